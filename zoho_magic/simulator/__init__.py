@@ -1,0 +1,1 @@
+"""A local Zoho over real HTTP on loopback."""

@@ -1,0 +1,73 @@
+"""Everything about Zoho on which the documents disagree or are silent, each with the default we read out of them.
+
+The fields may be changed while the simulator runs: `sim.options.active_tokens = 10`.
+The room crm/ may keep its own options in the section marked for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Options"]
+
+
+@dataclass
+class Options:
+    """What this Zoho does where the real one's documents leave a choice.
+
+    Accounts server:
+    - `active_tokens`: live access tokens per refresh token, the oldest dies (CRM pages say 15, Accounts page 10).
+    - `refresh_tokens`: refresh tokens per user and client; one more deletes the oldest with its access tokens.
+    - `mints_per_window`, `window`: access tokens per refresh token in that many (rolling) seconds.
+    - `codes_per_window`: codes by redirect per client in the same window, then `access_denied`.
+    - `refresh_tokens_per_window`: refresh tokens made per user and client in the same window (Kaizen #43 says 10,
+      other pages 5 a minute or 20); what is answered beyond it is not documented, the throttle body is our reading.
+    - `code_lifetime`: of a code by redirect (Accounts page 120, product pages 60).
+    - `token_lifetime`: of an access token.
+    - `legacy_expiry`: answer with `expires_in_sec`, and `expires_in` in milliseconds, as the official SDK still expects.
+    - `localised_throttle`: say "too many requests" in Chinese, as seen in the wild.
+    - `throttle_status`: 400 in every log; Kaizen #43 says 200.
+    - `require_pkce`: refuse an authorization request without `code_challenge` (documented for mobile clients only).
+    - `pkce_error`: what a wrong `code_verifier` is answered with; not documented.
+    - `wrong_data_centre_error`: what a code or refresh token gets at another data centre's accounts server.
+    - `revoke_error`: the body's `error` of a failed revocation; only its status, 400, is documented.
+    - `error_page_status`: HTTP status of the authorization endpoint's error pages; not documented.
+    - `remember_consent`: redirect at once where the user consented before, unless `prompt=consent`;
+      not documented, so the page is shown each time. Either way a repeat gives no refresh token.
+    - `auto_consent`: "accept" or "reject" answers every consent page without showing it.
+    - `user_data_centre`: where the person at the consent page has the account; None means the page's own data centre.
+    - `poll_seconds`: polling a device code faster than this gets `slow_down` (the page says 30, `interval` says 5).
+    - `api_domain`: what token answers print instead of the data centre's own origin.
+
+    Both halves: `org_id` is the organisation's zgid, `client_credentials` wants `soid=ZohoCRM.<org_id>`;
+    `edition` is the CRM's edition; `latency` is added to every answer, in seconds.
+    """
+
+    active_tokens: int = 15
+    refresh_tokens: int = 20
+    mints_per_window: int = 10
+    window: float = 600.0
+    codes_per_window: int = 10
+    refresh_tokens_per_window: int = 10
+    code_lifetime: float = 120.0
+    token_lifetime: int = 3600
+    legacy_expiry: bool = False
+    localised_throttle: bool = False
+    throttle_status: int = 400
+    require_pkce: bool = False
+    pkce_error: str = "invalid_code"
+    wrong_data_centre_error: str = "invalid_client"
+    revoke_error: str = "invalid_token"
+    error_page_status: int = 200
+    remember_consent: bool = False
+    auto_consent: str | None = None
+    user_data_centre: str | None = None
+    poll_seconds: float = 30.0
+    api_domain: str | None = None
+
+    org_id: str = "700123456"
+    edition: str = "enterprise"
+    latency: float = 0.0
+
+    # --- crm/ (engineer B's section: add fields below this line) ---
+    extra: dict[str, object] = field(default_factory=dict)
