@@ -31,7 +31,7 @@ class Access:
     token_id: str
 
 
-class Denied(Exception):
+class Denied(Exception):  # noqa: N818 - an answer, as much as an error
     """The API's refusal; the app answers it as JSON with this status and body."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ class Options:
       other pages 5 a minute or 20); what is answered beyond it is not documented, the throttle body is our reading.
     - `code_lifetime`: of a code by redirect (Accounts page 120, product pages 60).
     - `token_lifetime`: of an access token.
-    - `legacy_expiry`: answer with `expires_in_sec`, and `expires_in` in milliseconds, as the official SDK still expects.
+    - `legacy_expiry`: `expires_in_sec`, with `expires_in` in milliseconds, which the official SDK still reads.
     - `localised_throttle`: say "too many requests" in Chinese, as seen in the wild.
     - `throttle_status`: 400 in every log; Kaizen #43 says 200.
     - `require_pkce`: refuse an authorization request without `code_challenge` (documented for mobile clients only).
@@ -40,7 +40,8 @@ class Options:
     - `api_domain`: what token answers print instead of the data centre's own origin.
 
     Both halves: `org_id` is the organisation's zgid, `client_credentials` wants `soid=ZohoCRM.<org_id>`;
-    `edition` is the CRM's edition; `latency` is added to every answer, in seconds.
+    `edition` is the CRM's edition; `latency` is added to every answer, in seconds. `zuid`, `first_name`, `last_name`
+    and `email` are the person who signs in, at every data centre: the CRM's current user (an administrator).
     """
 
     active_tokens: int = 15
@@ -68,6 +69,10 @@ class Options:
     org_id: str = "700123456"
     edition: str = "enterprise"
     latency: float = 0.0
+    zuid: str = "700200300"
+    first_name: str = "Patricia"
+    last_name: str = "Boyle"
+    email: str = "patricia.boyle@example.com"
 
     # --- crm/ (engineer B's section: add fields below this line) ---
     extra: dict[str, object] = field(default_factory=dict)

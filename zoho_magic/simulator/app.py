@@ -1,0 +1,59 @@
+"""One origin's Flask app: the two halves side by side, and what Zoho says where neither answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from .access import Denied
+from .accounts import accounts_blueprint
+from .world import World
+
+__all__ = ["build_app"]
+
+ERRORS = {
+    404: (404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one"),
+    405: (400, "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
+    500: (500, "INTERNAL_ERROR", "Internal Server Error"),
+}
+
+
+def build_app(world: World, accounts: bool = True, crm: bool = True) -> Flask:
+    """An app for `world`'s data centre that serves either half or both."""
+    app = Flask("zoho_magic.simulator")
+    app.extensions["zoho"] = world
+    app.url_map.merge_slashes = False
+    if accounts:
+        app.register_blueprint(accounts_blueprint())
+    if crm and crm_half():
+        app.register_blueprint(crm_half().crm_blueprint())
+    app.register_error_handler(Denied, lambda denied: _json(denied.status, denied.body))
+    app.register_error_handler(HTTPException, _no_such_thing)
+    return app
+
+
+def crm_half() -> Any:
+    """The CRM half, or None while it is being built."""
+    try:
+        from . import crm
+
+        return crm if hasattr(crm, "crm_blueprint") else None
+    except ImportError:
+        return None
+
+
+def _no_such_thing(error: HTTPException) -> Response:
+    """Neither half has this address or method: a page from the accounts server, JSON from the API."""
+    status = error.code or 500
+    if request.path.startswith(("/oauth", "/.well-known")):
+        return Response(b"", 400 if status == 405 else status, content_type="text/html;charset=UTF-8")
+    known, code, message = ERRORS.get(status, (status, "INVALID_REQUEST", error.name))
+    return _json(known, {"code": code, "details": {}, "message": message, "status": "error"})
+
+
+def _json(status: int, body: dict[str, Any]) -> Response:
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return Response(text, status, content_type="application/json;charset=UTF-8")

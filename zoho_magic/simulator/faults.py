@@ -1,0 +1,126 @@
+"""Trouble to order: what a network and a tired server do to a client, at an endpoint of your choice."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .traffic import matches
+
+__all__ = ["Fault", "Faults"]
+
+Header = tuple[str, str]
+
+BODIES = {
+    429: ("TOO_MANY_REQUESTS", "too many requests. please try again after some time"),
+    500: ("INTERNAL_ERROR", "Internal Server Error"),
+}
+PAGE = "<!DOCTYPE html><html><head><title>Zoho</title></head><body><h1>Sorry, something went wrong</h1></body></html>"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong, where, and how often.
+
+    `method` (any when None) and `path` (a prefix or a regular expression) choose the calls; the first `after` of them
+    pass unharmed, the next `times` do not. What happens to those:
+
+    - `status`, `body` (str, bytes or something for JSON), `html`, `headers`: answered so, and the real handler never
+      runs, except when only `headers` is given: those are added to the real answer.
+    - `delay`: seconds before anything happens. `advance`: seconds the simulator's clock jumps first.
+    - `reset`: "before" cuts the connection instead of handling the call, "after" handles it and sends no answer.
+    - `truncate`: the body ends early, after that many bytes (True: half), and the connection is cut.
+    """
+
+    path: str = "/"
+    method: str | None = None
+    status: int | None = None
+    times: int = 1
+    after: int = 0
+    delay: float = 0.0
+    reset: Literal["before", "after"] | None = None
+    truncate: bool | int | None = None
+    html: bool = False
+    body: Any = None
+    headers: dict[str, str] | None = None
+    advance: float = 0.0
+
+    def replaces(self) -> bool:
+        """True when the real handler must not run."""
+        return self.status is not None or self.html or self.body is not None
+
+    def answer(self) -> tuple[int, list[Header], bytes]:
+        """The answer given in place of the real one."""
+        status = self.status or 200
+        kind = "text/html;charset=UTF-8" if self.html else "application/json;charset=UTF-8"
+        return status, [("Content-Type", kind)], self._bytes(status)
+
+    def cut(self, body: bytes) -> int | None:
+        """How many bytes of this body get through, or None for all of them."""
+        if self.truncate is None or self.truncate is False:
+            return None
+        return len(body) // 2 if self.truncate is True else min(self.truncate, len(body))
+
+    def _bytes(self, status: int) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
+        if self.body is None and self.html:
+            return PAGE.encode()
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body or _body(status))).encode()
+
+
+@dataclass
+class _Order:
+    fault: Fault
+    waiting: int = field(default=0)
+    left: int = field(default=1)
+
+
+class Faults:
+    """The faults ordered and not yet delivered."""
+
+    def __init__(self) -> None:
+        self._orders: list[_Order] = []
+        self._lock = threading.Lock()
+
+    def order(self, fault: Fault) -> None:
+        """Have this fault happen to the next calls it fits. Of several, the one ordered first goes first."""
+        with self._lock:
+            self._orders.append(_Order(fault, fault.after, fault.times))
+
+    def clear(self) -> None:
+        """Call everything off."""
+        with self._lock:
+            self._orders.clear()
+
+    def pending(self) -> list[Fault]:
+        """The faults that have not (all) happened yet."""
+        with self._lock:
+            return [order.fault for order in self._orders if order.left > 0]
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault this call has to suffer, if any."""
+        with self._lock:
+            due = next((order for order in self._fitting(method, path) if _falls(order)), None)
+            self._orders = [order for order in self._orders if order.left > 0]
+        return due and due.fault
+
+    def _fitting(self, method: str, path: str) -> list[_Order]:
+        return [
+            order for order in self._orders if order.fault.method in (None, method) and matches(order.fault.path, path)
+        ]
+
+
+def _falls(order: _Order) -> bool:
+    if order.waiting > 0:
+        order.waiting -= 1
+        return False
+    order.left -= 1
+    return True
+
+
+def _body(status: int) -> dict[str, Any]:
+    code, message = BODIES.get(status, BODIES[500])
+    return {"code": code, "details": {}, "message": message, "status": "error"}

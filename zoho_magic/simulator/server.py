@@ -1,0 +1,162 @@
+"""HTTP on loopback: one threaded server per origin, with keep-alive, and the faults that were ordered.
+
+Werkzeug's own development server closes every connection and lingers 10 ms after each answer, so only its reading of
+a request into a WSGI environ is used; each answer is complete in memory and leaves in one write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import socketserver
+import threading
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler
+from werkzeug.test import run_wsgi_app
+
+from .faults import Fault, Header
+from .world import World
+
+__all__ = ["Server"]
+
+UNEVENTFUL = Fault()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back; `sent` is how much of the body before the connection is cut (None: all, and it stays open)."""
+
+    status: int
+    headers: list[Header]
+    body: bytes
+    sent: int | None = None
+
+
+class Handler(WSGIRequestHandler):
+    """Reads requests off one connection and writes their answers."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Server  # type: ignore[assignment]
+
+    def run_wsgi(self) -> None:
+        """Answer one request, or cut the connection."""
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        environ = self.make_environ()
+        # The body is read whole before anything else, so that the next request line is next on the wire.
+        chunked = environ.get("wsgi.input_terminated", False)
+        length = -1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length)
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        answer = self.server.respond(environ)
+        if answer is None:
+            self.close_connection = True
+        else:
+            self._write(answer)
+
+    def _write(self, answer: Answer) -> None:
+        reason = HTTPStatus(answer.status).phrase if answer.status in HTTPStatus._value2member_map_ else ""
+        lines = [f"HTTP/1.1 {answer.status} {reason}", "Server: ZGS", f"Date: {formatdate(usegmt=True)}"]
+        lines += [f"{name}: {value}" for name, value in answer.headers if name.lower() != "content-length"]
+        if answer.status not in (204, 304):
+            lines.append(f"Content-Length: {len(answer.body)}")
+        if self.close_connection:
+            lines.append("Connection: close")
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        self.wfile.write(head + (b"" if self.command == "HEAD" else answer.body[: answer.sent]))
+        self.close_connection = self.close_connection or answer.sent is not None
+
+    def log(self, *_args: Any) -> None:
+        """Say nothing: a request line may carry secrets."""
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """One origin. `start` serves it from daemon threads, `stop` closes every connection and waits for them."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+    # What Handler.make_environ asks of its server.
+    multithread, multiprocess, ssl_context, _server_version = True, False, None, "ZGS"
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.stopping = threading.Event()
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._loop = threading.Thread(target=self.serve_forever, args=(0.1,), name=f"zoho {self.url}", daemon=True)
+
+    def start(self, world: World, app: Flask) -> None:
+        """Begin to answer with this app."""
+        self.world, self.app = world, app
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Stop listening, hang up on everyone, and return when every thread is done."""
+        self.stopping.set()
+        if self._loop.is_alive():
+            self.shutdown()
+            self._loop.join()
+        self.server_close()
+        with self._lock:
+            connections = dict(self._open)
+        for connection, thread in connections.items():
+            _hang_up(connection)
+            thread.join(5)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a new connection from a thread of its own, where `stop` can find it."""
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        with self._lock:
+            self._open[request] = thread
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection until it ends."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                del self._open[request]
+
+    def respond(self, environ: dict[str, Any]) -> Answer | None:
+        """The answer to a request, or None when its connection is to be cut; noted in the traffic either way."""
+        traffic = self.world.traffic
+        with traffic.flight():
+            answer = self._suffer(self._fault(environ), environ)
+            traffic.note(environ, answer and answer.status, self.world.data_centre)
+        return answer
+
+    def _fault(self, environ: dict[str, Any]) -> Fault:
+        return self.world.faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"]) or UNEVENTFUL
+
+    def _suffer(self, fault: Fault, environ: dict[str, Any]) -> Answer | None:
+        self._pause(fault.delay + self.world.options.latency)
+        self.world.clock.advance(fault.advance)
+        if fault.reset == "before":
+            return None
+        status, headers, body = fault.answer() if fault.replaces() else self._run(environ)
+        if fault.reset == "after":
+            return None
+        return Answer(status, headers + list((fault.headers or {}).items()), body, fault.cut(body))
+
+    def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            self.stopping.wait(seconds)
+
+    def _run(self, environ: dict[str, Any]) -> tuple[int, list[Header], bytes]:
+        chunks, status, headers = run_wsgi_app(self.app, environ, buffered=True)
+        return int(status.split(" ", 1)[0]), list(headers), b"".join(chunks)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # already gone
+        connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,104 @@
+"""What the simulator was asked, without the secrets that came along."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+__all__ = ["Call", "Traffic", "matches", "redact"]
+
+TOKEN = re.compile(r"\b100[04]\.[0-9a-fA-F]{16,}(\.[0-9a-fA-F]+)?")
+SECRET = re.compile(r"token|secret|code|passw|auth|soid|state", re.IGNORECASE)
+HARMLESS = {"page_token", "code_challenge_method"}
+HIDDEN = "***"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as it was answered. `status` is None when the connection was cut; `query` has its secrets hidden."""
+
+    method: str
+    path: str
+    status: int | None
+    data_centre: str
+    query: dict[str, str] = field(default_factory=dict)
+    credits: int = 0
+    grant_type: str | None = None
+
+
+class Traffic:
+    """The calls so far, oldest first, and how many are being answered right now."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.in_flight = 0
+        self.peak = 0
+        self._lock = threading.Lock()
+
+    def count(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        grant_type: str | None = None,
+    ) -> int:
+        """How many calls had this method, path (a prefix or a regular expression), status and grant type."""
+        wanted = {"method": method, "status": status, "grant_type": grant_type}
+        return sum(
+            all(value in (None, getattr(call, name)) for name, value in wanted.items())
+            and (path is None or matches(path, call.path))
+            for call in list(self.calls)
+        )
+
+    def clear(self) -> None:
+        """Forget the calls so far, and the peak."""
+        with self._lock:
+            self.calls.clear()
+            self.peak = self.in_flight
+
+    @contextmanager
+    def flight(self) -> Iterator[None]:
+        """Count a call as in flight while it is being answered."""
+        with self._lock:
+            self.in_flight += 1
+            self.peak = max(self.peak, self.in_flight)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.in_flight -= 1
+
+    def note(self, environ: dict[str, Any], status: int | None, data_centre: str) -> None:
+        """Remember the call described by a WSGI environ."""
+        call = Call(
+            method=environ["REQUEST_METHOD"],
+            path=redact(environ["PATH_INFO"]),
+            status=status,
+            data_centre=data_centre,
+            query=_harmless(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)),
+            credits=environ.get("zoho.credits", 0),
+            grant_type=environ.get("zoho.grant_type"),
+        )
+        with self._lock:
+            self.calls.append(call)
+
+
+def matches(pattern: str, path: str) -> bool:
+    """True when `path` begins with `pattern`, or `pattern` as a regular expression matches all of it."""
+    return path.startswith(pattern) or re.fullmatch(pattern, path) is not None
+
+
+def redact(text: str) -> str:
+    """The text with anything that looks like one of Zoho's tokens hidden."""
+    return TOKEN.sub(HIDDEN, text)
+
+
+def _harmless(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {
+        redact(name): HIDDEN if SECRET.search(name) and name not in HARMLESS else redact(value) for name, value in pairs
+    }
