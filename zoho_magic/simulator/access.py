@@ -14,7 +14,7 @@ from flask import Request
 
 from .world import world
 
-__all__ = ["Access", "Denied", "authorise", "charge", "covers"]
+__all__ = ["Access", "Denied", "authorise", "charge", "covers", "note"]
 
 SCHEMES = ("zoho-oauthtoken", "bearer")
 WRITE = ("create", "update", "delete", "write")
@@ -57,7 +57,12 @@ def authorise(request: Request, *any_of: str) -> Access:
 
 def charge(request: Request, credits: int) -> None:
     """Note what this call costs, for `sim.traffic` (the ledger itself is the CRM's)."""
-    request.environ["zoho.credits"] = credits
+    note(request, credits=credits)
+
+
+def note(request: Request, **facts: Any) -> None:
+    """Note something about this call for `sim.traffic`: `credits`, `grant_type`. Never a secret."""
+    request.environ.setdefault("zoho.notes", {}).update(facts)
 
 
 def covers(granted: Iterable[str], needed: str) -> bool:

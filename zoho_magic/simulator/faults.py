@@ -105,7 +105,7 @@ class Faults:
         with self._lock:
             due = next((order for order in self._fitting(method, path) if _falls(order)), None)
             self._orders = [order for order in self._orders if order.left > 0]
-        return due and due.fault
+        return None if due is None else due.fault
 
     def _fitting(self, method: str, path: str) -> list[_Order]:
         return [

@@ -6,7 +6,7 @@ The room crm/ may keep its own options in the section marked for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 __all__ = ["Options"]
 
@@ -75,4 +75,26 @@ class Options:
     email: str = "patricia.boyle@example.com"
 
     # --- crm/ (engineer B's section: add fields below this line) ---
-    extra: dict[str, object] = field(default_factory=dict)
+    # Records.
+    not_modified_status: int = 304  # If-Modified-Since and nothing newer: the docs say 304, Airbyte also sees 204
+    unknown_record_status: int = 204  # GET by an unknown id: 204, 400 or 404, differs between operations and versions
+    unknown_field: str = "ignore"  # an unknown name in `fields` is undocumented: "ignore" it or answer an "error"
+    coql_shows_converted: bool = False  # undocumented; a query that names Converted__s always sees them
+    bulk_shows_converted: bool = False  # likewise for bulk read criteria
+    coql_owner_name: str = "last"  # what `name` of a user is in COQL: "last", "full" or "none"
+    mixed_write_status: int = 207  # some rows failed: 207, 200 or 202 (documents and logs disagree)
+    failed_write_status: int = 400  # all rows failed: 400 with data[] (newest OAS), 202 in older versions
+    # Bulk jobs.
+    job_seconds: float = 3.6  # from ADDED to COMPLETED, jobs of an org one after the other (measured in the wild)
+    bulk_page_rows: int = 200_000
+    bulk_separator: str = ";"  # between values of a multi-select picklist in a bulk CSV: unconfirmed
+    bulk_bom: bool = False  # no evidence of a byte order mark
+    bulk_downloads_per_minute: int = 10
+    bulk_result_kept: float = 86_400.0  # a day for bulk read results
+    bulk_absolute_url: bool = False  # bulk write's download_url was seen absolute and relative
+    # Limits. None means what the edition and its licences give.
+    credit_limit: int | None = None
+    concurrency: int | None = None
+    sub_concurrency: int | None = 10
+    retry_after: int | None = None  # seconds in a Retry-After header on 429; Zoho documents none
+    working_time: float = 0.0  # seconds every CRM call holds its place among the concurrent ones (latency does not)

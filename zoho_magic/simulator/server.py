@@ -54,7 +54,7 @@ class Handler(WSGIRequestHandler):
         chunked = environ.get("wsgi.input_terminated", False)
         length = -1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length)
-        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "zoho.notes": {}}
         answer = self.server.respond(environ)
         if answer is None:
             self.close_connection = True
@@ -132,7 +132,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         traffic = self.world.traffic
         with traffic.flight():
             answer = self._suffer(self._fault(environ), environ)
-            traffic.note(environ, answer and answer.status, self.world.data_centre)
+            traffic.note(environ, None if answer is None else answer.status, self.world.data_centre)
         return answer
 
     def _fault(self, environ: dict[str, Any]) -> Fault:

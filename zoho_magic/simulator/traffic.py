@@ -81,8 +81,7 @@ class Traffic:
             status=status,
             data_centre=data_centre,
             query=_harmless(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)),
-            credits=environ.get("zoho.credits", 0),
-            grant_type=environ.get("zoho.grant_type"),
+            **environ["zoho.notes"],
         )
         with self._lock:
             self.calls.append(call)

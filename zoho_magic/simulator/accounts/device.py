@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
+from ..access import note
 from ..clock import Clock
 from ..world import World, world
 from .answers import nothing, parameters, refuse, reply
@@ -107,7 +108,7 @@ def device_token() -> Response:
     given = parameters(request)
     if request.method != "POST" or not given.get("grant_type"):
         return nothing(400)
-    request.environ["zoho.grant_type"] = given["grant_type"]
+    note(request, grant_type=given["grant_type"])
     here = world()
     with here.accounts.lock:
         here.accounts.clients.proven(given, here.data_centre, kind="device")

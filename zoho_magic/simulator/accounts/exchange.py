@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from flask import Response, request
 
+from ..access import note
 from ..world import World, world
 from .answers import nothing, parameters, refuse, reply, throttled
 from .model import Client, Code, Grant, RefreshToken
@@ -27,7 +28,7 @@ def token() -> Response:
     given = parameters(request)
     if request.method != "POST" or not given.get("grant_type"):
         return nothing(400)
-    request.environ["zoho.grant_type"] = given["grant_type"]
+    note(request, grant_type=given["grant_type"])
     here = world()
     with here.accounts.lock:
         return reply(GRANTS.get(given["grant_type"], _unknown)(here, given))
@@ -60,7 +61,7 @@ def _by_code(here: World, given: Given) -> dict[str, object]:
     if code and code.offline and _opened_too_many(here, code.grant):
         throttled(here.options)
     client = accounts.clients.proven(given, here.data_centre)
-    _at_home(here, code and code.grant)
+    _at_home(here, code)
     _redirect_matches(client, code, given.get("redirect_uri"))
     if code is None or code.grant.client_id != client.id:
         refuse("invalid_code")
@@ -77,7 +78,7 @@ def _by_refresh_token(here: World, given: Given) -> dict[str, object]:
     if refresh and accounts.lately.full(text, here.options.mints_per_window):
         throttled(here.options)
     client = accounts.clients.proven(given, here.data_centre)
-    _at_home(here, refresh and refresh.grant)
+    _at_home(here, refresh)
     if refresh is None or refresh.grant.client_id != client.id:
         refuse("invalid_code")
     accounts.lately.note(text)
@@ -112,8 +113,8 @@ def _opened(here: World, grant: Grant) -> RefreshToken:
     return here.accounts.tokens.open(grant)
 
 
-def _at_home(here: World, grant: Grant | None) -> None:
-    if grant and grant.user.data_centre != here.data_centre:
+def _at_home(here: World, found: Code | RefreshToken | None) -> None:
+    if found and found.grant.user.data_centre != here.data_centre:
         refuse(here.options.wrong_data_centre_error)
 
 
