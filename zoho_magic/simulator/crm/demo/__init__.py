@@ -1,0 +1,9 @@
+"""The demo org: who works there, what its modules look like, and the records it holds."""
+
+from __future__ import annotations
+
+from .generator import fill
+from .modules import demo_schema
+from .people import PEOPLE, User
+
+__all__ = ["PEOPLE", "User", "demo_schema", "fill"]

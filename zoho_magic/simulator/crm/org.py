@@ -1,0 +1,87 @@
+"""The org itself: everything the CRM's endpoints share."""
+
+# ruff: noqa: S608 - names in SQL come from the schema, values are bound
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..clock import Clock
+from ..options import Options
+from . import moments
+from .demo import PEOPLE, User, demo_schema, fill
+from .limits import Limits
+from .outputs import View, output, read_out
+from .schema import Module
+from .store import Store, quoted
+from .tokens import PageTokens
+
+__all__ = ["Crm"]
+
+
+class Crm:
+    """One org with `rows` leads and what goes with them.
+
+    `rows("Leads")` and `count("Leads")` say what the tables really hold, whatever the API shows of it.
+    """
+
+    def __init__(
+        self, clock: Clock | None = None, rows: int = 2000, seed: int = 7, options: Options | None = None
+    ) -> None:
+        self.clock = clock or Clock()
+        self.options = options or Options()
+        self.schema = demo_schema()
+        self.store = Store(self.schema)
+        fill(self.store, rows, seed)
+        self.users = {person.id: person for person in (self._signed_in(), *PEOPLE[1:])}
+        self.tokens = PageTokens(self.clock)
+        self.limits = Limits(self.clock, self.options, len(self.active_users()))
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.store.close()
+
+    def active_users(self) -> list[User]:
+        """Users who can sign in and own records."""
+        return [person for person in self.users.values() if person.status == "active"]
+
+    def user(self, zuid: str) -> User:
+        """The user with this ZUID; a stranger is taken for the administrator."""
+        return next((person for person in self.users.values() if person.zuid == zuid), self.users[PEOPLE[0].id])
+
+    def view(self, user: User, coql: bool = False) -> View:
+        """How this user sees values."""
+        return View(ZoneInfo(user.time_zone), self.users, coql, self.options.coql_owner_name)
+
+    def now(self) -> int:
+        """Whole seconds since 1970 on the simulator's clock."""
+        return int(self.clock.time())
+
+    def moment(self, seconds: float, user: User) -> str:
+        """A datetime as this user sees it."""
+        return moments.render(int(seconds), ZoneInfo(user.time_zone))
+
+    def count(self, module: str) -> int:
+        """How many records the module holds, converted leads included."""
+        return self.store.count(self.schema[module])
+
+    def rows(self, module: str) -> list[dict[str, Any]]:
+        """Every record of the module as the API shows it to the administrator, oldest first."""
+        found = self.schema[module]
+        return self.read(found, "1 ORDER BY t.id", (), self.view(self.users[PEOPLE[0].id]))
+
+    def read(self, module: Module, where: str, values: tuple[Any, ...], view: View) -> list[dict[str, Any]]:
+        """The records that fit an SQL condition, every stored field of them."""
+        outputs = [output(self.schema, each) for each in module.stored]
+        columns = ", ".join(part for each in outputs for part in each.sql)
+        rows = self.store.read(f"SELECT {columns} FROM {quoted(module.name)} AS t WHERE {where}", values)
+        return read_out(outputs, rows, view)
+
+    def _signed_in(self) -> User:
+        chosen = self.options
+        if any(person.zuid == chosen.zuid for person in PEOPLE[1:]):
+            return PEOPLE[0]
+        return replace(
+            PEOPLE[0], zuid=chosen.zuid, first_name=chosen.first_name, last_name=chosen.last_name, email=chosen.email
+        )

@@ -1,0 +1,144 @@
+"""From columns in the tables to values in Zoho's JSON."""
+
+# ruff: noqa: S608 - names in SQL come from the schema, values are bound
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from . import moments
+from .demo import User
+from .schema import Field, Schema
+from .store import MANY, module_column, quoted
+
+__all__ = ["Output", "View", "display_name", "output", "read_out"]
+
+Column = Sequence[Any]
+BOOLEANS = {None: None, 0: False, 1: True}
+COLOURS = ("#57B1FD", "#F48435", "#A8C026", "#B88562", "#63E1F2")
+
+
+@dataclass(frozen=True)
+class View:
+    """Through whose eyes: the time zone datetimes are shown in, and how users are shown."""
+
+    zone: ZoneInfo
+    users: Mapping[int, User]
+    coql: bool = False
+    coql_name: str = "last"
+
+    def user(self, user_id: int | None) -> dict[str, Any] | None:
+        """A user as the value of an owner field."""
+        person = self.users.get(user_id) if user_id is not None else None
+        if person is None:
+            return None
+        if not self.coql:
+            return {"name": person.full_name, "id": str(person.id), "email": person.email}
+        names = {"last": person.last_name, "full": person.full_name}
+        return {**({"name": names[self.coql_name]} if self.coql_name in names else {}), "id": str(person.id)}
+
+
+Show = Callable[[Sequence[Column], View], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One key of the answer: the SQL expressions it is read from, and how their columns become its values."""
+
+    key: str
+    sql: tuple[str, ...]
+    show: Show
+
+
+def _plain(columns: Sequence[Column], _view: View) -> Column:
+    return columns[0]
+
+
+def _number(columns: Sequence[Column], _view: View) -> Column:
+    return [int(each) if each is not None and abs(each) < 1e15 and each.is_integer() else each for each in columns[0]]
+
+
+def _boolean(columns: Sequence[Column], _view: View) -> Column:
+    return [BOOLEANS[each] for each in columns[0]]
+
+
+def _moment(columns: Sequence[Column], view: View) -> Column:
+    return moments.render_all(columns[0], view.zone)
+
+
+def _many(columns: Sequence[Column], _view: View) -> Column:
+    return [each.split(MANY) if each else None for each in columns[0]]
+
+
+def _tags(columns: Sequence[Column], _view: View) -> Column:
+    return [[tag(name) for name in each.split(MANY)] if each else [] for each in columns[0]]
+
+
+def _lookup(columns: Sequence[Column], _view: View) -> Column:
+    return [{"name": name, "id": key} if key is not None else None for key, name in zip(*columns, strict=True)]
+
+
+def _user(columns: Sequence[Column], view: View) -> Column:
+    people = {key: view.user(key) for key in set(columns[0])}
+    return [people[key] for key in columns[0]]
+
+
+def _files(columns: Sequence[Column], _view: View) -> Column:
+    return [json.loads(each) if each else None for each in columns[0]]
+
+
+SHOWS: dict[str, Show] = {
+    "double": _number, "currency": _number, "percent": _number, "boolean": _boolean, "datetime": _moment,
+    "multiselectpicklist": _many, "tags": _tags, "lookup": _lookup, "multi_module_lookup": _lookup,
+    "ownerlookup": _user, "userlookup": _user, "fileupload": _files,
+}  # fmt: skip
+
+
+def tag(name: str) -> dict[str, Any]:
+    """A tag as records show it: its id and colour follow from its name."""
+    number = sum(ord(letter) * (place + 1) for place, letter in enumerate(name))
+    return {"name": name, "id": str(554023000000700001 + number * 11), "color_code": COLOURS[number % len(COLOURS)]}
+
+
+def output(schema: Schema, field: Field, key: str | None = None, row: str = "t") -> Output:
+    """How `field` of the row called `row` is read and shown, under `key` (its own name when left out)."""
+    column = f"{row}.{quoted(field.name)}"
+    return Output(key or field.name, _sql(schema, field, row, column), SHOWS.get(field.value_kind, _plain))
+
+
+def _sql(schema: Schema, field: Field, row: str, column: str) -> tuple[str, ...]:
+    if field.kind == "bigint":
+        return (f"CAST({column} AS TEXT)",)
+    if field.kind == "lookup":
+        return (f"CAST({column} AS TEXT)", _name(schema, field.targets[0], column))
+    if field.kind == "multi_module_lookup":
+        kind = f"{row}.{quoted(module_column(field))}"
+        cases = " ".join(f"WHEN '{name}' THEN {_name(schema, name, column)}" for name in field.targets)
+        return (f"CAST({column} AS TEXT)", f"CASE {kind} {cases} END")
+    return (column,)
+
+
+def _name(schema: Schema, module: str, key: str) -> str:
+    shown = quoted(schema[module].display)
+    return f"(SELECT n.{shown} FROM {quoted(module)} AS n WHERE n.id = {key})"
+
+
+def display_name(schema: Schema, module: str) -> Field:
+    """The field whose value stands for a record of this module."""
+    return schema[module][schema[module].display]
+
+
+def read_out(outputs: Sequence[Output], rows: Sequence[tuple[Any, ...]], view: View) -> list[dict[str, Any]]:
+    """Rows as JSON objects; `rows` holds the outputs' SQL expressions side by side."""
+    if not rows:
+        return []
+    columns = list(zip(*rows, strict=True))
+    shown, place = [], 0
+    for each in outputs:
+        shown.append(each.show(columns[place : place + len(each.sql)], view))
+        place += len(each.sql)
+    keys = [each.key for each in outputs]
+    return [dict(zip(keys, values, strict=True)) for values in zip(*shown, strict=True)]

@@ -1,0 +1,20 @@
+"""All of the CRM's endpoints on one blueprint."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from . import records, settings
+from .calls import finish, mark
+
+__all__ = ["crm_blueprint"]
+
+
+def crm_blueprint() -> Blueprint:
+    """The CRM's half of an origin: everything under /crm."""
+    blueprint = Blueprint("crm", __name__)
+    blueprint.after_request(mark)
+    blueprint.teardown_request(finish)
+    for room in (settings, records):
+        room.add_routes(blueprint)
+    return blueprint

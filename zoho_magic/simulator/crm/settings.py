@@ -1,0 +1,223 @@
+"""GET /org, /users, and what the org says about its modules, fields and custom views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request
+
+from .answers import answer, empty, refusal
+from .calls import Caller, begin, module_named
+from .demo import User
+from .moments import EPOCH
+from .schema import Module
+from .views import views_of
+
+__all__ = ["add_routes"]
+
+RATES = (("USD", "$", "US Dollar", "1.000000000", True), ("EUR", "€", "Euro", "0.920000000", False),
+         ("GBP", "£", "British Pound", "0.790000000", False),
+         ("CAD", "CA$", "Canadian Dollar", "1.360000000", False))  # fmt: skip
+MADE = 1_672_650_000
+USER_TYPES: dict[str, Callable[[User], bool]] = {
+    "AllUsers": lambda _user: True,
+    "ActiveUsers": lambda user: user.status == "active",
+    "DeactiveUsers": lambda user: user.status == "disabled",
+    "ConfirmedUsers": lambda user: user.confirmed,
+    "NotConfirmedUsers": lambda user: not user.confirmed,
+    "DeletedUsers": lambda user: user.status == "deleted",
+    "ActiveConfirmedUsers": lambda user: user.status == "active" and user.confirmed,
+    "AdminUsers": lambda user: user.profile == "Administrator",
+    "ActiveConfirmedAdmins": lambda user: user.profile == "Administrator" and user.confirmed,
+}
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Hang these endpoints on the CRM's blueprint."""
+    get = {"methods": ["GET"]}
+    blueprint.add_url_rule("/crm/v8/org", "org", org, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/org/currencies", "currencies", currencies, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/users", "users", users, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/users/<user_id>", "user", one_user, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/settings/modules", "modules", modules, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/settings/modules/<name>", "module", one_module, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/settings/fields", "fields", fields, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/settings/fields/<field_id>", "field", one_field, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/settings/custom_views", "custom_views", custom_views, **get)  # type: ignore[arg-type]
+    blueprint.add_url_rule("/crm/v8/settings/related_lists", "related_lists", related_lists, **get)  # type: ignore[arg-type]
+
+
+def org() -> Response:
+    """GET /crm/v8/org."""
+    caller = begin("ZohoCRM.org.READ")
+    boss = next(iter(caller.crm.users.values()))
+    options = caller.crm.options
+    address = {"street": "1 Harbor Way", "city": "Sacramento", "state": "CA", "zip": "94203"}
+    body = {
+        "id": "554023000000020005", "zgid": options.org_id, "ezgid": "0" * 32, "zia_zgid": 0, "primary_zuid": boss.zuid,
+        "company_name": "Northbeam Solar", "domain_name": f"org{options.org_id}", "alias": None, "type": "production",
+        "mc_status": True, "currency": "US Dollar - USD", "iso_code": "USD", "currency_symbol": "$",
+        "currency_locale": "en_US", "time_zone": boss.time_zone, "country_code": "US", "country": "US", **address,
+        "primary_email": boss.email, "phone": "(555) 010-2030", "mobile": None, "fax": None,
+        "website": "https://northbeam.example", "employee_count": "120", "description": None, "photo_id": None,
+        "gapps_enabled": False, "translation_enabled": False, "privacy_settings": False, "call_icon": "default",
+        "hipaa_compliance_enabled": False, "lite_users_enabled": False, "max_per_page": 100, "oauth_presence": True,
+        "zia_portal_id": None, "deletable_org_account": False, "created_time": caller.crm.moment(MADE, caller.user),
+        "hierarchy_preferences": {"type": "Role_Hierarchy", "strictly_reporting": False},
+        "checkin_preferences": {}, "license_details": _licence(caller),
+    }  # fmt: skip
+    return answer({"org": [body]})
+
+
+def _licence(caller: Caller) -> dict[str, Any]:
+    return {"paid": caller.crm.options.edition != "free", "paid_type": caller.crm.options.edition,
+            "paid_expiry": caller.crm.moment(caller.crm.now() + 200 * 86_400, caller.user),
+            "users_license_purchased": len(caller.crm.active_users()), "trial_type": None, "trial_expiry": None,
+            "trial_action": None}  # fmt: skip
+
+
+def currencies() -> Response:
+    """GET /crm/v8/org/currencies: exchange rates are strings, as at Zoho."""
+    begin("ZohoCRM.settings.currencies.READ", "ZohoCRM.org.READ")
+    form = {"decimal_separator": "Period", "thousand_separator": "Comma", "decimal_places": "2"}
+    listed = [
+        {"iso_code": code, "symbol": sign, "name": f"{name} - {code}", "is_base": base, "is_active": True,
+         "exchange_rate": rate, "format": form, "prefix_symbol": True, "id": str(554023000000030001 + place)}
+        for place, (code, sign, name, rate, base) in enumerate(RATES)
+    ]  # fmt: skip
+    return answer({"currencies": listed})
+
+
+def users() -> Response:
+    """GET /crm/v8/users, one `type` of them a page at a time."""
+    caller = begin("ZohoCRM.users.READ")
+    kind = request.args.get("type", "AllUsers")
+    page, per_page = whole("page", 1), whole("per_page", 200)
+    everyone = caller.crm.users.values()
+    if kind == "CurrentUser":
+        chosen = [caller.user]
+    elif kind in USER_TYPES:
+        chosen = [user for user in everyone if USER_TYPES[kind](user)]
+    else:
+        raise refusal("INVALID_DATA", "invalid data", {"param_name": "type"})
+    shown = chosen[(page - 1) * per_page : page * per_page]
+    if not shown:
+        return empty()
+    info = {"per_page": per_page, "count": len(shown), "page": page, "more_records": len(chosen) > page * per_page}
+    return answer({"users": [_user(caller, each) for each in shown], "info": info})
+
+
+def one_user(user_id: str) -> Response:
+    """GET /crm/v8/users/{id}."""
+    caller = begin("ZohoCRM.users.READ")
+    user = caller.crm.users.get(int(user_id)) if user_id.isdigit() else None
+    return answer({"users": [_user(caller, user)]}) if user else empty()
+
+
+def _user(caller: Caller, user: User) -> dict[str, Any]:
+    moment = (EPOCH.fromtimestamp(caller.crm.clock.time(), EPOCH.tzinfo)).astimezone(ZoneInfo(user.time_zone))
+    shift = moment.utcoffset()
+    made = caller.crm.moment(MADE, caller.user)
+    boss = next(iter(caller.crm.users.values()))
+    by = {"name": boss.full_name, "id": str(boss.id)}
+    return {
+        "id": str(user.id), "zuid": user.zuid, "full_name": user.full_name, "first_name": user.first_name,
+        "last_name": user.last_name, "email": user.email, "status": user.status, "confirm": user.confirmed,
+        "role": {"name": user.role, "id": str(554023000000026005 + 3 * (user.role != "CEO"))},
+        "profile": {"name": user.profile, "id": str(554023000000026011 + 3 * (user.profile == "Standard"))},
+        "time_zone": user.time_zone, "offset": int(shift.total_seconds() * 1000) if shift else 0,
+        "locale": user.locale, "language": user.locale, "country_locale": user.locale, "country": user.locale[-2:],
+        "date_format": "MM/dd/yyyy", "time_format": "hh:mm a", "decimal_separator": "Period",
+        "number_separator": "Comma", "category": "regular_user", "alias": None, "phone": None, "mobile": None,
+        "website": None, "street": None, "city": None, "state": None, "zip": None, "fax": None, "dob": None,
+        "signature": None, "microsoft": False, "personal_account": False, "Isonline": user.id == caller.user.id,
+        "created_time": made, "Modified_Time": made, "created_by": by, "Modified_By": by, "Reporting_To": None,
+    }  # fmt: skip
+
+
+def modules() -> Response:
+    """GET /crm/v8/settings/modules."""
+    caller = begin("ZohoCRM.settings.modules.READ", "ZohoCRM.settings.READ")
+    return answer({"modules": [caller.crm.schema.describe_module(each) for each in caller.crm.schema]})
+
+
+def one_module(name: str) -> Response:
+    """GET /crm/v8/settings/modules/{api name or id}, with its fields."""
+    caller = begin("ZohoCRM.settings.modules.READ", "ZohoCRM.settings.READ")
+    schema = caller.crm.schema
+    module = next((each for each in schema if name in (each.name, str(each.id))), None)
+    if module is None:
+        raise refusal("INVALID_MODULE", "the module name given seems to be invalid", {"resource_path_index": 0})
+    body = schema.describe_module(module) | {"fields": _fields(caller, module), "custom_view": None, "layouts": []}
+    return answer({"modules": [body]})
+
+
+def fields() -> Response:
+    """GET /crm/v8/settings/fields?module=: every field of the module, in one answer."""
+    caller = begin("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
+    module = _asked_module()
+    if request.args.get("type") == "unused" or not module.api:
+        return empty()
+    return answer({"fields": _fields(caller, module)})
+
+
+def one_field(field_id: str) -> Response:
+    """GET /crm/v8/settings/fields/{id}?module=."""
+    caller = begin("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
+    found = [each for each in _fields(caller, _asked_module()) if each["id"] == field_id]
+    return answer({"fields": found}) if found else empty()
+
+
+def _asked_module() -> Module:
+    name = request.args.get("module")
+    if not name:
+        raise refusal("REQUIRED_PARAM_MISSING", "required param is missing", {"param_name": "module"})
+    return caller_schema(name)
+
+
+def caller_schema(name: str) -> Module:
+    """The module of this name, whether or not the API serves its records."""
+    try:
+        return module_named(name)
+    except Exception as denied:
+        if getattr(denied, "body", {}).get("code") != "NOT_SUPPORTED":
+            raise
+    return Module(name, name, api=False)
+
+
+def _fields(caller: Caller, module: Module) -> list[dict[str, Any]]:
+    return [caller.crm.schema.describe_field(module, each) for each in module.fields]
+
+
+def custom_views() -> Response:
+    """GET /crm/v8/settings/custom_views?module=."""
+    caller = begin("ZohoCRM.settings.custom_views.READ", "ZohoCRM.settings.READ")
+    module = _asked_module()
+    listed = [
+        {"id": str(view.id), "name": view.name, "display_value": view.name, "system_name": view.system_name or None,
+         "default": view.system_name == "ALLVIEWS", "system_defined": bool(view.system_name),
+         "category": "public_views",
+         "module": caller.crm.schema.minified(module.name), "favorite": None, "access_type": "public"}
+        for view in views_of(module, caller.user).values()
+    ]  # fmt: skip
+    info = {"per_page": 200, "count": len(listed), "page": 1, "more_records": False, "default": listed[0]["id"]}
+    return answer({"custom_views": listed, "info": info})
+
+
+def related_lists() -> Response:
+    """GET /crm/v8/settings/related_lists?module=: the demo org shows none."""
+    begin("ZohoCRM.settings.related_lists.READ", "ZohoCRM.settings.READ")
+    _asked_module()
+    return empty()
+
+
+def whole(name: str, default: int) -> int:
+    """A positive integer parameter; refused when it is something else."""
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise refusal("PATTERN_NOT_MATCHED", "Please check whether the input values are correct", {"param_name": name})
+    return int(text)
