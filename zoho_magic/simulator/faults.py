@@ -68,7 +68,9 @@ class Fault:
             return self.body
         if self.body is None and self.html:
             return PAGE.encode()
-        return (self.body if isinstance(self.body, str) else json.dumps(self.body or _body(status))).encode()
+        return (
+            self.body if isinstance(self.body, str) else json.dumps(_body(status) if self.body is None else self.body)
+        ).encode()
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import socket
 import socketserver
 import threading
@@ -80,7 +81,7 @@ class Handler(WSGIRequestHandler):
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """One origin. `start` serves it from daemon threads, `stop` closes every connection and waits for them."""
 
-    allow_reuse_address = True
+    allow_reuse_address = os.name != "nt"  # there it would let two servers share a port
     daemon_threads = True
     request_queue_size = 128
     # What Handler.make_environ asks of its server.

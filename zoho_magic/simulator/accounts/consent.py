@@ -23,7 +23,7 @@ Owner = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Asking:
-    """One question to a person. `remembered` lets an earlier consent answer it (see Options.remember_consent)."""
+    """One question to a person. Without `prompt` an earlier yes may answer it (see Options.remember_consent)."""
 
     client: Client
     scopes: tuple[str, ...]
@@ -69,11 +69,12 @@ class Consents:
 def ask(asking: Asking) -> Response:
     """The consent page, or its outcome at once where an option or an earlier consent says so."""
     here = world()
-    user = here.accounts.user(_signed_in(here))
-    if here.options.auto_consent == "reject":
-        return asking.reject()
-    if here.options.auto_consent == "accept" or _remembered(here, asking, user):
-        return asking.accept(user)
+    user = here.accounts.user(here.options.user_data_centre or here.data_centre)
+    with here.accounts.lock:
+        if here.options.auto_consent == "reject":
+            return asking.reject()
+        if here.options.auto_consent == "accept" or _remembered(here, asking, user):
+            return asking.accept(user)
     ticket = here.accounts.consents.wait(asking)
     places = {place: LOCATIONS[place] for place in here.accounts.data_centres}
     return page("consent.html", asking=asking, ticket=ticket, user=user, places=places, selected=user.data_centre)
@@ -90,10 +91,6 @@ def decide() -> Response:
             return asking.reject()
         place = request.form.get("data_centre", here.data_centre)
         return asking.accept(here.accounts.user(place if place in here.origins else here.data_centre))
-
-
-def _signed_in(here: World) -> str:
-    return here.options.user_data_centre or here.data_centre
 
 
 def _remembered(here: World, asking: Asking, user: User) -> bool:

@@ -64,7 +64,7 @@ class Devices:
     def typed(self, user_code: str) -> Device | None:
         """The device whose code a person typed, if it still waits."""
         asked = user_code.strip().upper()
-        waiting = (device for device in self._waiting.values() if device.user_code == asked)
+        waiting = (device for device in list(self._waiting.values()) if device.user_code == asked)
         return next((device for device in waiting if device.expires > self._clock.time()), None)
 
     def done(self, code: str) -> None:
@@ -108,12 +108,12 @@ def device_token() -> Response:
     given = parameters(request)
     if request.method != "POST" or not given.get("grant_type"):
         return nothing(400)
+    if given["grant_type"] != "device_token":
+        refuse("invalid_client")
     note(request, grant_type=given["grant_type"])
     here = world()
     with here.accounts.lock:
         here.accounts.clients.proven(given, here.data_centre, kind="device")
-        if given["grant_type"] != "device_token":
-            refuse("invalid_client")
         return reply(_polled(here, given))
 
 

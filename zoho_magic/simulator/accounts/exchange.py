@@ -28,10 +28,13 @@ def token() -> Response:
     given = parameters(request)
     if request.method != "POST" or not given.get("grant_type"):
         return nothing(400)
+    grant = GRANTS.get(given["grant_type"])
+    if grant is None:
+        refuse("invalid_client")
     note(request, grant_type=given["grant_type"])
     here = world()
     with here.accounts.lock:
-        return reply(GRANTS.get(given["grant_type"], _unknown)(here, given))
+        return reply(grant(here, given))
 
 
 def tokens_for(here: World, grant: Grant, refresh: RefreshToken | None, show_refresh: bool = True) -> dict[str, object]:
@@ -51,17 +54,14 @@ def _particulars(here: World, grant: Grant) -> dict[str, object]:
     return {"scope": " ".join(grant.scopes), **domain, "expires_in": seconds}
 
 
-def _unknown(_here: World, _given: Given) -> dict[str, object]:
-    refuse("invalid_client")
-
-
 def _by_code(here: World, given: Given) -> dict[str, object]:
     accounts = here.accounts
     code = accounts.tokens.code(given.get("code", ""))
-    if code and code.offline and _opened_too_many(here, code.grant):
+    if code and code.offline and _is_home(here, code) and _opened_too_many(here, code.grant):
         throttled(here.options)
     client = accounts.clients.proven(given, here.data_centre)
-    _at_home(here, code)
+    if code and not _is_home(here, code):
+        refuse(here.options.wrong_data_centre_error)
     _redirect_matches(client, code, given.get("redirect_uri"))
     if code is None or code.grant.client_id != client.id:
         refuse("invalid_code")
@@ -75,10 +75,11 @@ def _by_refresh_token(here: World, given: Given) -> dict[str, object]:
     accounts = here.accounts
     text = given.get("refresh_token", "")
     refresh = accounts.tokens.refresh(text)
-    if refresh and accounts.lately.full(text, here.options.mints_per_window):
+    if refresh and _is_home(here, refresh) and accounts.lately.full(text, here.options.mints_per_window):
         throttled(here.options)
     client = accounts.clients.proven(given, here.data_centre)
-    _at_home(here, refresh)
+    if refresh and not _is_home(here, refresh):
+        refuse(here.options.wrong_data_centre_error)
     if refresh is None or refresh.grant.client_id != client.id:
         refuse("invalid_code")
     accounts.lately.note(text)
@@ -113,9 +114,8 @@ def _opened(here: World, grant: Grant) -> RefreshToken:
     return here.accounts.tokens.open(grant)
 
 
-def _at_home(here: World, found: Code | RefreshToken | None) -> None:
-    if found and found.grant.user.data_centre != here.data_centre:
-        refuse(here.options.wrong_data_centre_error)
+def _is_home(here: World, found: Code | RefreshToken) -> bool:
+    return found.grant.user.data_centre == here.data_centre
 
 
 def _redirect_matches(client: Client, code: Code | None, redirect_uri: str | None) -> None:

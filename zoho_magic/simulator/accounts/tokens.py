@@ -60,14 +60,17 @@ class Tokens:
     def mint(self, grant: Grant, refresh: RefreshToken | None = None) -> str:
         """A new access token. Beyond the cap the refresh token's oldest live one dies silently."""
         text = new_token(grant.prefix)
-        if refresh:
-            live = [old for old in refresh.live if self.access(old)]
-            keep = max(0, self._options.active_tokens - 1)
-            for old in live[: max(0, len(live) - keep)]:
-                del self._access[old]
-            refresh.live = [*live[max(0, len(live) - keep) :], text]
         self._access[text] = AccessToken(grant, self._clock.time() + self._options.token_lifetime, str(next(self._ids)))
+        if refresh:
+            self._crowd(refresh, text)
         return text
+
+    def _crowd(self, refresh: RefreshToken, newest: str) -> None:
+        live = [text for text in refresh.live if self.access(text)] + [newest]
+        kept = live[-self._options.active_tokens :]
+        for text in set(refresh.live) - set(kept):
+            self._access.pop(text, None)
+        refresh.live = kept
 
     def access(self, text: str) -> AccessToken | None:
         """What an access token stands for, while it lives."""
