@@ -1,1 +1,74 @@
-"""zoho_magic."""
+"""Zoho CRM in a notebook: `%load_ext zoho_magic`, or `ZohoSession.from_env()` in a script.
+
+Public names are imported at first use, so that `%load_ext` and `import zoho_magic` cost next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import (
+        ApiError,
+        AuthError,
+        CredentialsMissing,
+        QueryError,
+        ThrottledError,
+        TransportError,
+        ZohoError,
+    )
+    from .oauth import Token
+    from .secret import Secret
+    from .session import ZohoSession, get_session
+    from .status import Status
+
+__all__ = [
+    "ApiError",
+    "AuthError",
+    "CredentialsMissing",
+    "QueryError",
+    "Secret",
+    "Status",
+    "ThrottledError",
+    "Token",
+    "TransportError",
+    "ZohoError",
+    "ZohoSession",
+    "get_session",
+]
+__version__ = "0.1.0"
+
+_HOME = {
+    "Secret": "secret",
+    "Status": "status",
+    "Token": "oauth",
+    "ZohoSession": "session",
+    "get_session": "session",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME.get(name, 'errors')}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "load_ipython_extension", "unload_ipython_extension"]
+
+
+def load_ipython_extension(ip: Any) -> None:
+    """`%load_ext zoho_magic`: add the magics, TAB completion and cards. No I/O, nothing printed."""
+    from . import cards, completion, magics
+
+    for face in (magics, completion, cards):
+        face.register(ip)
+
+
+def unload_ipython_extension(ip: Any) -> None:
+    """`%unload_ext zoho_magic`: take all of it away again; the session and its tokens stay."""
+    from . import cards, completion, magics
+
+    for face in (magics, completion, cards):
+        face.unregister(ip)

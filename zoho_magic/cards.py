@@ -1,0 +1,77 @@
+"""What a status and a token look like on the page; right in light and dark themes because they bring no colours of
+their own except for trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from .errors import ZohoError
+from .oauth import Token
+from .status import Status
+
+__all__ = ["error_card", "note_card", "register", "status_card", "token_card", "unregister"]
+
+_BOX = (
+    "display:inline-block;min-width:24em;max-width:60em;padding:.6em 1em;border:1px solid rgba(128,128,128,.35);"
+    "border-left:4px solid {edge};border-radius:6px;font-family:var(--jp-ui-font-family,sans-serif);line-height:1.45"
+)
+_GREEN, _AMBER, _RED = "#2e9d5b", "#d08700", "#d64545"
+_QUIET = "opacity:.65;padding:0 1.2em 0 0;text-align:left;vertical-align:top;white-space:nowrap;background:none"
+_CELL = "text-align:left;vertical-align:top;background:none;overflow-wrap:anywhere"
+
+
+def status_card(status: Status) -> str:
+    """HTML for a status."""
+    edge = (_AMBER if status.warnings else _GREEN) if status.connected else _RED
+    notes = [_line("⚠ " + warning) for warning in status.warnings]
+    notes += [_line("→ " + status.next_step)] if status.next_step else []
+    return _card(edge, status.title, status.rows, notes)
+
+
+def token_card(token: Token) -> str:
+    """HTML for a token: what it may do and for how long, never the token."""
+    minutes, seconds = divmod(token.expires_in, 60)
+    rows = {"Access token": "••••", "Left": f"{minutes} min {seconds} s", "Scopes": ", ".join(token.scopes)}
+    return _card(_GREEN if token.expires_in else _AMBER, "Zoho access token", rows, [_line(n) for n in token.notes])
+
+
+def error_card(error: ZohoError) -> str:
+    """HTML for an error and its next step."""
+    hint = [_line("→ " + error.hint)] if error.hint else []
+    return _card(_RED, f"{type(error).__name__}: {error.args[0]}", {}, hint)
+
+
+def note_card(text: str) -> str:
+    """HTML for one line of news."""
+    return _card(_AMBER, text, {}, [])
+
+
+def _card(edge: str, title: str, rows: Mapping[str, str], notes: Iterable[str]) -> str:
+    body = "".join(
+        f'<tr style="background:none"><td style="{_QUIET}">{escape(label)}</td>'
+        f'<td style="{_CELL}">{escape(text)}</td></tr>'
+        for label, text in rows.items()
+    )
+    table = f'<table style="border-collapse:collapse;margin:.3em 0 0">{body}</table>' if body else ""
+    return f'<div style="{_BOX.format(edge=edge)}"><b>{escape(title)}</b>{table}{"".join(notes)}</div>'
+
+
+def _line(text: str) -> str:
+    return f'<div style="margin-top:.35em">{escape(text)}</div>'
+
+
+_CARDS = {Status: status_card, Token: token_card}
+
+
+def register(ip: Any) -> None:
+    """Show statuses and tokens as cards in this shell."""
+    for kind, card in _CARDS.items():
+        ip.display_formatter.formatters["text/html"].for_type(kind, card)
+
+
+def unregister(ip: Any) -> None:
+    """Show them as text again."""
+    for kind in _CARDS:
+        ip.display_formatter.formatters["text/html"].pop(kind, None)

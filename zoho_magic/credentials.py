@@ -1,0 +1,204 @@
+"""What a session needs to know to talk to Zoho, and where each value came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from . import envfile
+from .datacenters import DATA_CENTRES, ENVIRONMENTS, DataCentre, trusted_origin
+from .errors import CredentialsMissing
+from .scopes import READ_WRITE, split
+from .secret import Secret
+
+__all__ = ["KEYS", "SECRETS", "Credentials", "load", "save"]
+
+KEYS = {
+    "client_id": "ZOHO_CLIENT_ID",
+    "client_secret": "ZOHO_CLIENT_SECRET",
+    "refresh_token": "ZOHO_REFRESH_TOKEN",
+    "dc": "ZOHO_DC",
+    "scopes": "ZOHO_SCOPES",
+    "redirect_uri": "ZOHO_REDIRECT_URI",
+    "environment": "ZOHO_ENVIRONMENT",
+    "soid": "ZOHO_SOID",
+    "grant_code": "ZOHO_GRANT_CODE",
+    "accounts_url": "ZOHO_ACCOUNTS_URL",
+    "api_url": "ZOHO_API_URL",
+}
+"""Each field of `Credentials` and its key in `.env`. To add a setting: a line here, one in `Credentials`."""
+
+SECRETS = frozenset({"client_secret", "refresh_token", "grant_code"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """Who is asking, where, and for what; immutable. Secrets are `Secret`.
+
+    Attributes:
+        client_id: from Zoho's API console.
+        client_secret: from the same page; differs by data centre unless the console says otherwise.
+        refresh_token: lasts until revoked; None before the first exchange.
+        grant_code: a code waiting to be exchanged, from `ZOHO_GRANT_CODE`.
+        dc: name of the data centre, a key of `DATA_CENTRES`.
+        scopes: what to ask for.
+        redirect_uri: registered with a server-based client; "" for a self client.
+        environment: production, sandbox or developer.
+        soid: `ZohoCRM.<organisation id>`, for client credentials.
+        accounts_url: another accounts origin, loopback or a Zoho host; "" for the data centre's.
+        api_url: likewise for the CRM API.
+        trusted: further origins the caller vouches for in Python; never read from a file.
+        path: the `.env` these came from and are saved to; None keeps them in memory only.
+        sources: field -> where it came from ("environment", the file's name, "default", "this session").
+    """
+
+    client_id: str = ""
+    client_secret: Secret | None = None
+    refresh_token: Secret | None = None
+    grant_code: Secret | None = None
+    dc: str = "us"
+    scopes: tuple[str, ...] = READ_WRITE
+    redirect_uri: str = ""
+    environment: str = "production"
+    soid: str = ""
+    accounts_url: str = ""
+    api_url: str = ""
+    trusted: frozenset[str] = frozenset()
+    path: Path | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("accounts_url", "api_url"):
+            if url := getattr(self, name):
+                object.__setattr__(self, name, self._origin(name, url))
+
+    @property
+    def data_centre(self) -> DataCentre:
+        """The row of the table `dc` names."""
+        return DATA_CENTRES[self.dc]
+
+    @property
+    def accounts(self) -> str:
+        """Origin of the accounts server that is asked for tokens."""
+        return self.accounts_url or self.data_centre.accounts
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What an error's hint names."""
+        return {"dc": self.dc, "console": self.data_centre.console, "environment": self.environment}
+
+    def changed(self, **fields: Any) -> Credentials:
+        """A copy with other values, marked as set in this session; values are checked as when read from `.env`."""
+        sources = {**self.sources, **dict.fromkeys(fields, "this session")}
+        checked = {name: _usable(name, value) for name, value in fields.items()}
+        return replace(self, **checked, sources=sources)
+
+    def require(self, *names: str) -> None:
+        """Raise CredentialsMissing naming every one of these fields that is not set, and where it was looked for."""
+        missing = [KEYS[name] for name in names if not getattr(self, name)]
+        if missing:
+            raise CredentialsMissing(
+                f"Not set: {', '.join(missing)} (looked in the environment and in {self.path or 'memory'}).",
+                hint=f"Run %zoho_setup, or put {'it' if len(missing) == 1 else 'them'} into {self.path or '.env'}.",
+            )
+
+    def _origin(self, name: str, url: str) -> str:
+        origin = trusted_origin(url, also=self.trusted)
+        if origin is None:
+            raise CredentialsMissing(
+                f"{KEYS[name]} (from {self.sources.get(name, 'this session')}) does not name a Zoho host over https, "
+                "nor this machine: nothing is sent there.",
+                hint=f"Remove {KEYS[name]} or correct it. A host you vouch for: ZohoSession.from_env(trusted=[...]).",
+            )
+        return origin
+
+
+def load(path: Path, trusted: frozenset[str] = frozenset()) -> Credentials:
+    """Credentials from a `.env` file under the process environment, which wins; whatever is missing stays empty.
+
+    Raises:
+        CredentialsMissing: the file cannot be read, or a value in it or in the environment cannot be used.
+    """
+    keys = frozenset(KEYS.values())
+    from_file = envfile.read(path, keys)
+    from_process = {key: os.environ[key] for key in keys if os.environ.get(key)}
+    found = {**from_file, **from_process}
+    fields = {name: _usable(name, found[key]) for name, key in KEYS.items() if key in found}
+    sources = {n: "environment" if KEYS[n] in from_process else path.name for n in fields}
+    return Credentials(**fields, path=path, sources=sources, trusted=trusted)
+
+
+def save(credentials: Credentials, *names: str) -> None:
+    """Write these fields to the `.env` the credentials belong to; an empty one is removed. Memory-only ones: nothing.
+
+    Raises:
+        CredentialsMissing: the file cannot be written; it is as it was.
+    """
+    if credentials.path is not None:
+        envfile.write(credentials.path, {KEYS[name]: _text(getattr(credentials, name)) for name in names})
+
+
+def _text(value: Secret | str | tuple[str, ...] | None) -> str | None:
+    if isinstance(value, Secret):
+        return value.reveal()
+    return ",".join(value) if isinstance(value, tuple) else value or None
+
+
+def _usable(name: str, value: Any) -> Any:
+    check = _CHECKS.get(name, _line)
+    return value if value is None else check(name, value)
+
+
+def _line(name: str, value: str) -> str:
+    text = value.strip()
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise _unusable(name, "has spaces or characters that no such value has", "Copy it again from Zoho's console.")
+    return text
+
+
+def _secret(name: str, value: str | Secret) -> Secret:
+    return Secret(_line(name, value.reveal() if isinstance(value, Secret) else value))
+
+
+def _scopes(_: str, value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return split(value) if isinstance(value, str) else tuple(value)
+
+
+def _redirect(name: str, value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise _unusable(name, "does not begin with http:// or https://", "Write it exactly as in Zoho's console.")
+    return _line(name, value)
+
+
+def _dc(name: str, value: str) -> str:
+    return _one_of(name, value, tuple(DATA_CENTRES))
+
+
+def _environment(name: str, value: str) -> str:
+    return _one_of(name, value, ENVIRONMENTS)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    text = value.strip().lower()
+    if text not in allowed:
+        near = get_close_matches(text, allowed, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise _unusable(name, f"is none of {', '.join(allowed)}", f"Set it to one of them.{meant}")
+    return text
+
+
+def _unusable(name: str, why: str, hint: str) -> CredentialsMissing:
+    return CredentialsMissing(f"{KEYS[name]} {why}.", hint=hint)
+
+
+_CHECKS = {
+    "dc": _dc,
+    "environment": _environment,
+    "scopes": _scopes,
+    "redirect_uri": _redirect,
+    **dict.fromkeys(SECRETS, _secret),
+}

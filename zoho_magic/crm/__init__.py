@@ -1,0 +1,1 @@
+"""What is said to the CRM: who and where, metadata, records."""

@@ -1,0 +1,104 @@
+"""What the CRM answers: its JSON, its empty 204, and its refusals as typed errors.
+
+Envelope and codes: https://www.zoho.com/crm/developer/docs/api/v8/status-codes.html.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import ApiError, ThrottledError, TransportError, ZohoError, explain
+from ..scopes import needed_for
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["Api", "checked", "content", "is_token_refused"]
+
+_EMPTY = (204, 304)
+_TOKEN_REFUSED = ("INVALID_TOKEN", "AUTHENTICATION_FAILURE")
+
+
+class Api(Protocol):
+    """What the rest of this folder needs of a session: one authorised call, already checked."""
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response: ...
+
+
+def content(response: requests.Response) -> dict[str, Any]:
+    """The answer's JSON object; {} for the empty answers (204, 304). Raises TransportError for anything else."""
+    if response.status_code in _EMPTY:
+        return {}
+    answer = _json(response)
+    if answer is None:
+        raise _not_zoho(response)
+    return answer
+
+
+def is_token_refused(response: requests.Response) -> bool:
+    """Whether this is the 401 that a fresh access token may cure."""
+    return response.status_code == 401 and (_json(response) or {}).get("code") in _TOKEN_REFUSED
+
+
+def checked(response: requests.Response, method: str, path: str, facts: Mapping[str, str]) -> requests.Response:
+    """The response, unless Zoho refused; an answer that carries results row by row is never a refusal.
+
+    Raises:
+        AuthError, ThrottledError, QueryError, ApiError: by Zoho's code, see `errors.CATALOGUE`.
+        TransportError: an error status without Zoho's JSON.
+    """
+    if response.status_code < 400:
+        return response
+    answer = _json(response)
+    if answer is not None and "data" in answer and "code" not in answer:
+        return response
+    raise _refusal(response, answer, method, path, facts)
+
+
+def _refusal(
+    response: requests.Response, answer: dict[str, Any] | None, method: str, path: str, facts: Mapping[str, str]
+) -> ZohoError:
+    if response.status_code == 429:
+        return _throttled(response, method, path)
+    if answer is None or not isinstance(answer.get("code"), str):
+        return _not_zoho(response)
+    details = answer.get("details") or {}
+    named = details if isinstance(details, dict) else {}
+    permissions = " ".join(map(str, named.get("permissions", ())))
+    error = explain(
+        answer["code"],
+        doing=f"{method} {path}",
+        said=f"{answer.get('message', '')} {json.dumps(details) if details else ''}",
+        scope=needed_for(method, path),
+        permissions=f" ({permissions})" if permissions else "",
+        **facts,
+    )
+    if isinstance(error, ApiError):
+        error.status, error.details = response.status_code, named
+    return error
+
+
+def _throttled(response: requests.Response, method: str, path: str) -> ZohoError:
+    after = response.headers.get("Retry-After", "")
+    error = explain("TOO_MANY_REQUESTS", doing=f"{method} {path}", wait=f"{after} s" if after.isdigit() else "a minute")
+    if isinstance(error, ThrottledError):
+        error.wait = float(after) if after.isdigit() else 60.0
+    return error
+
+
+def _json(response: requests.Response) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(response.content)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _not_zoho(response: requests.Response) -> TransportError:
+    return TransportError(
+        f"The CRM's answer (HTTP {response.status_code}) is not the JSON that Zoho sends.",
+        hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
+        code=f"HTTP {response.status_code}",
+    )

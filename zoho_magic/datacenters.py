@@ -1,0 +1,156 @@
+"""Zoho's data centres, and the only hosts a secret may be sent to.
+
+To add a data centre, add one line to `DATA_CENTRES`. The table follows
+https://www.zoho.com/crm/developer/docs/api/v8/multi-dc.html and https://www.zoho.com/accounts/protocol/oauth/multi-dc.html;
+a host those pages do not name is left out rather than guessed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+__all__ = ["DATA_CENTRES", "ENVIRONMENTS", "DataCentre", "is_loopback", "of_api", "trusted_origin"]
+
+ENVIRONMENTS = ("production", "sandbox", "developer")
+
+
+@dataclass(frozen=True)
+class DataCentre:
+    """One of Zoho's data centres.
+
+    Attributes:
+        name: the value of `ZOHO_DC` (`us`, `eu`, ...), Zoho's own `location`.
+        place: the same for people.
+        accounts: origin of the accounts server, the same for every environment.
+        api: origin of the CRM API for each environment in `ENVIRONMENTS`, as far as Zoho names one.
+        console: where clients are registered and grant codes generated.
+        upload: origin that takes bulk write files, or "" where Zoho names none.
+        certain: False where only third parties name the CRM hosts (uk, ae, sg).
+    """
+
+    name: str
+    place: str
+    accounts: str
+    api: dict[str, str]
+    console: str
+    upload: str
+    certain: bool = True
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every origin of this data centre that may be sent a secret."""
+        return frozenset(filter(None, (self.accounts, *self.api.values(), self.upload)))
+
+
+def _data_centre(name: str, place: str, tld: str, **other: str) -> DataCentre:
+    hosts = ("www", "sandbox", "developer")
+    return DataCentre(
+        name,
+        place,
+        accounts=other.get("accounts", f"https://accounts.zoho.{tld}"),
+        api={env: f"https://{host}.zohoapis.{tld}" for env, host in zip(ENVIRONMENTS, hosts, strict=True)},
+        console=other.get("console", f"https://api-console.zoho.{tld}"),
+        upload=other.get("upload", f"https://content.zohoapis.{tld}"),
+    )
+
+
+def _less_certain(name: str, place: str) -> DataCentre:
+    return DataCentre(
+        name,
+        place,
+        accounts=f"https://accounts.zoho.{name}",
+        api={"production": f"https://www.zohoapis.{name}"},
+        console=f"https://api-console.zoho.{name}",
+        upload="",
+        certain=False,
+    )
+
+
+_CANADA = {
+    "accounts": "https://accounts.zohocloud.ca",  # accounts.zoho.ca does not exist
+    "console": "https://api-console.zohocloud.ca",
+    "upload": "https://upload.zohocloud.ca",
+}
+
+DATA_CENTRES: dict[str, DataCentre] = {
+    dc.name: dc
+    for dc in (
+        _data_centre("us", "United States", "com"),
+        _data_centre("eu", "Europe", "eu"),
+        _data_centre("in", "India", "in"),
+        _data_centre("au", "Australia", "com.au"),
+        _data_centre("jp", "Japan", "jp"),
+        _data_centre("cn", "China", "com.cn"),
+        _data_centre("ca", "Canada", "ca", **_CANADA),
+        _data_centre("sa", "Saudi Arabia", "sa", upload="https://files.zoho.sa"),
+        _less_certain("uk", "United Kingdom"),
+        _less_certain("ae", "United Arab Emirates"),
+        _less_certain("sg", "Singapore"),
+    )
+}
+
+_ZOHO_ORIGINS = frozenset(origin for dc in DATA_CENTRES.values() for origin in dc.origins)
+
+# One strict shape instead of a URL parser: parsers disagree about '\\', '@' and spaces, and attackers know where.
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>\[::1\]|[a-z0-9.-]+)(?::(?P<port>\d{1,5}))?(?:[/?#][^\s\\]*)?")
+
+
+def trusted_origin(url: str, *, also: Collection[str] = (), loopback: bool = True) -> str | None:
+    """The origin (`https://host`) of a URL if a secret may be sent there, else None.
+
+    That is a host of the table over https, a loopback address, or an origin the caller named itself.
+
+    Args:
+        url: any URL, from a setting, a redirect or an answer.
+        also: further origins that are trusted because a person passed them in Python.
+        loopback: whether a loopback address counts.
+
+    Example::
+
+        >>> trusted_origin("https://www.zohoapis.eu/crm/v8/org")
+        'https://www.zohoapis.eu'
+        >>> trusted_origin("https://accounts.zoho.com.evil.example") is None
+        True
+    """
+    match = _ORIGIN.fullmatch(url.strip().lower() if url.isascii() else "")
+    if match is None:
+        return None
+    port = "" if match["port"] == _DEFAULT_PORTS[match["scheme"]] else match["port"]
+    origin = f"{match['scheme']}://{match['host']}" + (f":{port}" if port else "")
+    known = origin in _ZOHO_ORIGINS or origin in also or (loopback and is_loopback(origin))
+    return origin if known else None
+
+
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def is_loopback(origin: str) -> bool:
+    """Whether an origin is this machine: localhost, 127.0.0.0/8 or [::1].
+
+    Example::
+
+        >>> is_loopback("http://127.0.0.1:8000")
+        True
+    """
+    match = _ORIGIN.fullmatch(origin)
+    host = match["host"].strip("[]") if match else ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def of_api(origin: str) -> DataCentre | None:
+    """The data centre an API origin belongs to, or None.
+
+    Example::
+
+        >>> of_api("https://www.zohoapis.in").name
+        'in'
+    """
+    return next((dc for dc in DATA_CENTRES.values() if origin in dc.api.values()), None)

@@ -1,0 +1,110 @@
+"""How a magic's line is read: split like a shell, parsed by argparse, and never repeated in an error."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import shlex
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import wraps
+from typing import Any, NoReturn, cast
+
+from IPython.core.error import UsageError
+from IPython.core.magic import line_magic, no_var_expand
+
+__all__ = ["LineParser", "magic", "option"]
+
+Option = tuple[tuple[str, ...], dict[str, Any]]
+
+
+class _HelpWasShown(Exception):  # noqa: N818  # not an error
+    pass
+
+
+class LineParser(argparse.ArgumentParser):
+    """argparse for a magic line. Its errors name options and choices, never what was typed: that may be a secret."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError with a sentence of our own."""
+        raise UsageError(f"%{self.prog}: {self._sentence(message)} Try %{self.prog} -h.")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # noqa: ARG002
+        """-h was asked for: leave the magic, not the kernel."""
+        raise _HelpWasShown
+
+    def read(self, line: str) -> argparse.Namespace | None:
+        """The line's arguments, or None when it asked for help, which is then printed."""
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:
+            self.error("quote")
+        self._refuse_unknown_options(words)
+        try:
+            return self.parse_args(words)
+        except _HelpWasShown:
+            return None
+
+    def _refuse_unknown_options(self, words: list[str]) -> None:
+        known = [name for action in self._actions for name in action.option_strings]
+        for word in words:
+            name = word.partition("=")[0]
+            if name.startswith("--") and name != "--" and not any(option.startswith(name) for option in known):
+                near = get_close_matches(name, known, n=1)
+                meant = f"Did you mean {near[0]}?" if near else f"It knows {', '.join(known)}."
+                raise UsageError(f"%{self.prog}: there is an option it does not know. {meant}")
+
+    def _sentence(self, message: str) -> str:
+        if message == "quote":
+            return "a quote is opened and never closed."
+        for action in self._actions:
+            name = "/".join(action.option_strings) or action.metavar or action.dest
+            if message.startswith(f"argument {name}:"):
+                return f"{name} takes {self._takes(action)}."
+        if message.startswith("the following arguments are required"):
+            return message.removeprefix("the following arguments are required: ") + " is missing."
+        return "there is a word too many, or an option it does not know."
+
+    def _takes(self, action: argparse.Action) -> str:
+        if action.choices is not None:
+            return "one of " + ", ".join(map(str, action.choices))
+        return getattr(action.type, "takes", "a whole number" if action.type is int else "a value")
+
+
+def option(*names: str, **settings: Any) -> Option:
+    """One argument of a magic, as for `ArgumentParser.add_argument`."""
+    return names, settings
+
+
+def magic(*options: Option) -> Callable[[Callable[[Any, argparse.Namespace], Any]], Callable[[Any, str], Any]]:
+    """Make a method a line magic: it gets the parsed line, and its docstring shows the options.
+
+    Nothing on the line is expanded: IPython would evaluate `{...}` in pasted text.
+    """
+
+    def decorate(method: Callable[[Any, argparse.Namespace], Any]) -> Callable[[Any, str], Any]:
+        parser = _parser(method, options)
+
+        @wraps(method)
+        def run(self: Any, line: str) -> Any:
+            arguments = parser.read(line)
+            return None if arguments is None else method(self, arguments)
+
+        run.parser = parser  # type: ignore[attr-defined]
+        run.__doc__ = parser.format_help()
+        return cast("Callable[[Any, str], Any]", no_var_expand(line_magic(run)))
+
+    return decorate
+
+
+def _parser(method: Callable[..., Any], options: tuple[Option, ...]) -> LineParser:
+    text = inspect.getdoc(method) or ""
+    parser = LineParser(
+        prog=method.__name__,
+        usage=argparse.SUPPRESS,
+        description=f"%{method.__name__}: {text}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for names, settings in options:
+        parser.add_argument(*names, **settings)
+    return parser

@@ -1,0 +1,99 @@
+"""The `requests` side of `transport`: imported at the first call, because `requests` takes a while to load."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.util import Retry
+
+from .datacenters import trusted_origin
+from .errors import TransportError
+
+__all__ = ["Unanswered", "open_pool"]
+
+RETRIES = 4
+BACKOFF_SECONDS = 0.3
+LONGEST_RETRY_AFTER_SECONDS = 120
+CONNECTIONS = 32
+_PASSING = (429, 500, 502, 503, 504)
+
+Unanswered = (requests.exceptions.RequestException, HTTPError, OSError, ValueError)
+"""What a request can raise when it fails."""
+
+
+class WholeBody(HTTPAdapter):
+    """Reads the body inside the retry loop: one that breaks off is as repeatable as a lost connection."""
+
+    def send(self, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> requests.Response:
+        """As HTTPAdapter.send, with the body read unless it is streamed."""
+        left = self.max_retries
+        while True:
+            response = super().send(request, stream, *args, **kwargs)
+            if stream or (broken := _broken(response)) is None:
+                return response
+            if left.read == 0:
+                raise broken
+            left = left.increment(request.method, request.url, error=ProtocolError("the body broke off"))
+            left.sleep()
+
+
+def _broken(response: requests.Response) -> requests.exceptions.RequestException | None:
+    try:
+        _ = response.content
+    except requests.exceptions.RequestException as error:
+        return error
+    return None
+
+
+class SameHost(requests.Session):
+    """Follows a redirect only to the host that sent it."""
+
+    def __init__(self, trusted: frozenset[str]) -> None:
+        super().__init__()
+        self._trusted = trusted
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """As Session.get_redirect_target; raises TransportError for another host."""
+        target = super().get_redirect_target(resp)
+        if target and self._origin(urljoin(resp.url, target)) != self._origin(resp.url):
+            raise TransportError(
+                "Zoho's answer pointed to another host; it was not followed.",
+                hint="Check ZOHO_DC, and any proxy in between.",
+            )
+        return target
+
+    def _origin(self, url: str) -> str | None:
+        return trusted_origin(url, also=self._trusted)
+
+
+def open_pool(*, repeat: bool, local: bool, trusted: frozenset[str]) -> requests.Session:
+    """A pool of connections whose calls may be repeated after they were sent, or (repeat=False) only before.
+
+    Args:
+        repeat: whether 429, 5xx, a lost connection and a cut-off body lead to another try.
+        local: whether it talks to this machine; a proxy from the environment has no business in between.
+        trusted: origins beside Zoho's that a redirect may stay on.
+    """
+    again = RETRIES if repeat else 0
+    patience = Retry(
+        total=RETRIES,
+        connect=RETRIES,
+        read=again,
+        status=again,
+        other=again,
+        status_forcelist=_PASSING if repeat else (),
+        allowed_methods=None,
+        backoff_factor=BACKOFF_SECONDS,
+        backoff_jitter=BACKOFF_SECONDS,
+        raise_on_status=False,
+        retry_after_max=LONGEST_RETRY_AFTER_SECONDS,
+    )
+    pool = SameHost(trusted)
+    pool.trust_env = not local
+    for scheme in ("https://", "http://"):
+        pool.mount(scheme, WholeBody(max_retries=patience, pool_maxsize=CONNECTIONS))
+    return pool

@@ -1,0 +1,88 @@
+"""OAuth scopes: the sets a person chooses from, and the one a call needs.
+
+Grammar and names: https://www.zoho.com/crm/developer/docs/api/v8/scopes.html. `ZohoCRM.coql.READ` and
+`ZohoFiles.files.ALL` are not in Zoho's OpenAPI files, but its console accepts them.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["CHOICES", "EVERYTHING", "PRESETS", "READ_ONLY", "READ_WRITE", "needed_for", "split"]
+
+READ_ONLY = (
+    "ZohoCRM.modules.READ",
+    "ZohoCRM.settings.READ",
+    "ZohoCRM.users.READ",
+    "ZohoCRM.org.READ",
+    "ZohoCRM.coql.READ",
+    "ZohoCRM.bulk.READ",
+    "ZohoSearch.securesearch.READ",
+)
+READ_WRITE = (
+    "ZohoCRM.modules.ALL",
+    "ZohoCRM.settings.READ",
+    "ZohoCRM.users.READ",
+    "ZohoCRM.org.READ",
+    "ZohoCRM.coql.READ",
+    "ZohoCRM.bulk.ALL",
+    "ZohoFiles.files.ALL",
+    "ZohoSearch.securesearch.READ",
+)
+EVERYTHING = (
+    "ZohoCRM.modules.ALL",
+    "ZohoCRM.settings.ALL",
+    "ZohoCRM.users.ALL",
+    "ZohoCRM.org.ALL",
+    "ZohoCRM.coql.READ",
+    "ZohoCRM.bulk.ALL",
+    "ZohoFiles.files.ALL",
+    "ZohoCRM.files.CREATE",
+    "ZohoCRM.notifications.ALL",
+    "ZohoSearch.securesearch.READ",
+    "AaaServer.profile.READ",
+)
+PRESETS = {"read only": READ_ONLY, "read and write": READ_WRITE, "everything": EVERYTHING}
+
+CHOICES = tuple(dict.fromkeys((*READ_ONLY, *READ_WRITE, *EVERYTHING)))
+"""Every scope the form offers one by one."""
+
+# The first pattern that fits the path names the scope; {op} is the operation of the HTTP method.
+_NEEDS = (
+    (r"/crm/v\d[\d.]*/org/currencies", "ZohoCRM.settings.currencies.{op}"),
+    (r"/crm/v\d[\d.]*/org", "ZohoCRM.org.{op}"),
+    (r"/crm/v\d[\d.]*/users", "ZohoCRM.users.{op}"),
+    (r"/crm/v\d[\d.]*/settings/(?P<what>\w+)", "ZohoCRM.settings.{what}.{op}"),
+    (r"/crm/v\d[\d.]*/coql", "ZohoCRM.coql.READ"),
+    (r"/crm/v\d[\d.]*/upload", "ZohoFiles.files.CREATE"),
+    (r"/crm/bulk/v\d[\d.]*/read", "ZohoCRM.bulk.READ"),
+    (r"/crm/bulk/v\d[\d.]*/write", "ZohoCRM.bulk.CREATE"),
+    (r"/crm/v\d[\d.]*/(?P<what>\w+)/actions/count", "ZohoSearch.securesearch.READ"),
+    (r"/crm/v\d[\d.]*/(?P<what>\w+)", "ZohoCRM.modules.{what}.{op}"),
+)
+_OPERATION = {"GET": "READ", "POST": "CREATE", "PUT": "UPDATE", "PATCH": "UPDATE", "DELETE": "DELETE"}
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Scopes from one line: commas in what people write, spaces in what Zoho answers.
+
+    Example::
+
+        >>> split("ZohoCRM.modules.ALL, ZohoCRM.org.READ")
+        ('ZohoCRM.modules.ALL', 'ZohoCRM.org.READ')
+    """
+    return tuple(dict.fromkeys(re.findall(r"[^\s,]+", text)))
+
+
+def needed_for(method: str, path: str) -> str:
+    """The narrowest scope that opens a CRM path, or "" for a path this table does not know.
+
+    Example::
+
+        >>> needed_for("GET", "/crm/v8/settings/fields")
+        'ZohoCRM.settings.fields.READ'
+    """
+    for pattern, scope in _NEEDS:
+        if match := re.match(pattern, path):
+            return scope.format(op=_OPERATION.get(method.upper(), "ALL"), **match.groupdict())
+    return ""

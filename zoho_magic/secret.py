@@ -1,0 +1,59 @@
+"""A string that never shows itself."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+__all__ = ["Secret"]
+
+
+class Secret:
+    """Holds a string that `repr`, `str`, `format`, `vars`, pickling, `%whos` and debuggers do not show.
+
+    The value lives in a closure, not in an attribute: variable inspectors walk attributes, and a verbose traceback
+    prints the `repr` of every argument. It is not a sandbox: any code in the process can call `reveal()`.
+
+    Example::
+
+        >>> token = Secret("1000.abc")
+        >>> token
+        Secret(****)
+        >>> token.reveal()          # prints it: keep this out of a cell's last line
+        '1000.abc'
+    """
+
+    __slots__ = ("reveal",)
+    reveal: Callable[[], str]
+
+    def __init__(self, value: str) -> None:
+        object.__setattr__(self, "reveal", lambda: value)
+
+    def __setattr__(self, *_: Any) -> NoReturn:
+        raise AttributeError("A Secret is read-only.")
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
+
+    __hash__ = None  # type: ignore[assignment]  # a hash of a secret would be a fingerprint of it
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("A Secret refuses to be pickled.")

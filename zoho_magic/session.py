@@ -1,0 +1,357 @@
+"""`ZohoSession`: the one shared state that the magics, the form and a script use."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import credentials as _credentials
+from . import envfile, oauth
+from .credentials import KEYS, Credentials
+from .crm.introduction import Introduction, introduce
+from .datacenters import is_loopback, of_api, trusted_origin
+from .errors import CredentialsMissing, TransportError, ZohoError
+from .oauth import Token
+from .secret import Secret
+from .signature import Signature
+from .status import Status
+from .store import CredentialStore
+from .tokens import Identity, TokenSource, identity
+from .transport import Transport
+
+if TYPE_CHECKING:
+    import pandas
+    import requests
+
+__all__ = ["ZohoSession", "current_session", "get_session", "use_session"]
+
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ZohoSession:
+    """A connection to one Zoho CRM account: credentials, the current access token, and every call made with it.
+
+    Safe to use from many threads: one refresh is in flight at a time and the others wait for its result. The access
+    token lives in memory only. Credentials are read again when `.env` was edited.
+
+    Args:
+        credentials: where and as whom to connect; `ZohoSession.from_env()` reads them from `.env`.
+        clock: seconds since the epoch; tests move it.
+
+    Example::
+
+        zoho = ZohoSession.from_env()
+        zoho.exchange("1000.…")          # once; the refresh token goes to .env
+        leads = zoho.pull("Leads", fields=["Last_Name", "Email"], limit=500)
+    """
+
+    def __init__(self, credentials: Credentials, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._store = CredentialStore(credentials)
+        self._transport = Transport(credentials.trusted)
+        self._tokens = TokenSource(self._store.current, self._transport.post_form, clock)
+        self._notes: tuple[str, ...] = ()
+        self._met: tuple[Identity, Introduction] = ((), Introduction())
+        self._credits_left: int | None = None
+
+    @classmethod
+    def from_env(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        trusted: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> ZohoSession:
+        """A session on a `.env` file: this one, or the nearest from the working directory upwards.
+
+        Process environment variables win over the file. A file that does not exist yet is made at the first exchange.
+
+        Args:
+            path: the file; it should begin with a dot, because Jupyter serves other names to the browser.
+            trusted: origins (`https://host`) that may be sent secrets beside Zoho's and loopback.
+            clock: seconds since the epoch.
+
+        Raises:
+            CredentialsMissing: the file or a value in it cannot be used.
+        """
+        where = Path(path).expanduser().absolute() if path else envfile.find()
+        return cls(_credentials.load(where, frozenset(trusted)), clock=clock)
+
+    # What it knows
+
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
+        return self._store.current()
+
+    @property
+    def token(self) -> Token:
+        """The access token, refreshed first if less than 60 s are left.
+
+        Raises:
+            CredentialsMissing: there is nothing to mint a token from yet.
+            AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
+        """
+        return self._tokens.fresh()
+
+    @property
+    def auth(self) -> Signature:
+        """An auth object for your own `requests` calls; it refreshes by itself and signs calls to Zoho only.
+
+        Example::
+
+            requests.get("https://www.zohoapis.com/crm/v8/org", auth=zoho.auth)
+        """
+        return Signature(self)
+
+    @property
+    def api(self) -> str:
+        """Origin of the CRM API for this account and environment. Raises as `token`."""
+        return _api(self.credentials, self.token)
+
+    def status(self) -> Status:
+        """Who is connected, where, with what rights, until when. Reports a problem instead of raising it."""
+        credentials, token, met, problem = self.credentials, None, Introduction(), None
+        try:
+            if self._tokens.at_hand() or credentials.refresh_token or credentials.soid:
+                token = self.token
+                met = self._introduction()
+        except ZohoError as error:
+            problem = error
+        return Status(
+            connected=token is not None,
+            name=met.person.name,
+            email=met.person.email,
+            organisation=met.organisation.name,
+            edition=met.organisation.edition,
+            dc=credentials.dc,
+            place=credentials.data_centre.place,
+            environment=credentials.environment,
+            api=_api(credentials, token) if token and not isinstance(problem, CredentialsMissing) else "",
+            scopes=(token.scopes if token else ()) or credentials.scopes,
+            expires_in=token.expires_in if token else 0,
+            credits_left=self._credits_left,
+            sources={KEYS[name]: source for name, source in credentials.sources.items() if getattr(credentials, name)},
+            file=str(credentials.path or "memory"),
+            warnings=(*self._store.warnings, *self._notes, *met.notes, *([str(problem.args[0])] if problem else [])),
+            next_step=problem.hint if problem else _next_step(credentials, token),
+        )
+
+    # Getting and losing access
+
+    def exchange(self, code: str | Secret | None = None, **changes: Any) -> Status:
+        """Exchange a grant code for tokens and save the refresh token; nothing is saved or changed if Zoho refuses.
+
+        Args:
+            code: the grant code; without one, `ZOHO_GRANT_CODE`.
+            changes: credentials to use and save with it: client_id, client_secret, dc, scopes, redirect_uri, ...
+
+        Raises:
+            CredentialsMissing: client id, secret or code is missing, or `.env` could not be saved afterwards; checked
+                before the code is spent.
+            AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
+        """
+        wanted = self.credentials.changed(**changes, **({"grant_code": code} if code else {}))
+        wanted.require("client_id", "client_secret", "grant_code")
+        self._store.check_writable()
+        token = oauth.exchange(
+            wanted.accounts,
+            client_id=wanted.client_id,
+            client_secret=wanted.client_secret,
+            code=wanted.grant_code or Secret(""),
+            redirect_uri=wanted.redirect_uri,
+            post=self._transport.post_form,
+            clock=self._clock,
+            facts=wanted.facts,
+        )
+        fresh = {"refresh_token": token.refresh_token} if token.refresh_token else {}
+        self._store.adopt(wanted.changed(grant_code=None, **fresh), *changes, "grant_code", *fresh)
+        self._tokens.adopt(token)
+        self._notes = token.notes
+        return self.status()
+
+    def refresh(self) -> Token:
+        """Mint a new access token now. Raises as `token`."""
+        return self._tokens.renewed()
+
+    def renew(self, refused: Token) -> Token:
+        """Another token than the one Zoho refused; minted once however many threads ask. Raises as `token`."""
+        return self._tokens.fresh(stale=refused)
+
+    def revoke(self) -> Status:
+        """Revoke the refresh token at Zoho, with every access token it minted, and forget it here and in `.env`.
+
+        Raises:
+            CredentialsMissing: there is no refresh token, or `.env` cannot be saved.
+            AuthError: Zoho does not know it; `forget()` still removes it here.
+        """
+        credentials = self.credentials
+        credentials.require("refresh_token")
+        self._store.check_writable()
+        oauth.revoke(
+            credentials.accounts,
+            token=credentials.refresh_token or Secret(""),
+            post=self._transport.post_form,
+            facts=credentials.facts,
+        )
+        return self.forget()
+
+    def forget(self) -> Status:
+        """Forget the tokens here and in `.env`, without telling Zoho."""
+        self._store.adopt(self.credentials.changed(refresh_token=None, grant_code=None), "refresh_token", "grant_code")
+        self._tokens.drop()
+        self._notes = ()
+        return self.status()
+
+    def save(self) -> Status:
+        """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
+        self._store.save()
+        return self.status()
+
+    def close(self) -> None:
+        """Close the connections; the session stays usable."""
+        self._transport.close()
+
+    # Talking to the CRM
+
+    def request(self, method: str, path: str, *, repeat: bool | None = None, **options: Any) -> requests.Response:
+        """Any call to the CRM: authorised, refreshed once after a 401, retried where that is safe.
+
+        Args:
+            method: GET, POST, ...
+            path: `/crm/v8/...`, or a whole URL on one of Zoho's hosts.
+            repeat: whether the call may be sent twice; by default GET and HEAD only. A call that never reached Zoho is
+                always sent again.
+            options: as for `requests.request`: params, json, data, files, headers, timeout (seconds), stream.
+
+        Returns:
+            The `requests.Response`; a 204 has no body. An answer with per-record results is returned whatever its
+            status.
+
+        Raises:
+            AuthError, ThrottledError, QueryError, ApiError: Zoho refused.
+            TransportError: Zoho was not reached, or the URL is not Zoho's.
+
+        Example::
+
+            zoho.request("GET", "/crm/v8/org").json()["org"][0]["company_name"]
+        """
+        from .crm import answers
+
+        again = method.upper() in _REPEATABLE if repeat is None else repeat
+        token = self.token
+        response = self._send(method, path, token, again, options)
+        if answers.is_token_refused(response):
+            response = self._send(method, path, self.renew(token), again, options)
+        self._note_credits(response)
+        return answers.checked(response, method, path, self.credentials.facts)
+
+    def pull(self, module: str, *, fields: Sequence[str] | None = None, limit: int | None = None) -> pandas.DataFrame:
+        """Records of a module as a DataFrame, typed by the module's field metadata.
+
+        Args:
+            module: API name (`Leads`, `Deals`, ...).
+            fields: API names; by default every field that a list of records can carry.
+            limit: at most this many rows; by default all.
+
+        Returns:
+            One row a record, newest first, `id` first. Text and ids are strings, `integer` is Int64, amounts are
+            Float64, datetimes are UTC, a lookup `X` gives `X` and `X.id`. `frame.attrs` tells where it came from.
+
+        Raises:
+            QueryError: no such module or field; the message names the nearest.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+        """
+        from .crm import records
+
+        return records.pull(self, module, fields=fields, limit=limit)
+
+    def refuse_foreign(self, url: str) -> None:
+        """Raise TransportError unless a token may be sent to this URL; loopback counts only if the API is there."""
+        loopback = is_loopback(self.api)
+        if trusted_origin(url, also=self.credentials.trusted, loopback=loopback) is None:
+            raise TransportError(
+                "That address is not one of Zoho's, so the token was not sent.",
+                hint="Use a path (/crm/v8/...), or a URL on one of Zoho's hosts over https.",
+            )
+
+    # Inside
+
+    def _send(self, method: str, path: str, token: Token, repeat: bool, options: dict[str, Any]) -> requests.Response:
+        url = _api(self.credentials, token) + path if path.startswith("/") else path
+        self.refuse_foreign(url)
+
+        def bearer(request: Any) -> Any:
+            request.headers.update(token.headers)
+            return request
+
+        return self._transport.call(method, url, bearer, repeat, **options)
+
+    def _note_credits(self, response: requests.Response) -> None:
+        left = response.headers.get("X-API-CREDITS-REMAINING", "")
+        if left.isdigit():
+            self._credits_left = int(left)
+
+    def _introduction(self) -> Introduction:
+        """Who and where, asked once for as long as the credentials stay the same."""
+        key = identity(self.credentials)
+        if self._met[0] != key:
+            self._met = key, introduce(self)
+        return self._met[1]
+
+
+def _api(credentials: Credentials, token: Token) -> str:
+    if credentials.api_url:
+        return credentials.api_url
+    if credentials.environment == "production":
+        return token.api_domain or credentials.data_centre.api["production"]
+    home = of_api(token.api_domain) or credentials.data_centre
+    if credentials.environment not in home.api:
+        raise CredentialsMissing(
+            f"Zoho's documents name no {credentials.environment} host for {home.place}.",
+            hint="Set ZOHO_ENVIRONMENT=production, or name the host in Python: trusted=[...] and ZOHO_API_URL.",
+        )
+    return home.api[credentials.environment]
+
+
+def _next_step(credentials: Credentials, token: Token | None) -> str:
+    if token is not None:
+        return ""
+    if not credentials.client_id or credentials.client_secret is None:
+        return "Run %zoho_setup, or %zoho_demo to try everything without a Zoho account."
+    return f"Generate a code at {credentials.data_centre.console}, then run %zoho_exchange."
+
+
+_current: ZohoSession | None = None
+_current_lock = threading.Lock()
+
+
+def get_session() -> ZohoSession:
+    """The session the magics use, made from the nearest `.env` at first use.
+
+    Example::
+
+        zoho = get_session()
+        zoho.pull("Leads", limit=10)
+    """
+    global _current
+    with _current_lock:
+        if _current is None:
+            _current = ZohoSession.from_env()
+        return _current
+
+
+def current_session() -> ZohoSession | None:
+    """The session the magics use, or None if none was needed yet."""
+    return _current
+
+
+def use_session(session: ZohoSession | None) -> None:
+    """Make a session the one the magics use; None goes back to the nearest `.env` at the next use."""
+    global _current
+    with _current_lock:
+        _current = session

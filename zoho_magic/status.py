@@ -1,0 +1,79 @@
+"""What a session has to say about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Status"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Who is connected, where, with what rights; what `%zoho` shows.
+
+    Attributes:
+        connected: whether there is a usable access token.
+        name, email: of the person the token belongs to; "" where Zoho did not say.
+        organisation: company name of the CRM org; "" where Zoho did not say.
+        edition: the org's paid edition (`enterprise`, ...), which sets its limits.
+        dc, place: data centre, as in `ZOHO_DC` and for people.
+        environment: production, sandbox or developer.
+        api: origin of the CRM API in use.
+        scopes: as granted by Zoho, or as configured before the first token.
+        expires_in: seconds left of the access token; 0 without one.
+        credits_left: API credits left today; None until Zoho tells (it does once half are used).
+        sources: key of a setting -> where it came from; never its value.
+        file: the `.env` in use, or "memory".
+        warnings: what a person should act on.
+        next_step: what to do now; "" when everything works.
+    """
+
+    connected: bool
+    dc: str
+    place: str
+    environment: str
+    api: str
+    scopes: tuple[str, ...]
+    file: str
+    name: str = ""
+    email: str = ""
+    organisation: str = ""
+    edition: str = ""
+    expires_in: int = 0
+    credits_left: int | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    next_step: str = ""
+
+    @property
+    def title(self) -> str:
+        """The one line that matters."""
+        if not self.connected:
+            return "Not connected to Zoho CRM"
+        who = self.name or self.email or "a Zoho user"
+        return f"Connected as {who}" + (f" at {self.organisation}" if self.organisation else "")
+
+    @property
+    def rows(self) -> dict[str, str]:
+        """Label -> text, for every face that shows a status; what is empty is left out."""
+        minutes, seconds = divmod(self.expires_in, 60)
+        rows = {
+            "Person": " ".join(filter(None, (self.name, f"<{self.email}>" if self.email else ""))),
+            "Organisation": self.organisation + (f" ({self.edition})" if self.edition else ""),
+            "Data centre": f"{self.dc} ({self.place}), {self.environment}",
+            "API": self.api,
+            "Access token": f"{minutes} min {seconds} s left" if self.connected else "",
+            "API credits": f"{self.credits_left:,} left" if self.credits_left is not None else "",
+            "Scopes": ", ".join(self.scopes),
+            "Settings": ", ".join(f"{key} from {source}" for key, source in self.sources.items()),
+            "File": self.file,
+        }
+        return {label: text for label, text in rows.items() if text}
+
+    def __str__(self) -> str:
+        lines = [self.title, *(f"  {label + ':':14}{text}" for label, text in self.rows.items())]
+        lines += [f"  ! {warning}" for warning in self.warnings]
+        return "\n".join([*lines, *([f"  -> {self.next_step}"] if self.next_step else [])])
+
+    __repr__ = __str__
