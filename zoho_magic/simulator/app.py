@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from .access import Denied
 from .accounts import accounts_blueprint
+from .crm import crm_blueprint
 from .world import World
 
 __all__ = ["build_app"]
@@ -28,21 +29,11 @@ def build_app(world: World, accounts: bool = True, crm: bool = True) -> Flask:
     app.url_map.merge_slashes = False
     if accounts:
         app.register_blueprint(accounts_blueprint())
-    if crm and crm_half():
-        app.register_blueprint(crm_half().crm_blueprint())
+    if crm:
+        app.register_blueprint(crm_blueprint())
     app.register_error_handler(Denied, lambda denied: _json(denied.status, denied.body))
     app.register_error_handler(HTTPException, _no_such_thing)
     return app
-
-
-def crm_half() -> Any:
-    """The CRM half, or None while it is being built."""
-    try:
-        from . import crm
-
-        return crm if hasattr(crm, "crm_blueprint") else None
-    except ImportError:
-        return None
 
 
 def _no_such_thing(error: HTTPException) -> Response:

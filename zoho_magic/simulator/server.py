@@ -93,7 +93,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.stopping = threading.Event()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
-        self._loop = threading.Thread(target=self.serve_forever, args=(0.1,), name=f"zoho {self.url}", daemon=True)
+        self._loop = threading.Thread(target=self._accept, name=f"zoho {self.url}", daemon=True)
 
     def start(self, world: World, app: Flask) -> None:
         """Begin to answer with this app."""
@@ -104,7 +104,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Stop listening, hang up on everyone, and return when every thread is done."""
         self.stopping.set()
         if self._loop.is_alive():
-            self.shutdown()
+            socket.create_connection(("127.0.0.1", self.server_address[1])).close()  # wakes the loop
             self._loop.join()
         self.server_close()
         with self._lock:
@@ -112,6 +112,16 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         for connection, thread in connections.items():
             _hang_up(connection)
             thread.join(5)
+
+    def _accept(self) -> None:
+        """Instead of `serve_forever`, which wakes up all the time to see whether it should end."""
+        while True:
+            with contextlib.suppress(OSError):  # a client that went away before it was let in
+                connection, address = self.get_request()
+                if self.stopping.is_set():
+                    self.shutdown_request(connection)
+                    return
+                self.process_request(connection, address)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a new connection from a thread of its own, where `stop` can find it."""

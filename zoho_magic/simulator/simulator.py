@@ -10,8 +10,9 @@ from typing import Any
 from .accounts import Accounts
 from .accounts.model import Client, Code, Grant
 from .accounts.scopes import DEFAULT_SCOPES, split
-from .app import build_app, crm_half
+from .app import build_app
 from .clock import Clock
+from .crm import Crm
 from .datacentres import LOCATIONS
 from .faults import Faults
 from .options import Options
@@ -59,7 +60,7 @@ class Simulator:
         self.faults = Faults()
         self.traffic = Traffic()
         self.accounts = Accounts(self.clock, self.options, self.data_centres)
-        self.crm = crm_half() and crm_half().Crm(clock=self.clock, rows=rows, seed=seed, options=self.options)
+        self.crm = Crm(clock=self.clock, rows=rows, seed=seed, options=self.options)
         self.client = self.register([redirect_uri], multi_dc=multi_dc, own_secrets=own_secrets)
         self.redirect_uri = redirect_uri
         self._port = port

@@ -65,7 +65,7 @@ def authorize() -> Response:
             asked.client,
             asked.scopes,
             accept=lambda user: _accepted(world(), asked, user),
-            reject=lambda: redirect(asked, "?error=access_denied"),
+            reject=lambda: redirect(asked, "?", "error=access_denied"),
             prompt=asked.prompt,
         )
     )
@@ -80,9 +80,9 @@ def renew() -> Response:
     asked = checked(request.args, ("token",))
     user = here.accounts.user(here.options.user_data_centre or here.data_centre)
     if not here.accounts.consents.given((asked.client.id, user.zuid, user.data_centre)):
-        return redirect(asked, "#&error=client_not_granted")
+        return redirect(asked, "#&", "error=client_not_granted")
     if asked.prompt:
-        return redirect(asked, "#&error=prompt_required")
+        return redirect(asked, "#&", "error=prompt_required")
     return _implicit(here, asked, user)
 
 
@@ -107,12 +107,11 @@ def checked(given: Given, response_types: tuple[str, ...]) -> Asked:
     )
 
 
-def redirect(asked: Asked, rest: str) -> Response:
-    """Back to the client, `state` first (its place is not documented) and `rest` after it."""
-    target, mark, query = asked.redirect_uri, rest[0], rest[1:]
+def redirect(asked: Asked, mark: str, answer: str) -> Response:
+    """Back to the client: after `mark` comes the state (its place is not documented), then the answer."""
     state = f"state={quote(asked.state, safe='')}&" if asked.state is not None else ""
-    joint = "&" if mark == "?" and "?" in target else mark
-    return Response(b"", 302, {"Location": f"{target}{joint}{state}{query}"})
+    joint = "&" if mark == "?" and "?" in asked.redirect_uri else mark
+    return Response(b"", 302, {"Location": f"{asked.redirect_uri}{joint}{state}{answer}"})
 
 
 def _response_type(given: Given, allowed: tuple[str, ...]) -> str:
@@ -145,9 +144,9 @@ def _accepted(here: World, asked: Asked, user: User) -> Response:
     accounts = here.accounts
     key = ("codes", asked.client.id)
     if accounts.lately.full(key, here.options.codes_per_window):
-        return redirect(asked, "?error=access_denied")
+        return redirect(asked, "?", "error=access_denied")
     accounts.lately.note(key)
-    return redirect(asked, f"?{_code(here, asked, user)}&")
+    return redirect(asked, "?", f"{_code(here, asked, user)}&")
 
 
 def _code(here: World, asked: Asked, user: User) -> str:
@@ -168,4 +167,4 @@ def _implicit(here: World, asked: Asked, user: User) -> Response:
     domain = here.options.api_domain or here.apis[user.data_centre]
     seconds = here.options.token_lifetime
     place = user.data_centre
-    return redirect(asked, f"#&access_token={token}&expires_in={seconds}&location={place}&api_domain={domain}")
+    return redirect(asked, "#&", f"access_token={token}&expires_in={seconds}&location={place}&api_domain={domain}")

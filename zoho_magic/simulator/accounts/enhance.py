@@ -45,7 +45,7 @@ def add_scopes() -> Response:
             asked.client,
             asked.scopes,
             accept=lambda user: _accepted(refresh, asked, user),
-            reject=lambda: redirect(asked, "?error=access_denied"),
+            reject=lambda: redirect(asked, "?", "error=access_denied"),
         )
     )
 
@@ -53,4 +53,4 @@ def add_scopes() -> Response:
 def _accepted(refresh: RefreshToken, asked: Asked, _user: User) -> Response:
     both = dict.fromkeys([*refresh.grant.scopes, *asked.scopes])
     refresh.grant = replace(refresh.grant, scopes=tuple(both))
-    return redirect(asked, "?status=success&scope_enhanced=true")
+    return redirect(asked, "?", "status=success&scope_enhanced=true")
