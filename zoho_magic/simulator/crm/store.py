@@ -60,6 +60,11 @@ class Store:
         with self.lock:
             self._connection.close()
 
+    def __del__(self) -> None:
+        """Close what was not closed: an open connection is a ResourceWarning from Python 3.13 on."""
+        if hasattr(self, "_connection"):
+            self._connection.close()
+
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """All rows of a SELECT."""
         with self.lock:

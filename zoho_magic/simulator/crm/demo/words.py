@@ -61,8 +61,9 @@ HEADS = ("Bright", "Silver", "Cedar", "Harbor", "Summit", "Prairie", "Granite", 
          "Høst", "Río", "Zielona", "Sakura", "Himal", "Karoo", "Tasman", "Vega")  # fmt: skip
 TAILS = ("water", "field", "stone", "works", "line", "ridge", "wood", "gate", "mill", "grove", "point", "dale",
          "bridge", "haus", "lands", "port", "view", "spring")  # fmt: skip
-FORMS = {"us": ("Inc.", "LLC", "Group"), "ca": ("Ltd.", "Inc."), "latam": ("S.A.", "Ltda."), 
-         "eu": ("GmbH", "SARL", "A/S", "Sp. z o.o."), "uk": ("Ltd", "plc", "& Sons"), "apac": ("Pvt. Ltd.", "株式会社", "Pte. Ltd.")}  # fmt: skip
+FORMS = {"us": ("Inc.", "LLC", "Group"), "ca": ("Ltd.", "Inc."), "latam": ("S.A.", "Ltda."),
+         "eu": ("GmbH", "SARL", "A/S", "Sp. z o.o."), "uk": ("Ltd", "plc", "& Sons"),
+         "apac": ("Pvt. Ltd.", "株式会社", "Pte. Ltd.")}  # fmt: skip
 TITLES = ("Facility Manager", "CFO", "Head of Procurement", "Owner", "Energy Manager", "Plant Director", "CTO",
           "Geschäftsführer", "Gérante", "Sustainability Lead", "Office Manager",
           "Directora de Operaciones")  # fmt: skip
