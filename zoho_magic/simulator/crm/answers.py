@@ -28,7 +28,9 @@ def answer(body: Any, status: int = 200) -> Response:
 
 def empty(status: int = 204) -> Response:
     """No body at all: how Zoho says there is nothing."""
-    return Response(b"", status)
+    nothing = Response(b"", status)
+    del nothing.headers["Content-Type"]  # the official SDK takes a typed empty answer for a download
+    return nothing
 
 
 def problem(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
