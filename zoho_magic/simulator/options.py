@@ -81,6 +81,7 @@ class Options:
     unknown_field: str = "ignore"  # an unknown name in `fields` is undocumented: "ignore" it or answer an "error"
     coql_shows_converted: bool = False  # undocumented; a query that names Converted__s always sees them
     bulk_shows_converted: bool = False  # likewise for bulk read criteria
+    ignore_case: bool = True  # comparisons of text in COQL, bulk criteria and duplicate checks; not documented
     coql_owner_name: str = "last"  # what `name` of a user is in COQL: "last", "full" or "none"
     mixed_write_status: int = 207  # some rows failed: 207, 200 or 202 (documents and logs disagree)
     failed_write_status: int = 400  # all rows failed: 400 with data[] (newest OAS), 202 in older versions

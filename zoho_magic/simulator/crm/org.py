@@ -13,6 +13,8 @@ from . import moments
 from .demo import PEOPLE, User, demo_schema, fill
 from .limits import Limits
 from .outputs import View, output, read_out
+from .people_table import add_users
+from .prepared import Prepared
 from .schema import Module
 from .store import Store, quoted
 from .tokens import PageTokens
@@ -35,6 +37,8 @@ class Crm:
         self.store = Store(self.schema)
         fill(self.store, rows, seed)
         self.users = {person.id: person for person in (self._signed_in(), *PEOPLE[1:])}
+        add_users(self.store, self.users.values())
+        self.prepared = Prepared(self.store)
         self.tokens = PageTokens(self.clock)
         self.limits = Limits(self.clock, self.options, len(self.active_users()))
 

@@ -14,7 +14,7 @@ from .demo import User
 from .schema import Field, Schema
 from .store import MANY, module_column, quoted
 
-__all__ = ["Output", "View", "display_name", "output", "read_out"]
+__all__ = ["SHOWS", "Output", "View", "output", "plain", "read_out"]
 
 Column = Sequence[Any]
 BOOLEANS = {None: None, 0: False, 1: True}
@@ -53,7 +53,8 @@ class Output:
     show: Show
 
 
-def _plain(columns: Sequence[Column], _view: View) -> Column:
+def plain(columns: Sequence[Column], _view: View) -> Column:
+    """Values that look the same in a table and in JSON."""
     return columns[0]
 
 
@@ -106,7 +107,7 @@ def tag(name: str) -> dict[str, Any]:
 def output(schema: Schema, field: Field, key: str | None = None, row: str = "t") -> Output:
     """How `field` of the row called `row` is read and shown, under `key` (its own name when left out)."""
     column = f"{row}.{quoted(field.name)}"
-    return Output(key or field.name, _sql(schema, field, row, column), SHOWS.get(field.value_kind, _plain))
+    return Output(key or field.name, _sql(schema, field, row, column), SHOWS.get(field.value_kind, plain))
 
 
 def _sql(schema: Schema, field: Field, row: str, column: str) -> tuple[str, ...]:
@@ -124,11 +125,6 @@ def _sql(schema: Schema, field: Field, row: str, column: str) -> tuple[str, ...]
 def _name(schema: Schema, module: str, key: str) -> str:
     shown = quoted(schema[module].display)
     return f"(SELECT n.{shown} FROM {quoted(module)} AS n WHERE n.id = {key})"
-
-
-def display_name(schema: Schema, module: str) -> Field:
-    """The field whose value stands for a record of this module."""
-    return schema[module][schema[module].display]
 
 
 def read_out(outputs: Sequence[Output], rows: Sequence[tuple[Any, ...]], view: View) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from . import records, settings
+from . import coql, records, settings
 from .calls import finish, mark
 
 __all__ = ["crm_blueprint"]
@@ -15,6 +15,6 @@ def crm_blueprint() -> Blueprint:
     blueprint = Blueprint("crm", __name__)
     blueprint.after_request(mark)
     blueprint.teardown_request(finish)
-    for room in (settings, records):
+    for room in (settings, coql, records):
         room.add_routes(blueprint)
     return blueprint

@@ -1,0 +1,76 @@
+"""COQL: POST /crm/v8/coql. A parser of our own reads the query, SQLite answers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from ...access import authorise
+from ..answers import answer, dumps, empty, refusal
+from ..calls import Caller, begin
+from ..outputs import read_out
+from .parser import parse
+from .plan import Plan, base_module, plan
+from .tree import Query
+
+__all__ = ["add_routes"]
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Hang the endpoint on the CRM's blueprint."""
+    blueprint.add_url_rule("/crm/v8/coql", "coql", coql, methods=["POST"])
+
+
+def coql() -> Response:
+    """POST /crm/v8/coql: one window of at most 2,000 rows."""
+    caller = begin("ZohoCRM.coql.READ", credits=0, sub=True)
+    try:
+        query = parse(_asked("select_query"))
+        authorise(request, *base_module(caller.crm, query).scopes("READ"))
+        made = plan(caller.crm, caller.user, query)
+    except Exception:
+        caller.pay(1)
+        raise
+    caller.pay(made.credits)
+    return _answer(caller, query, made)
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise refusal("INVALID_DATA", "body", {"expected_data_type": "jsonobject"})
+    return body
+
+
+def _asked(name: str) -> str:
+    text = _body().get(name)
+    if text is None:
+        raise refusal("MANDATORY_NOT_FOUND", "mandatory key not found", {"api_name": name})
+    if not isinstance(text, str):
+        raise refusal("INVALID_DATA", "invalid data", {"api_name": name, "expected_data_type": "string"})
+    return text
+
+
+def _answer(caller: Caller, _query: Query, made: Plan) -> Response:
+    meta = _meta(caller, made)
+    crm, view = caller.crm, caller.crm.view(caller.user, coql=True)
+
+    def make() -> bytes:
+        rows = crm.store.read(made.sql, made.values)
+        shown = read_out(made.outputs, rows[: made.limit], view)
+        if not shown:
+            return b""
+        return dumps({"data": shown, "info": {"count": len(shown), "more_records": len(rows) > made.limit}, **meta})
+
+    key = (made.sql, made.values, str(view.zone), view.coql_name, bool(meta))
+    body = crm.prepared.get(key, make)
+    return answer(body) if body else empty()
+
+
+def _meta(caller: Caller, made: Plan) -> dict[str, Any]:
+    if "fields" not in (_body().get("include_meta") or []):
+        return {}
+    authorise(request, "ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
+    describe = caller.crm.schema.describe_field
+    return {"fields": {key: describe(module, field) for key, (module, field) in made.fields.items()}}

@@ -1,0 +1,214 @@
+"""A COQL query checked against the org's fields and turned into one SQL statement."""
+
+# ruff: noqa: S608 - names in SQL come from the schema, values are bound
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..answers import refusal
+from ..demo import User
+from ..org import Crm
+from ..outputs import SHOWS, Output, output, plain
+from ..schema import NUMBERS, Field, Module
+from ..views import views_of
+from .conditions import Conditions
+from .errors import exceeded, invalid, unsupported
+from .scope import Found, Scope
+from .tree import Aggregate, Column, Order, Path, Query
+
+__all__ = ["Plan", "base_module", "plan"]
+
+MOST_ROWS = 2_000
+REACH = 100_000
+DEFAULT_ROWS = 200
+MOST_COLUMNS, MOST_AGGREGATES, MOST_GROUPS, MOST_ORDERS = 500, 5, 4, 10
+SELECT_JOINS, BASE_JOINS = 15, 5
+MOST_SUBQUERIES, SUBQUERY_ROWS = 5, 100
+COUNTABLE = NUMBERS | {"bigint", "lookup", "ownerlookup", "userlookup", "multi_module_lookup", "picklist"}
+COMPARABLE = NUMBERS | {"bigint", "date", "datetime"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run and how to show it. `fields` are the selected fields by key, for include_meta."""
+
+    sql: str
+    values: tuple[Any, ...]
+    outputs: tuple[Output, ...]
+    fields: dict[str, tuple[Module, Field]]
+    limit: int
+
+    @property
+    def credits(self) -> int:
+        """By LIMIT: up to 200 rows 1, up to 1,000 2, up to 2,000 3."""
+        return 1 + (self.limit > 200) + (self.limit > 1000)
+
+
+def base_module(crm: Crm, query: Query) -> Module:
+    """The module after FROM; refused when there is none."""
+    module = crm.schema.get(query.module)
+    if module is None or not module.api:
+        raise refusal("INVALID_MODULE", "the given module is not supported in api")
+    return module
+
+
+def plan(crm: Crm, user: User, query: Query) -> Plan:
+    """The statement for this query, or Zoho's reason against it."""
+    limit = _limit(query)
+    return _Planner(crm, user, query).plan(limit)
+
+
+def _limit(query: Query) -> int:
+    limit = DEFAULT_ROWS if query.limit is None else query.limit
+    if limit < 1:
+        raise refusal("INVALID_DATA", "limit should be greater than 0")
+    if limit > MOST_ROWS:
+        raise exceeded("limit", MOST_ROWS)
+    if query.offset + limit > REACH:
+        raise exceeded("offset", REACH)
+    return limit
+
+
+class _Planner:
+    def __init__(self, crm: Crm, user: User, query: Query) -> None:
+        self.crm, self.user, self.query = crm, user, query
+        self.module = base_module(crm, query)
+        self.scope = Scope(crm.schema, query, self.module, "t", SELECT_JOINS)
+        self.subqueries = 0
+        self.aliases = {each.alias: each.what for each in query.columns if each.alias}
+        self.grouped = bool(query.group) or any(isinstance(each.what, Aggregate) for each in query.columns)
+
+    def plan(self, limit: int) -> Plan:
+        self.check()
+        columns = self.query.columns if self.grouped else self.with_id()
+        outputs = tuple(self.output(each) for each in columns)
+        sql, values = self.grouped_sql(outputs) if self.grouped or self.query.joins else self.window_sql(outputs, limit)
+        if self.grouped or self.query.joins:
+            sql += f" LIMIT {limit + 1} OFFSET {self.query.offset}"
+        return Plan(sql, tuple(values), outputs, self.fields(), limit)
+
+    def check(self) -> None:
+        query = self.query
+        for clause, found, most in (
+            ("select", query.columns, MOST_COLUMNS),
+            ("group by", query.group, MOST_GROUPS),
+            ("order by", query.order, MOST_ORDERS),
+            ("select", [each for each in query.columns if isinstance(each.what, Aggregate)], MOST_AGGREGATES),
+        ):
+            if len(found) > most:
+                raise exceeded(clause, most)
+        self.check_names()
+        groups = {path.text for path in query.group}
+        for each in query.columns if self.grouped else ():
+            if isinstance(each.what, Path) and not {each.what.text, each.key} & groups:
+                raise invalid(each.what.text, reason="column is not in the group by clause")
+
+    def check_names(self) -> None:
+        aliases = [each.alias for each in self.query.columns if each.alias]
+        if len(set(aliases)) < len(aliases):
+            raise refusal("DUPLICATE_ALIAS", "duplicate alias", {"alias": _twice(aliases)})
+        keys = [each.key for each in self.query.columns]
+        if len(set(keys)) < len(keys):
+            raise refusal("DUPLICATE_DATA", "duplicate select column", {"column_name": _twice(keys)})
+
+    def with_id(self) -> tuple[Column, ...]:
+        """Zoho adds the id to whatever was selected."""
+        here = Column(Path((self.query.alias, "id") if self.query.alias else ("id",)), "id")
+        return (*self.query.columns, *([] if any(each.key == "id" for each in self.query.columns) else [here]))
+
+    def output(self, column: Column) -> Output:
+        if isinstance(column.what, Aggregate):
+            return self.aggregate(column.what, column.key)
+        found = self.scope.find(column.what)
+        return output(self.crm.schema, found.field, column.key, found.row)
+
+    def aggregate(self, asked: Aggregate, key: str) -> Output:
+        found = self.scope.find(asked.path)
+        kind = found.field.value_kind
+        allowed = {"COUNT": COUNTABLE, "SUM": NUMBERS, "AVG": NUMBERS}.get(asked.function, COMPARABLE)
+        if kind not in allowed:
+            raise invalid(asked.path.text, reason=f"{asked.function} is not supported for {kind}")
+        same = SHOWS.get(kind, plain)
+        show = plain if asked.function == "COUNT" else SHOWS["double"] if asked.function in ("SUM", "AVG") else same
+        wrap = "CAST({} AS TEXT)" if kind == "bigint" and asked.function in ("MIN", "MAX") else "{}"
+        number = f"({found.sql} * 1.0)" if asked.function == "SUM" else found.sql
+        return Output(key, (wrap.format(f"{asked.function}({number})"),), show)
+
+    def fields(self) -> dict[str, tuple[Module, Field]]:
+        paths = {each.key: each.what for each in self.query.columns if isinstance(each.what, Path)}
+        return {key: (self.module, self.scope.find(path).field) for key, path in paths.items()}
+
+    def where(self, scope: Scope) -> tuple[str, list[Any]]:
+        """The condition, including what a custom view and the hiding of converted leads add to it."""
+        query = self.query
+        conditions = Conditions(scope, self.crm.options.ignore_case, self.subquery)
+        parts = [conditions.sql(query.where)] if query.where else []
+        if query.view:
+            parts.append(self.view_condition(query.view).replace("t.", f"{scope.base.name}."))
+        hides = "Converted__s" in self.module and not self.crm.options.coql_shows_converted
+        if hides and "Converted__s" not in conditions.named:
+            parts.append(f"{scope.base.name}.Converted__s = 0")
+        return " AND ".join(f"({part})" for part in parts), conditions.values
+
+    def view_condition(self, cvid: str) -> str:
+        view = views_of(self.module, self.user).get(cvid)
+        if view is None:
+            raise refusal("INVALID_DATA", "invalid data", {"api_name": "cvid"})
+        return view.where
+
+    def subquery(self, query: Query) -> tuple[str, list[Any]]:
+        self.subqueries += 1
+        if self.subqueries > MOST_SUBQUERIES:
+            raise exceeded("in", MOST_SUBQUERIES)
+        if len(query.columns) != 1 or isinstance(query.columns[0].what, Aggregate):
+            raise refusal("SYNTAX_ERROR", "given coql query not supported")
+        inner = _Planner(self.crm, self.user, query)
+        inner.scope = Scope(self.crm.schema, query, inner.module, f"s{self.subqueries}_", BASE_JOINS)
+        found = inner.scope.find(query.columns[0].what)
+        where, values = inner.where(inner.scope)
+        most = min(query.limit or SUBQUERY_ROWS, SUBQUERY_ROWS)
+        order = inner.order(inner.scope)
+        return f"SELECT {found.sql} FROM {inner.scope.tables} WHERE {where} {order} LIMIT {most}", values
+
+    def order(self, scope: Scope) -> str:
+        asked = [f"{self.orderable(scope, each)} {'DESC' if each.descending else 'ASC'}" for each in self.query.order]
+        last = [] if self.grouped else [f"{scope.base.name}.id"]
+        return f"ORDER BY {', '.join(asked + last)}" if asked or last else ""
+
+    def orderable(self, scope: Scope, asked: Order) -> str:
+        what = self.aliases.get(asked.what.text, asked.what)
+        if isinstance(what, Aggregate):
+            return f"{what.function}({scope.find(what.path).sql})"
+        found: Found = scope.find(what)
+        if found.field.value_kind in ("tags", "multiselectpicklist"):
+            raise unsupported(what.text)
+        return found.sql
+
+    def window_sql(self, outputs: tuple[Output, ...], limit: int) -> tuple[str, list[Any]]:
+        """First the ids of the window from a narrow index, then those rows: an offset costs no wide rows."""
+        inner = Scope(self.crm.schema, self.query, self.module, "w", BASE_JOINS)
+        where, values = self.where(inner)
+        ids = f"SELECT w.id FROM {inner.tables} WHERE {where} {self.order(inner)}"
+        window = f"{ids} LIMIT {limit + 1} OFFSET {self.query.offset}"
+        order = self.order(self.scope)
+        return f"SELECT {_columns(outputs)} FROM {self.scope.tables} WHERE t.id IN ({window}) {order}", values
+
+    def grouped_sql(self, outputs: tuple[Output, ...]) -> tuple[str, list[Any]]:
+        where, values = self.where(self.scope)
+        groups = ", ".join(self.scope.find(self.ungrouped(path)).sql for path in self.query.group)
+        group = f"GROUP BY {groups}" if groups else ""
+        order = self.order(self.scope)
+        return f"SELECT {_columns(outputs)} FROM {self.scope.tables} WHERE {where} {group} {order}", values
+
+    def ungrouped(self, path: Path) -> Path:
+        what = self.aliases.get(path.text, path)
+        return what if isinstance(what, Path) else path
+
+
+def _columns(outputs: tuple[Output, ...]) -> str:
+    return ", ".join(part for each in outputs for part in each.sql)
+
+
+def _twice(names: list[Any]) -> Any:
+    return next(name for name in names if names.count(name) > 1)

@@ -1,0 +1,119 @@
+"""Which row and field a dotted column means, and the joins it takes to get there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..people_table import USERS
+from ..schema import LOOKUPS, Field, Module, Schema
+from ..store import module_column, quoted
+from .errors import exceeded, invalid, unsupported
+from .tree import Join, Path, Query
+
+__all__ = ["Found", "Scope"]
+
+CLOSED = {"subform", "multiselectlookup", "fileupload", "profileimage"}  # COQL selects none of them
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row the query reads: its SQL name and module."""
+
+    name: str
+    module: Module
+
+
+@dataclass(frozen=True)
+class Found:
+    """A column: the row it is in and its field."""
+
+    row: str
+    field: Field
+
+    @property
+    def sql(self) -> str:
+        """The column for SQL."""
+        return f"{self.row}.{quoted(self.field.name)}"
+
+
+class Scope:
+    """The rows one SELECT sees; `most` limits how many lookups may be joined. `mark` keeps SQL names apart."""
+
+    def __init__(self, schema: Schema, query: Query, module: Module, mark: str, most: int) -> None:
+        self._schema, self._mark, self._most = schema, mark, most
+        self.base = Row(mark, module)
+        self._named = {query.alias or module.name: self.base}
+        self._joined: dict[str, Row] = {}
+        self._sql: list[str] = []
+        for join in query.joins:
+            self._explicit(join)
+
+    @property
+    def tables(self) -> str:
+        """FROM and the joins, for SQL."""
+        return f"{quoted(self.base.module.name)} AS {self.base.name} " + " ".join(self._sql)
+
+    def find(self, path: Path) -> Found:
+        """The column at this path; "unsupported column" when there is none."""
+        row, parts = self._start(path.parts)
+        field = None
+        while parts:
+            if row.module is USERS:
+                field, parts = row.module.by_name.get(".".join(parts)), ()
+            else:
+                name, parts = parts[0], parts[1:]
+                if parts:
+                    row = self._step(row, name, path)
+                else:
+                    field = row.module.by_name.get(name)
+        if field is None or field.kind in CLOSED:
+            raise unsupported(path.text)
+        return Found(row.name, field)
+
+    def _start(self, parts: tuple[str, ...]) -> tuple[Row, tuple[str, ...]]:
+        if len(parts) > 1 and parts[0] in self._named and parts[0] not in self.base.module:
+            return self._named[parts[0]], parts[1:]
+        return self.base, parts
+
+    def _step(self, row: Row, name: str, path: Path) -> Row:
+        """The row a lookup leads to."""
+        lookup, _, chosen = name.partition("->")
+        field = row.module.by_name.get(lookup)
+        if field is None:
+            raise unsupported(path.text)
+        target = self._target(field, chosen)
+        if target is None:
+            raise unsupported(path.text)
+        key = f"{row.name}.{name}"
+        if key not in self._joined:
+            if len(self._joined) >= self._most:
+                raise exceeded("join", self._most)
+            self._joined[key] = self._join(row, field, target, chosen)
+        return self._joined[key]
+
+    def _target(self, field: Field, chosen: str) -> Module | None:
+        if field.kind in ("ownerlookup", "userlookup") and not chosen:
+            return USERS
+        if field.kind == "lookup" and not chosen:
+            return self._schema[field.targets[0]]
+        return self._schema[chosen] if field.kind == "multi_module_lookup" and chosen in field.targets else None
+
+    def _join(self, row: Row, field: Field, target: Module, chosen: str) -> Row:
+        made = Row(f"{self._mark}{len(self._joined) + 1}", target)
+        only = f" AND {row.name}.{quoted(module_column(field))} = '{chosen}'" if chosen else ""
+        on = f"{made.name}.id = {row.name}.{quoted(field.name)}{only}"
+        self._sql.append(f"LEFT JOIN {quoted(target.name)} AS {made.name} ON {on}")
+        return made
+
+    def _explicit(self, join: Join) -> None:
+        module = self._schema.get(join.module)
+        if module is None or not module.api:
+            raise unsupported(join.module)
+        made = Row(f"{self._mark}x{len(self._named)}", module)
+        self._named[join.alias] = made
+        place = len(self._sql)
+        left, right = self.find(join.left), self.find(join.right)
+        for side in (left, right):
+            if side.field.kind not in {*LOOKUPS, "bigint"}:
+                raise invalid(side.field.name, reason="join needs a lookup and an id")
+        self._sql.insert(place, f"LEFT JOIN {quoted(module.name)} AS {made.name} ON {left.sql} = {right.sql}")
