@@ -11,15 +11,16 @@ from .errors import ZohoError
 from .oauth import Token
 from .status import Status
 
-__all__ = ["error_card", "note_card", "register", "status_card", "token_card", "unregister"]
+__all__ = ["error_card", "note_card", "register", "status_card", "token_card", "unregister", "waiting_card"]
 
 _BOX = (
     "display:inline-block;min-width:24em;max-width:60em;padding:.6em 1em;border:1px solid rgba(128,128,128,.35);"
     "border-left:4px solid {edge};border-radius:6px;font-family:var(--jp-ui-font-family,sans-serif);line-height:1.45"
 )
 _GREEN, _AMBER, _RED = "#2e9d5b", "#d08700", "#d64545"
-_QUIET = "opacity:.65;padding:0 1.2em 0 0;text-align:left;vertical-align:top;white-space:nowrap;background:none"
-_CELL = "text-align:left;vertical-align:top;background:none;overflow-wrap:anywhere"
+# A notebook styles every table it shows: whatever is not said here differs from one front end to the next.
+_CELL = "padding:.1em 0;text-align:left;vertical-align:top;line-height:1.45;background:none;border:0"
+_QUIET = f"{_CELL};padding-right:1.2em;opacity:.65;white-space:nowrap"
 
 
 def status_card(status: Status) -> str:
@@ -37,10 +38,16 @@ def token_card(token: Token) -> str:
     return _card(_GREEN if token.expires_in else _AMBER, "Zoho access token", rows, [_line(n) for n in token.notes])
 
 
-def error_card(error: ZohoError) -> str:
-    """HTML for an error and its next step."""
-    hint = [_line("→ " + error.hint)] if error.hint else []
-    return _card(_RED, f"{type(error).__name__}: {error.args[0]}", {}, hint)
+def waiting_card(status: Status, step: str) -> str:
+    """HTML for a status that is not connected yet, beside the fields it would otherwise repeat."""
+    problems = [_line("⚠ " + warning) for warning in status.warnings]
+    return _card(_AMBER, f"{status.title} yet", {}, [*problems, _line("→ " + step)])
+
+
+def error_card(error: ZohoError, hint: str | None = None) -> str:
+    """HTML for an error and its next step, or another next step that fits the place better."""
+    step = error.hint if hint is None else hint
+    return _card(_RED, str(error.args[0]), {}, [_line("→ " + step)] if step else [])
 
 
 def note_card(text: str) -> str:
@@ -51,7 +58,7 @@ def note_card(text: str) -> str:
 def _card(edge: str, title: str, rows: Mapping[str, str], notes: Iterable[str]) -> str:
     body = "".join(
         f'<tr style="background:none"><td style="{_QUIET}">{escape(label)}</td>'
-        f'<td style="{_CELL}">{escape(text)}</td></tr>'
+        f'<td style="{_CELL};overflow-wrap:anywhere">{escape(text)}</td></tr>'
         for label, text in rows.items()
     )
     table = f'<table style="border-collapse:collapse;margin:.3em 0 0">{body}</table>' if body else ""

@@ -13,60 +13,50 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from .cards import error_card, note_card, status_card
+from .cards import error_card, note_card, status_card, waiting_card
+from .credentials import Credentials
 from .datacenters import DATA_CENTRES
 from .errors import CredentialsMissing, ZohoError
-from .magics.ask import can_ask, connect
 from .scopes import CHOICES, PRESETS
 from .secret import Secret
 from .session import ZohoSession
 from .status import Status
 
-__all__ = ["SecretField", "SetupForm", "setup"]
+__all__ = ["SecretField", "SetupForm"]
 
 _CHOSEN = "chosen one by one"
-_WIDE = widgets.Layout(width="36em")
-_LABEL = {"description_width": "9em"}
-
-
-def setup(session: ZohoSession, shell: Any) -> widgets.Widget | Status:
-    """The form where there is a notebook; questions in a terminal; in an unattended run the status.
-
-    Raises:
-        CredentialsMissing: an unattended run that is not connected: there is nobody to fill in a form.
-    """
-    if not hasattr(shell, "kernel"):
-        return connect(session)
-    if can_ask(shell):
-        return SetupForm(session).widget
-    status = session.status()
-    if not status.connected:
-        raise CredentialsMissing(
-            "There is nobody here to fill in the form: this notebook runs unattended.",
-            hint=f"Put ZOHO_DC, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_GRANT_CODE into {status.file}, "
-            "then run %zoho_exchange instead.",
-        )
-    return status
 
 
 class SecretField(widgets.Password):  # type: ignore[misc]  # ipywidgets has no types
-    """A password field that hands over what is typed, at Enter or on leaving it, and forgets it.
+    """A password field that hands over what is typed, at Enter or on leaving it, and goes blank.
 
     Args:
-        placeholder: what the empty field says.
+        empty: what the field says while it holds nothing.
+        settings: as for `ipywidgets.Password`.
     """
 
     value = traitlets.Unicode("").tag(sync=True, echo_update=False)
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(continuous_update=False, **settings)
+    def __init__(self, *, empty: str = "", **settings: Any) -> None:
+        super().__init__(continuous_update=False, placeholder=empty, **settings)
+        self._empty = empty
         self._secret: Secret | None = None
         self.observe(self._capture, "value")
 
-    def take(self) -> Secret | None:
-        """What was typed since the last time, if anything; the field forgets it."""
-        secret, self._secret = self._secret, None
-        return secret
+    @property
+    def secret(self) -> Secret | None:
+        """What was typed, if anything."""
+        return self._secret
+
+    def forget(self, empty: str | None = None) -> None:
+        """Hold nothing any more, and say `empty` from now on."""
+        self._empty = self._empty if empty is None else empty
+        self._secret, self.value, self.placeholder = None, "", self._empty
+
+    def close(self) -> None:
+        """Forget, then close: a front end keeps the last state of a widget that was closed."""
+        self.forget()
+        super().close()
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """As Widget.get_state, with an empty value whatever was typed."""
@@ -74,10 +64,10 @@ class SecretField(widgets.Password):  # type: ignore[misc]  # ipywidgets has no 
         return {**state, "value": ""} if "value" in state else state
 
     def _capture(self, change: dict[str, Any]) -> None:
-        if change["new"].strip():
-            self._secret = Secret(change["new"].strip())
-            self.value = ""
-            self.placeholder = "captured, not shown"
+        if change["new"]:
+            typed, self.value = change["new"].strip(), ""
+            self._secret = Secret(typed) if typed else self._secret
+            self.placeholder = "•••••••• taken; type again to replace it" if self._secret else self._empty
 
 
 class SetupForm:
@@ -90,119 +80,206 @@ class SetupForm:
     def __init__(self, session: ZohoSession) -> None:
         self._session = session
         now = session.credentials
-        self.data_centre = widgets.Dropdown(
-            options=[(_name(dc), dc) for dc in DATA_CENTRES], value=now.dc, description="Data centre", style=_LABEL
-        )
+        self.data_centre = _wide(widgets.Dropdown, "Data centre", options=[*map(_option, DATA_CENTRES)], value=now.dc)
         self.console = widgets.HTML()
-        self.client_id = widgets.Text(value=now.client_id, description="Client id", layout=_WIDE, style=_LABEL)
-        kept = "stored; leave empty to keep it" if now.client_secret else ""
-        self.client_secret = SecretField(description="Client secret", placeholder=kept, layout=_WIDE, style=_LABEL)
-        self.scopes = widgets.Dropdown(
-            options=[*PRESETS, _CHOSEN], value=_preset(now.scopes), description="Scopes", style=_LABEL
-        )
-        self.chosen = widgets.SelectMultiple(
-            options=tuple(dict.fromkeys((*CHOICES, *now.scopes))),
-            value=now.scopes,
-            rows=8,
-            description="One by one",
-            layout=_WIDE,
-            style=_LABEL,
-        )
+        self.client_id = _wide(widgets.Text, "Client id", value=now.client_id, placeholder="1000.…")
+        self.client_secret = _wide(SecretField, "Client secret", empty=_stored(now.client_secret))
+        self.scopes = _wide(widgets.Dropdown, "Scopes", options=[*PRESETS, _CHOSEN], value=_preset(now.scopes))
+        self.chosen = {name: _tick(name, name in now.scopes) for name in sorted({*CHOICES, *now.scopes})}
         self.scope_line = widgets.HTML()
-        self.code = SecretField(description="Grant code", layout=_WIDE, style=_LABEL)
+        self.generate = widgets.HTML()
+        self.code = _wide(SecretField, "Grant code", empty=_waiting(now.grant_code))
         self.button = widgets.Button(description="Connect", button_style="primary")
         self.status = widgets.HTML()
-        self._wire()
+        self._marks = widgets.GridBox([*self.chosen.values()]).add_class("zoho-marks")
         self.widget = self._laid_out()
+        self._wire()
 
     @property
     def wanted_scopes(self) -> tuple[str, ...]:
-        """The scopes of the chosen set, or the ones marked in the list."""
-        return PRESETS.get(self.scopes.value) or tuple(self.chosen.value)
-
-    def _wire(self) -> None:
-        self.data_centre.observe(lambda _: self._show_steps(), "value")
-        self.scopes.observe(lambda _: self._show_steps(), "value")
-        self.chosen.observe(lambda _: self._show_steps(), "value")
-        self.button.on_click(lambda _: self._connect())
-        self._show_steps()
-        self.status.value = self._told(lambda: status_card(self._session.status()))
+        """The scopes of the chosen set, or the ones ticked."""
+        ticked = tuple(name for name, box in self.chosen.items() if box.value)
+        return PRESETS.get(self.scopes.value, ticked)
 
     def _laid_out(self) -> widgets.Widget:
-        return widgets.VBox(
-            [
-                _step(1, "Where is your Zoho account?"),
-                self.data_centre,
-                self.console,
-                _step(2, "Which client?"),
-                self.client_id,
-                self.client_secret,
-                _step(3, "What may it do?"),
-                self.scopes,
-                self.chosen,
-                self.scope_line,
-                _step(4, "Generate a code there with these scopes, and paste it within its few minutes"),
-                self.code,
-                self.button,
-                self.status,
-            ]
+        steps = (
+            _step(1, "Where is your Zoho account?", self.data_centre),
+            _step(2, "Which client asks?", self.console, self.client_id, self.client_secret),
+            _step(3, "What may it do?", self.scopes, self._marks, self.scope_line),
+            _step(4, "Prove that it is you", self.generate, self.code),
         )
+        return _Form([widgets.HTML(_STYLE), *steps, self.button, self.status]).add_class("zoho-setup")
+
+    def _wire(self) -> None:
+        self.scopes.observe(self._guarded(self._tick_preset), "value")
+        for part in (self.data_centre, self.scopes, *self.chosen.values()):
+            part.observe(self._guarded(self._show_steps), "value")
+        self.button.on_click(self._guarded(self._connect))
+        self._show_steps()
+        self._guarded(self._show_status)()
+
+    def _tick_preset(self) -> None:
+        for name, box in self.chosen.items():
+            box.value = name in PRESETS.get(self.scopes.value, self.wanted_scopes)
 
     def _show_steps(self) -> None:
-        console = DATA_CENTRES[self.data_centre.value].console
-        self.console.value = (
-            f'Open <a href="{escape(console)}" target="_blank" rel="noopener">{escape(console)}</a>, '
-            "add a <b>Self Client</b>, and copy its client id and secret."
+        link = _link(DATA_CENTRES[self.data_centre.value].console)
+        self.console.value = f"In {link} add a <b>Self Client</b> and copy its client id and secret."
+        self._marks.layout.display = "" if self.scopes.value == _CHOSEN else "none"
+        self.scope_line.value = _to_copy(",".join(self.wanted_scopes))
+        self.generate.value = (
+            f"In {link} open <b>Generate Code</b>, paste the line of scopes, and copy the code it gives you. "
+            "It works once, for a few minutes."
         )
-        self.chosen.layout.display = "" if self.scopes.value == _CHOSEN else "none"
-        line = escape(",".join(self.wanted_scopes))
-        self.scope_line.value = (
-            f'<code style="user-select:all;overflow-wrap:anywhere;background:rgba(128,128,128,.15)">{line}</code>'
-        )
+
+    def _show_status(self) -> None:
+        status = self._session.status()
+        self.status.value = status_card(status) if status.connected else waiting_card(status, _TO_DO)
 
     def _connect(self) -> None:
-        # The secrets leave the fields here, before anything is sent anywhere.
-        secret, code = self.client_secret.take(), self.code.take()
+        self.button.disabled, self.button.description = True, "Connecting…"
         self.status.value = note_card("Connecting…")
-        self.status.value = self._told(lambda: status_card(self._exchange(secret, code)))
-
-    def _exchange(self, secret: Secret | None, code: Secret | None) -> Status:
-        changes: dict[str, Any] = {
-            "dc": self.data_centre.value,
-            "client_id": self.client_id.value,
-            "scopes": self.wanted_scopes,
-        }
-        if secret is not None:
-            changes["client_secret"] = secret
-        if code is None and self._session.credentials.grant_code is None:
-            self._put_back(secret)
-            raise CredentialsMissing("The grant code is missing.", hint="Generate one (step 4) and paste it here.")
-        return self._session.exchange(code, **changes)
-
-    def _put_back(self, secret: Secret | None) -> None:
-        self.client_secret._secret = secret
-
-    def _told(self, act: Callable[[], str]) -> str:
-        # A front end drops what a callback raises or prints, so every failure becomes the status.
         try:
-            return act()
-        except ZohoError as error:
-            return error_card(error)
-        except Exception as error:  # noqa: BLE001  # shown, not swallowed
-            return error_card(ZohoError(f"Something unexpected went wrong ({type(error).__name__}).", hint=_REPORT))
+            self.status.value = status_card(self._connected())
+            self._forget_what_was_used()
+        finally:
+            self.button.disabled, self.button.description = False, "Connect"
+
+    def _connected(self) -> Status:
+        now, wanted = self._session.credentials, self._wanted()
+        if self.code.secret is None and now.grant_code is None and not _news(now, wanted) and now.refresh_token:
+            return self._session.status()
+        self._refuse_gaps(now, wanted)
+        return self._session.exchange(self.code.secret, **wanted)
+
+    def _wanted(self) -> dict[str, Any]:
+        typed = {"client_secret": self.client_secret.secret} if self.client_secret.secret else {}
+        return {
+            "dc": self.data_centre.value,
+            "client_id": self.client_id.value.strip(),
+            "scopes": self.wanted_scopes,
+            **typed,
+        }
+
+    def _refuse_gaps(self, now: Credentials, wanted: dict[str, Any]) -> None:
+        there = {
+            "the client id (step 2)": wanted["client_id"],
+            "the client secret (step 2)": wanted.get("client_secret", now.client_secret),
+            "a scope (step 3)": wanted["scopes"],
+            "the grant code (step 4)": self.code.secret or now.grant_code,
+        }
+        if gaps := [label for label, value in there.items() if not value]:
+            raise CredentialsMissing(f"Still missing: {', '.join(gaps)}.", hint="Fill it in, then press Connect.")
+
+    def _forget_what_was_used(self) -> None:
+        now = self._session.credentials
+        self.client_secret.forget(_stored(now.client_secret))
+        self.code.forget(_waiting(now.grant_code))
+
+    def _guarded(self, act: Callable[[], None]) -> Callable[..., None]:
+        # A front end drops what a callback raises or prints, so every failure becomes the status.
+        def run(*_: Any) -> None:
+            try:
+                act()
+            except ZohoError as error:
+                self._show_failure(error)
+            except Exception as error:  # noqa: BLE001  # shown, not swallowed
+                what = f"Something unexpected went wrong ({type(error).__name__})."
+                self._show_failure(ZohoError(what, hint="Run %zoho in a cell to see more, and please report it."))
+
+        return run
+
+    def _show_failure(self, error: ZohoError) -> None:
+        field, hint = _IN_THE_FORM.get(error.code, ("", error.hint))
+        if field:
+            getattr(self, field).forget()
+        self.status.value = error_card(error, hint)
 
 
-_REPORT = "Run %zoho_exchange in a cell to see more, and please report it."
+_TO_DO = "Fill in the steps from 1 to 4, then press Connect."
+_IN_THE_FORM = {  # Zoho's code -> the field to type again, if any; what to do in the form
+    "invalid_code": ("code", "Generate a new code (step 4), paste it and press Connect at once."),
+    "invalid_client_secret": ("client_secret", "Copy the secret of this data centre again (step 2), then Connect."),
+    "invalid_client": ("", "Compare the data centre (step 1) and the client id (step 2) with Zoho's console."),
+}
 
 
-def _name(dc: str) -> str:
+class _Form(widgets.VBox):  # type: ignore[misc]
+    def __repr__(self) -> str:
+        return "The Zoho setup form. If you see this text instead of it, run: %zoho_setup --ask"
+
+
+def _wide(kind: Callable[..., Any], label: str, **settings: Any) -> Any:
+    return kind(description=label, layout={"width": "auto"}, style={"description_width": "8em"}, **settings)
+
+
+def _tick(name: str, value: bool) -> Any:
+    return widgets.Checkbox(description=name, value=value, indent=False, layout={"width": "auto"})
+
+
+def _step(number: int, title: str, *parts: Any) -> Any:
+    head = widgets.HTML(f'<span class="zoho-number">{number}</span><b>{escape(title)}</b>')
+    return widgets.VBox([head, *parts]).add_class("zoho-step")
+
+
+def _option(dc: str) -> tuple[str, str]:
     found = DATA_CENTRES[dc]
-    return f"{found.place} ({dc})" + ("" if found.certain else ", CRM hosts less certain")
+    return f"{found.place} ({dc})" + ("" if found.certain else ", CRM hosts less certain"), dc
 
 
 def _preset(scopes: tuple[str, ...]) -> str:
-    return next((name for name, preset in PRESETS.items() if preset == scopes), _CHOSEN)
+    return next((name for name, preset in PRESETS.items() if set(preset) == set(scopes)), _CHOSEN)
 
 
-def _step(number: int, text: str) -> widgets.HTML:
-    return widgets.HTML(f"<b>{number}. {escape(text)}</b>")
+def _stored(secret: Secret | None) -> str:
+    return "stored; leave empty to keep it" if secret else ""
+
+
+def _waiting(code: Secret | None) -> str:
+    return "ZOHO_GRANT_CODE is there; leave empty to use it" if code else ""
+
+
+def _news(now: Credentials, wanted: dict[str, Any]) -> bool:
+    return any(getattr(now, name) != value for name, value in wanted.items())
+
+
+def _link(url: str) -> str:
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener">{escape(url.removeprefix("https://"))}</a>'
+
+
+def _to_copy(text: str) -> str:
+    return (
+        f'<div class="zoho-line"><code>{escape(text)}</code>'
+        f'<button type="button" class="jupyter-button" onclick="{escape(_COPY)}">Copy</button></div>'
+    )
+
+
+# execCommand, because navigator.clipboard exists on https and localhost only; the line stays marked either way.
+_COPY = (
+    "getSelection().selectAllChildren(this.previousElementSibling);"
+    "this.textContent = document.execCommand('copy') ? 'Copied' : 'Press Ctrl+C'"
+)
+
+# The dropdown's own arrow is black in dark themes too.
+_STYLE = """<style>
+.zoho-setup { max-width: 46em; padding: 4px 18px 14px; border: 1px solid rgba(128,128,128,.35); border-radius: 8px;
+  color: var(--jp-ui-font-color1, inherit); --jp-widgets-dropdown-arrow: url("data:image/svg+xml,%3Csvg \
+xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath d='M4 6l5 5 5-5' fill='none' stroke='%23888' \
+stroke-width='2'/%3E%3C/svg%3E") }
+.zoho-setup, .zoho-setup .zoho-step { overflow: visible }
+.zoho-setup .zoho-step { margin-top: 10px }
+.zoho-setup .zoho-step > :not(:first-child), .zoho-setup > .jupyter-button { margin-left: 30px }
+.zoho-setup .zoho-number { display: inline-block; width: 1.6em; margin-right: .6em; border-radius: 50%;
+  line-height: 1.6em; text-align: center; font-weight: 600; background: rgba(128,128,128,.22) }
+.zoho-setup .widget-html-content { line-height: 1.45; overflow-wrap: anywhere }
+.zoho-setup .widget-label { text-align: left }
+.zoho-setup a { color: var(--jp-content-link-color, inherit); text-decoration: underline }
+.zoho-setup .zoho-marks { grid-template-columns: 1fr 1fr; overflow: visible }
+.zoho-setup .zoho-marks .widget-checkbox { height: 24px; line-height: 24px }
+.zoho-setup .zoho-marks label { display: flex; align-items: center }
+.zoho-setup .zoho-line { display: flex; gap: 8px; align-items: flex-start }
+.zoho-setup .zoho-line code { flex: 1; padding: 4px 8px; border-radius: 4px; user-select: all; color: inherit;
+  background: rgba(128,128,128,.15); overflow-wrap: anywhere }
+.zoho-setup .zoho-line button { flex: none; min-width: 6em }
+.zoho-setup > .jupyter-button { margin-top: 14px; margin-bottom: 6px; min-width: 9em }
+</style>"""

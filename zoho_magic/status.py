@@ -25,6 +25,7 @@ class Status:
         credits_left: API credits left today; None until Zoho tells (it does once half are used).
         sources: key of a setting -> where it came from; never its value.
         file: the `.env` in use, or "memory".
+        magics: names to list, where somebody asked for them (`%zoho` does).
         warnings: what a person should act on.
         next_step: what to do now; "" when everything works.
     """
@@ -43,6 +44,7 @@ class Status:
     expires_in: int = 0
     credits_left: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    magics: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     next_step: str = ""
 
@@ -51,8 +53,11 @@ class Status:
         """The one line that matters."""
         if not self.connected:
             return "Not connected to Zoho CRM"
-        who = self.name or self.email or "a Zoho user"
-        return f"Connected as {who}" + (f" at {self.organisation}" if self.organisation else "")
+        who = self.name or self.email
+        if not who and self.next_step:
+            return "Zoho gave a token, but the CRM did not say whose it is"
+        at = f" at {self.organisation}" if self.organisation else ""
+        return (f"Connected as {who}" if who else "Connected to Zoho CRM") + at
 
     @property
     def rows(self) -> dict[str, str]:
@@ -66,10 +71,18 @@ class Status:
             "Access token": f"{minutes} min {seconds} s left" if self.connected else "",
             "API credits": f"{self.credits_left:,} left" if self.credits_left is not None else "",
             "Scopes": ", ".join(self.scopes),
-            "Settings": ", ".join(f"{key} from {source}" for key, source in self.sources.items()),
+            "Settings": "; ".join(f"{', '.join(keys)} from {source}" for source, keys in self._keys_by_source.items()),
             "File": self.file,
+            "Magics": " ".join(self.magics) + (" (each answers to -h)" if self.magics else ""),
         }
         return {label: text for label, text in rows.items() if text}
+
+    @property
+    def _keys_by_source(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key, source in self.sources.items():
+            found.setdefault(source, []).append(key)
+        return found
 
     def __str__(self) -> str:
         lines = [self.title, *(f"  {label + ':':14}{text}" for label, text in self.rows.items())]

@@ -6,6 +6,7 @@ To add a magic, add a method with `@magic(...)` to `ZohoMagics`: help, completio
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
@@ -50,19 +51,21 @@ class ZohoMagics(Magics):
         """
         if line.env:
             use_session(ZohoSession.from_env(line.env))
-        return get_session().save() if line.save else get_session().status()
+        status = get_session().save() if line.save else get_session().status()
+        return replace(status, magics=tuple(f"%{name}" for name in self.magics["line"]))
 
-    @magic()
-    def zoho_setup(self, _: Namespace) -> Any:
+    @magic(option("--ask", action="store_true", help="ask questions, for a front end that shows no widgets"))
+    def zoho_setup(self, line: Namespace) -> Any:
         """Connect step by step: a form in a notebook, questions in a terminal.
 
-        Example::
+        Examples::
 
             %zoho_setup
+            %zoho_setup --ask
         """
-        from ..form import setup
+        from .ask import setup
 
-        return setup(get_session(), self.shell)
+        return setup(get_session(), self.shell, questions=line.ask)
 
     @magic(
         option("code", nargs="?", metavar="CODE", help="the grant code; ZOHO_GRANT_CODE or a hidden prompt if left out")
@@ -153,7 +156,8 @@ def register(ip: Any) -> None:
 
 
 def unregister(ip: Any) -> None:
-    """Take them away again, and stop the simulator if it runs."""
+    """Take them away again. A running simulator stays until the kernel ends, so that %reload_ext keeps the demo."""
     for name in ZohoMagics.magics["line"]:
         ip.magics_manager.magics["line"].pop(name, None)
-    ip.magics_manager.registry.pop(ZohoMagics.__name__, None)
+    ours = ip.magics_manager.registry.pop(ZohoMagics.__name__, None)
+    ip.configurables[:] = [one for one in ip.configurables if one is not ours]

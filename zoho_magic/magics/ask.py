@@ -11,17 +11,46 @@ from IPython.core.error import StdinNotImplementedError
 from ..credentials import KEYS
 from ..datacenters import DATA_CENTRES
 from ..errors import CredentialsMissing
-from ..scopes import PRESETS
+from ..scopes import PRESETS, split
+from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
 
-__all__ = ["can_ask", "connect", "grant_code"]
+__all__ = ["can_ask", "connect", "grant_code", "setup"]
+
+
+def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
+    """The form where there is a notebook; questions in a terminal, or when asked for; in an unattended run the status.
+
+    Raises:
+        CredentialsMissing: an unattended run that is not connected: there is nobody to fill in a form.
+    """
+    if questions or not hasattr(shell, "kernel"):
+        return connect(session)
+    if can_ask(shell):
+        from ..form import SetupForm
+
+        return SetupForm(session).widget
+    return _unattended(session)
+
+
+def _unattended(session: ZohoSession) -> Status:
+    status = session.status()
+    if not status.connected:
+        raise CredentialsMissing(
+            "There is nobody here to fill in the form: this notebook runs unattended.",
+            hint=f"Put ZOHO_DC, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_GRANT_CODE into {status.file}, "
+            "then run %zoho_exchange instead.",
+        )
+    return status
 
 
 def can_ask(shell: Any) -> bool:
-    """Whether somebody can answer: a terminal, or a notebook front end that takes input (not papermill, nbclient)."""
-    kernel = getattr(shell, "kernel", None)
-    return kernel is None or bool(getattr(kernel, "_allow_stdin", True))
+    """Whether somebody can answer: a terminal, or a front end that said so as it sent the cell (nbclient says no)."""
+    if not hasattr(shell, "kernel"):
+        return True
+    request = shell.get_parent() or {}
+    return bool(request.get("content", {}).get("allow_stdin", True))
 
 
 def grant_code(session: ZohoSession) -> str | None:
@@ -38,31 +67,56 @@ def grant_code(session: ZohoSession) -> str | None:
 
 
 def connect(session: ZohoSession) -> Status:
-    """The steps of the setup form as questions; what is typed for secrets is hidden."""
+    """The steps of the setup form as questions; what is typed for secrets is hidden.
+
+    Raises:
+        CredentialsMissing: nobody is there to type, nothing was typed, or what was typed cannot be right.
+        AuthError, ThrottledError, TransportError: as `ZohoSession.exchange`.
+    """
     now = session.credentials
-    dc = _asked(input, f"Data centre ({', '.join(DATA_CENTRES)}) [{now.dc}]: ", "dc", now.dc).strip().lower()
-    now = now.changed(dc=dc)
-    print(f"Register a Self Client at {now.data_centre.console}")  # noqa: T201  # a conversation
-    client_id = _asked(input, f"Client id [{now.client_id}]: ", "client_id", now.client_id)
-    kept = " (enter keeps the stored one)" if now.client_secret else ""
-    secret = _asked(getpass, f"Client secret{kept}: ", "client_secret", "kept" if kept else "")
-    preset = _asked(input, f"Scopes ({', '.join(PRESETS)}) [read and write]: ", "scopes", "read and write")
-    scopes = PRESETS.get(preset.strip().lower()) or preset
-    line = scopes if isinstance(scopes, str) else ",".join(scopes)
-    print(f"Generate a code there with these scopes:\n{line}")  # noqa: T201
-    code = _asked(getpass, "Grant code: ", "grant_code")
-    changes = {"dc": dc, "client_id": client_id, "scopes": scopes}
-    return session.exchange(code, **changes, **({} if kept and secret == "kept" else {"client_secret": secret}))  # noqa: S105
+    now = now.changed(dc=_asked(input, f"Data centre ({', '.join(DATA_CENTRES)}) [{now.dc}]: ", "dc", now.dc))
+    _say(f"Open {now.data_centre.console}, add a Self Client, and copy its client id and secret.")
+    kept = f" [{now.client_id}]" if now.client_id else ""
+    now = now.changed(client_id=_asked(input, f"Client id{kept}: ", "client_id", now.client_id))
+    now = now.changed(client_secret=_client_secret(now.client_secret))
+    now = now.changed(scopes=_scopes(now.scopes))
+    _say(f"Generate a code there with these scopes:\n{','.join(now.scopes)}")
+    code = _asked(getpass, "Grant code (hidden): ", "grant_code")
+    return session.exchange(code, **{name: getattr(now, name) for name in _STEPS})
+
+
+_STEPS = ("dc", "client_id", "client_secret", "scopes")
+
+
+def _client_secret(stored: Secret | None) -> Secret:
+    if stored is None:
+        return Secret(_asked(getpass, "Client secret (hidden): ", "client_secret"))
+    typed = _typed(getpass, "Client secret (hidden; enter keeps the stored one): ")
+    return Secret(typed) if typed else stored
+
+
+def _scopes(now: tuple[str, ...]) -> tuple[str, ...]:
+    usual = next((name for name, preset in PRESETS.items() if preset == now), ",".join(now))
+    answer = _asked(input, f"Scopes ({', '.join(PRESETS)}, or your own) [{usual}]: ", "scopes", usual)
+    return PRESETS.get(answer.lower()) or split(answer)
 
 
 def _asked(ask: Callable[[str], str], question: str, name: str, default: str = "") -> str:
-    try:
-        answer = ask(question).strip() or default
-    except (StdinNotImplementedError, EOFError):
-        answer = ""
+    answer = _typed(ask, question) or default
     if not answer:
         raise CredentialsMissing(
             f"{KEYS[name]} is needed and nobody typed it.",
             hint=f"Put {KEYS[name]} into .env or the environment, or run this where you can answer.",
         )
     return answer
+
+
+def _typed(ask: Callable[[str], str], question: str) -> str:
+    try:
+        return ask(question).strip()
+    except (StdinNotImplementedError, EOFError):
+        return ""
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201  # one side of a conversation

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["start", "stop"]
 
 _running: dict[int, Simulator] = {}
+_sessions: list[ZohoSession] = []
 _before: list[ZohoSession] = []
 
 
@@ -30,8 +31,9 @@ def start(rows: int) -> Status:
     if rows not in _running:
         _stop_all()
         _running[rows] = _simulator(rows)
-        atexit.register(_stop_all)
-    use_session(_session(_running[rows]))
+    _close_sessions()
+    _sessions.append(_session(_running[rows]))
+    use_session(_sessions[-1])
     return get_session().status()
 
 
@@ -42,9 +44,17 @@ def stop() -> Status:
     return get_session().status()
 
 
+@atexit.register
 def _stop_all() -> None:
+    _close_sessions()
     while _running:
         _running.popitem()[1].stop()
+
+
+def _close_sessions() -> None:
+    # A front end that restarts the demo often would otherwise collect open connections.
+    while _sessions:
+        _sessions.pop().close()
 
 
 def _simulator(rows: int) -> Simulator:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any, NoReturn, cast
@@ -14,6 +16,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import line_magic, no_var_expand
 
 __all__ = ["LineParser", "magic", "option"]
+
+_COMMENT = re.compile(r"(?<!\S)#")
 
 Option = tuple[tuple[str, ...], dict[str, Any]]
 
@@ -35,15 +39,19 @@ class LineParser(argparse.ArgumentParser):
 
     def read(self, line: str) -> argparse.Namespace | None:
         """The line's arguments, or None when it asked for help, which is then printed."""
-        try:
-            words = shlex.split(line, comments=True)
-        except ValueError:
-            self.error("quote")
+        words = self._words(line)
         self._refuse_unknown_options(words)
         try:
             return self.parse_args(words)
         except _HelpWasShown:
             return None
+
+    def _words(self, line: str) -> list[str]:
+        # shlex would also see a comment inside a word and cut the word there; a shell does not.
+        for end in (*(mark.start() for mark in _COMMENT.finditer(line)), len(line)):
+            with suppress(ValueError):
+                return shlex.split(line[:end])
+        raise UsageError(f"%{self.prog}: a quote is opened and never closed. Try %{self.prog} -h.")
 
     def _refuse_unknown_options(self, words: list[str]) -> None:
         known = [name for action in self._actions for name in action.option_strings]
@@ -55,17 +63,17 @@ class LineParser(argparse.ArgumentParser):
                 raise UsageError(f"%{self.prog}: there is an option it does not know. {meant}")
 
     def _sentence(self, message: str) -> str:
-        if message == "quote":
-            return "a quote is opened and never closed."
         for action in self._actions:
             name = "/".join(action.option_strings) or action.metavar or action.dest
             if message.startswith(f"argument {name}:"):
                 return f"{name} takes {self._takes(action)}."
         if message.startswith("the following arguments are required"):
             return message.removeprefix("the following arguments are required: ") + " is missing."
-        return "there is a word too many, or an option it does not know."
+        return "there is a word it has no place for."
 
     def _takes(self, action: argparse.Action) -> str:
+        if action.nargs == 0:
+            return "no value"
         if action.choices is not None:
             return "one of " + ", ".join(map(str, action.choices))
         return getattr(action.type, "takes", "a whole number" if action.type is int else "a value")
