@@ -85,6 +85,7 @@ class Options:
     coql_owner_name: str = "last"  # what `name` of a user is in COQL: "last", "full" or "none"
     mixed_write_status: int = 207  # some rows failed: 207, 200 or 202 (documents and logs disagree)
     failed_write_status: int = 400  # all rows failed: 400 with data[] (newest OAS), 202 in older versions
+    count_needs_search: bool = True  # /actions/count wants ZohoSearch.securesearch.READ as well
     # Bulk jobs.
     job_seconds: float = 3.6  # from ADDED to COMPLETED, jobs of an org one after the other (measured in the wild)
     bulk_page_rows: int = 200_000
@@ -92,6 +93,8 @@ class Options:
     bulk_bom: bool = False  # no evidence of a byte order mark
     bulk_downloads_per_minute: int = 10
     bulk_result_kept: float = 86_400.0  # a day for bulk read results
+    bulk_errors_in_data: bool = False  # OASx shows a refused bulk read as a bare object, older OAS also inside data[]
+    fail_next_jobs: int = 0  # that many bulk jobs end in FAILURE (read) or FAILED (write)
     bulk_absolute_url: bool = False  # bulk write's download_url was seen absolute and relative
     # Limits. None means what the edition and its licences give.
     credit_limit: int | None = None

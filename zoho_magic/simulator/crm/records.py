@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from . import moments
-from .answers import answer, empty, problem, refusal
+from .answers import answer, dumps, empty, problem, refusal
 from .calls import Caller, open_module
 from .outputs import Output, output, read_out
 from .schema import Field, Module
@@ -65,15 +65,33 @@ def list_records(name: str) -> Response:
     wanted = _wanted(caller, module)
     cursor = _cursor(caller, wanted)
     outputs = [output(caller.crm.schema, field) for field in wanted.fields]
-    rows = _page(caller, wanted, cursor, outputs)
-    if not rows:
+    key = (
+        module.name,
+        wanted.bound_to,
+        wanted.where,
+        wanted.values,
+        cursor.after,
+        cursor.offset,
+        caller.user.time_zone,
+    )
+    data, count, last = caller.crm.prepared.get(key, lambda: _data(caller, wanted, cursor, outputs))
+    if not count:
         return empty(caller.crm.options.not_modified_status if wanted.since is not None else 204)
+    info = dumps(_info(caller, wanted, cursor, last, count))
+    return answer(b'{"data":' + data + b',"info":' + info + b"}")
+
+
+def _data(
+    caller: Caller, wanted: Wanted, cursor: Cursor, outputs: list[Output]
+) -> tuple[bytes, int, tuple[int, int] | None]:  # fmt: skip
+    """The page's records as JSON, how many, and the last one's sort value and id when there are more."""
+    rows = _page(caller, wanted, cursor, outputs)
     more = len(rows) > wanted.per_page
     rows = rows[: wanted.per_page]
     keep = sum(len(each.sql) for each in outputs)
     data = read_out(outputs, [row[:keep] for row in rows], caller.view)
     _add_related_modules(data, wanted, rows, keep)
-    return answer({"data": data, "info": _info(caller, wanted, cursor, rows[-1][-2:] if more else None, len(rows))})
+    return dumps(data), len(rows), (rows[-1][-2], rows[-1][-1]) if more else None
 
 
 def _wanted(caller: Caller, module: Module) -> Wanted:

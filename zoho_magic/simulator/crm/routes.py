@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from . import coql, records, settings
+from . import coql, extras, records, settings
+from .bulk import read
 from .calls import finish, mark
 
 __all__ = ["crm_blueprint"]
@@ -15,6 +16,6 @@ def crm_blueprint() -> Blueprint:
     blueprint = Blueprint("crm", __name__)
     blueprint.after_request(mark)
     blueprint.teardown_request(finish)
-    for room in (settings, coql, records):
+    for room in (settings, coql, extras, read, records):
         room.add_routes(blueprint)
     return blueprint

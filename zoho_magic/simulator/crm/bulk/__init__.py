@@ -1,0 +1,1 @@
+"""Bulk jobs: reading a module into a zipped CSV, and writing one from it."""
