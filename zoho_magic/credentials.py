@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from . import envfile
-from .datacenters import DATA_CENTRES, ENVIRONMENTS, DataCentre, trusted_origin
+from .datacenters import DATA_CENTRES, ENVIRONMENTS, DataCentre, origin_of, trusted_origin
 from .errors import CredentialsMissing
 from .scopes import READ_WRITE, split
 from .secret import Secret
 
-__all__ = ["KEYS", "SECRETS", "Credentials", "load", "save"]
+__all__ = ["KEYS", "SECRETS", "Credentials", "concealed", "load", "save"]
 
 KEYS = {
     "client_id": "ZOHO_CLIENT_ID",
@@ -72,6 +73,7 @@ class Credentials:
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "trusted", frozenset(map(_vouched, self.trusted)))
         for name in ("accounts_url", "api_url"):
             if url := getattr(self, name):
                 object.__setattr__(self, name, self._origin(name, url))
@@ -93,6 +95,7 @@ class Credentials:
 
     def changed(self, **fields: Any) -> Credentials:
         """A copy with other values, marked as set in this session; values are checked as when read from `.env`."""
+        fields = concealed(fields)
         sources = {**self.sources, **dict.fromkeys(fields, "this session")}
         checked = {name: _usable(name, value) for name, value in fields.items()}
         return replace(self, **checked, sources=sources)
@@ -123,13 +126,20 @@ def load(path: Path, trusted: frozenset[str] = frozenset()) -> Credentials:
     Raises:
         CredentialsMissing: the file cannot be read, or a value in it or in the environment cannot be used.
     """
-    keys = frozenset(KEYS.values())
-    from_file = envfile.read(path, keys)
-    from_process = {key: os.environ[key] for key in keys if os.environ.get(key)}
-    found = {**from_file, **from_process}
-    fields = {name: _usable(name, found[key]) for name, key in KEYS.items() if key in found}
-    sources = {n: "environment" if KEYS[n] in from_process else path.name for n in fields}
+    stored = _named(envfile.read(path, frozenset(KEYS.values())))
+    given = _named(os.environ)
+    sources = {**dict.fromkeys(stored, path.name), **dict.fromkeys(given, "environment")}
+    fields = {name: _usable(name, value, sources[name]) for name, value in {**stored, **given}.items()}
     return Credentials(**fields, path=path, sources=sources, trusted=trusted)
+
+
+def _named(values: Mapping[str, str]) -> dict[str, Any]:
+    return concealed({name: values[key] for name, key in KEYS.items() if values.get(key)})
+
+
+def concealed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields with every secret in a `Secret`; a frame that holds only these may end up in a traceback."""
+    return {n: Secret(v) if n in SECRETS and isinstance(v, str) else v for n, v in fields.items()}
 
 
 def save(credentials: Credentials, *names: str) -> None:
@@ -139,66 +149,87 @@ def save(credentials: Credentials, *names: str) -> None:
         CredentialsMissing: the file cannot be written; it is as it was.
     """
     if credentials.path is not None:
-        envfile.write(credentials.path, {KEYS[name]: _text(getattr(credentials, name)) for name in names})
+        envfile.write(credentials.path, {KEYS[name]: _stored(getattr(credentials, name)) for name in names})
 
 
-def _text(value: Secret | str | tuple[str, ...] | None) -> str | None:
-    if isinstance(value, Secret):
-        return value.reveal()
-    return ",".join(value) if isinstance(value, tuple) else value or None
+def _stored(value: Secret | str | tuple[str, ...] | None) -> Secret | str | None:
+    return ",".join(value) or None if isinstance(value, tuple) else value or None
 
 
-def _usable(name: str, value: Any) -> Any:
+def _usable(name: str, value: Any, source: str = "") -> Any:
     check = _CHECKS.get(name, _line)
-    return value if value is None else check(name, value)
+    return value if value is None else check(f"{KEYS[name]} (from {source})" if source else KEYS[name], value)
 
 
-def _line(name: str, value: str) -> str:
+def _line(label: str, value: str) -> str:
+    if not _is_line(value):
+        raise _unusable(label, "has spaces or characters that no such value has", _AGAIN)
+    return value.strip()
+
+
+def _secret(label: str, value: Secret) -> Secret:
+    if not _is_line(value.reveal()):
+        raise _unusable(label, "has spaces or characters that no such value has", _AGAIN)
+    return Secret(value.reveal().strip())
+
+
+_AGAIN = "Copy it again from Zoho's console."
+
+
+def _is_line(value: str) -> bool:
     text = value.strip()
-    if not (text.isascii() and text.isprintable() and " " not in text):
-        raise _unusable(name, "has spaces or characters that no such value has", "Copy it again from Zoho's console.")
-    return text
+    return text.isascii() and text.isprintable() and " " not in text
 
 
-def _secret(name: str, value: str | Secret) -> Secret:
-    return Secret(_line(name, value.reveal() if isinstance(value, Secret) else value))
+def _scopes(label: str, value: str | tuple[str, ...]) -> tuple[str, ...]:
+    scopes = split(value) if isinstance(value, str) else tuple(value)
+    if wrong := [scope for scope in scopes if not re.fullmatch(r"[\w.-]+", scope, re.ASCII)]:
+        raise _unusable(
+            label, f"has {wrong[0]!a}, which is no scope", "Write them as ZohoCRM.modules.ALL, with commas."
+        )
+    return scopes
 
 
-def _scopes(_: str, value: str | tuple[str, ...]) -> tuple[str, ...]:
-    return split(value) if isinstance(value, str) else tuple(value)
+def _redirect(label: str, value: str) -> str:
+    if value and not value.strip().startswith(("http://", "https://")):
+        raise _unusable(label, "does not begin with http:// or https://", "Write it exactly as in Zoho's console.")
+    return _line(label, value)
 
 
-def _redirect(name: str, value: str) -> str:
-    if value and not value.startswith(("http://", "https://")):
-        raise _unusable(name, "does not begin with http:// or https://", "Write it exactly as in Zoho's console.")
-    return _line(name, value)
+def _dc(label: str, value: str) -> str:
+    return _one_of(label, value, tuple(DATA_CENTRES))
 
 
-def _dc(name: str, value: str) -> str:
-    return _one_of(name, value, tuple(DATA_CENTRES))
+def _environment(label: str, value: str) -> str:
+    return _one_of(label, value, ENVIRONMENTS)
 
 
-def _environment(name: str, value: str) -> str:
-    return _one_of(name, value, ENVIRONMENTS)
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+def _one_of(label: str, value: str, allowed: tuple[str, ...]) -> str:
     text = value.strip().lower()
     if text not in allowed:
         near = get_close_matches(text, allowed, n=1)
         meant = f" Did you mean {near[0]}?" if near else ""
-        raise _unusable(name, f"is none of {', '.join(allowed)}", f"Set it to one of them.{meant}")
+        raise _unusable(label, f"is none of {', '.join(allowed)}", f"Set it to one of them.{meant}")
     return text
 
 
-def _unusable(name: str, why: str, hint: str) -> CredentialsMissing:
-    return CredentialsMissing(f"{KEYS[name]} {why}.", hint=hint)
+def _unusable(label: str, why: str, hint: str) -> CredentialsMissing:
+    return CredentialsMissing(f"{label} {why}.", hint=hint)
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "dc": _dc,
     "environment": _environment,
     "scopes": _scopes,
     "redirect_uri": _redirect,
     **dict.fromkeys(SECRETS, _secret),
 }
+
+
+def _vouched(url: str) -> str:
+    origin = origin_of(url)
+    if origin is None:
+        raise CredentialsMissing(
+            "trusted=[...] names something that is not an origin.", hint="Write each one as https://host, in a list."
+        )
+    return origin

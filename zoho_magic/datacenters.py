@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-__all__ = ["DATA_CENTRES", "ENVIRONMENTS", "DataCentre", "is_loopback", "of_api", "trusted_origin"]
+__all__ = ["DATA_CENTRES", "ENVIRONMENTS", "DataCentre", "is_loopback", "of_api", "origin_of", "trusted_origin"]
 
 ENVIRONMENTS = ("production", "sandbox", "developer")
 
@@ -105,7 +105,7 @@ def trusted_origin(url: str, *, also: Collection[str] = (), loopback: bool = Tru
 
     Args:
         url: any URL, from a setting, a redirect or an answer.
-        also: further origins that are trusted because a person passed them in Python.
+        also: further origins, as `origin_of` gives them, that are trusted because a person passed them in Python.
         loopback: whether a loopback address counts.
 
     Example::
@@ -115,13 +115,25 @@ def trusted_origin(url: str, *, also: Collection[str] = (), loopback: bool = Tru
         >>> trusted_origin("https://accounts.zoho.com.evil.example") is None
         True
     """
+    origin = origin_of(url)
+    if origin in _ZOHO_ORIGINS or origin in also or (loopback and origin and is_loopback(origin)):
+        return origin
+    return None
+
+
+def origin_of(url: str) -> str | None:
+    """The origin of a URL as it is compared here, or None for anything that parsers might read differently.
+
+    Example::
+
+        >>> origin_of("HTTPS://Accounts.Zoho.eu:443/oauth")
+        'https://accounts.zoho.eu'
+    """
     match = _ORIGIN.fullmatch(url.strip().lower() if url.isascii() else "")
     if match is None:
         return None
     port = "" if match["port"] == _DEFAULT_PORTS[match["scheme"]] else match["port"]
-    origin = f"{match['scheme']}://{match['host']}" + (f":{port}" if port else "")
-    known = origin in _ZOHO_ORIGINS or origin in also or (loopback and is_loopback(origin))
-    return origin if known else None
+    return f"{match['scheme']}://{match['host']}" + (f":{port}" if port else "")
 
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}

@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import re
 import traceback
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +97,9 @@ class QueryError(ZohoError):
 
 
 class TransportError(ZohoError):
-    """Zoho was not reached, or what answered was not Zoho's."""
+    """Zoho was not reached, or what answered was not Zoho's. `sent`: whether the call may have been carried out."""
+
+    sent: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ _NEW_CODE = "Generate a new code at {console} and run %zoho_exchange at once: a 
 _NEW_GRANT = "Generate a new code at {console} (Self Client > Generate Code) and run %zoho_exchange, or %zoho_setup."
 _RIGHT_CLIENT = (
     "Compare ZOHO_CLIENT_ID with {console}; if you sign in at another Zoho address, set ZOHO_DC to it "
-    "(us, eu, in, au, jp, cn, ca, sa, uk, ae, sg)."
+    "(us, eu, in, au, jp, cn, ca, sa, uk, ae, sg), with the client's Multi-DC switched on and the secret of that place."
 )
 _WIDEN = "Add {scope} to the scopes, generate a new code at {console} and run %zoho_exchange."
 _WAIT = "Wait {wait}, then run the cell again; the token you have stays usable until it expires."
@@ -134,7 +135,11 @@ CATALOGUE: dict[str, _Entry] = {
         "The redirect URI is not one registered for this client.",
         "Make ZOHO_REDIRECT_URI the same, letter for letter, as at {console}; a Self Client needs none.",
     ),
-    "invalid_code": _Entry(AuthError, "Zoho no longer accepts this grant code: used, expired or mistyped.", _NEW_CODE),
+    "invalid_code": _Entry(
+        AuthError,
+        "Zoho does not accept this grant code: used, expired, mistyped or made for another client.",
+        _NEW_CODE,
+    ),
     "invalid_code@refresh": _Entry(
         AuthError,
         "Zoho no longer accepts the refresh token: revoked, from another data centre, or pushed out by newer ones "
@@ -176,7 +181,9 @@ CATALOGUE: dict[str, _Entry] = {
         AuthError, "Zoho is still waiting for your consent.", "Open the link, enter the code, then wait."
     ),
     "slow_down": _Entry(ThrottledError, "Zoho was asked too often whether you have consented.", _WAIT),
-    "expired": _Entry(AuthError, "The code was not used in time.", "Start again."),
+    "expired": _Entry(
+        AuthError, "The code was not used in time.", "Ask for a new one and enter it within five minutes."
+    ),
     "other_dc": _Entry(
         AuthError,
         "Your account lives in another data centre.",
@@ -193,6 +200,9 @@ CATALOGUE: dict[str, _Entry] = {
         AuthError, "The CRM could not read who is asking.", "Run %zoho_refresh; if it stays, check ZOHO_DC (now {dc})."
     ),
     "OAUTH_SCOPE_MISMATCH": _Entry(AuthError, "The token's scopes do not cover {doing}.", _WIDEN),
+    # The same from Zoho's other APIs on these hosts
+    "INVALID_OAUTHTOKEN": _Entry(AuthError, "Zoho does not accept the access token.", "Run %zoho_refresh."),
+    "INVALID_OAUTHSCOPE": _Entry(AuthError, "The token's scopes do not cover {doing}.", _WIDEN),
     "AUTHORIZATION_FAILED": _Entry(
         AuthError, "You are not allowed to do this in the CRM.", "Ask your CRM administrator for the permission."
     ),
@@ -236,16 +246,26 @@ def explain(code: str, *, doing: str = "", said: str = "", **facts: str) -> Zoho
 
         raise explain("invalid_code", doing="exchange", console="https://api-console.zoho.eu", dc="eu")
     """
-    shown = _tidy(code) or "an unnamed error"
-    entry = CATALOGUE.get(f"{code}@{doing}") or CATALOGUE.get(code)
-    if entry is None:
-        entry = _Entry(ApiError, f"Zoho answered {shown}" + (f": {_tidy(said)}" if said else "."), _UNKNOWN_HINT)
-    words = defaultdict(lambda: "?", {"doing": doing, "wait": "a few minutes", "scope": "the scope it needs", **facts})
-    words.setdefault("permissions", "")
-    return entry.kind(entry.happened.format_map(words), hint=entry.hint.format_map(words), code=shown, doing=doing)
+    shown, doing = _tidy(code) or "an unnamed error", _tidy(doing)
+    entry = CATALOGUE.get(f"{code}@{doing}") or CATALOGUE.get(code) or _UNKNOWN
+    words = {**_USUALLY, **facts, "doing": doing or "this call", "shown": shown, "said": _tidy(said)}
+    happened, hint = entry.happened.format_map(words).strip(), entry.hint.format_map(words)
+    return entry.kind(happened, hint=hint, code=shown, doing=doing)
 
 
-_UNKNOWN_HINT = "Look the code up in Zoho's API guide; %zoho shows data centre, environment and scopes in use."
+_UNKNOWN = _Entry(
+    ApiError,
+    "Zoho answered {shown}. {said}",
+    "Look the code up in Zoho's API guide; %zoho shows data centre, environment and scopes in use.",
+)
+_USUALLY = {  # for a fact the caller does not know
+    "console": "Zoho's API console",
+    "dc": "this data centre",
+    "environment": "production",
+    "permissions": "",
+    "scope": "the scope it needs",
+    "wait": "a few minutes",
+}
 _TOKEN_SHAPE = re.compile(r"100\d\.[0-9a-fA-F]{6,}(\.[0-9a-fA-F]+)?")
 
 

@@ -7,13 +7,14 @@ rolling count is safe either way.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
-from collections.abc import Callable
 
 from .errors import ThrottledError
+from .secret import Secret
 
-__all__ = ["MintCount"]
+__all__ = ["MintCount", "count_of"]
 
 MINTS, WINDOW_SECONDS, PAUSE_SECONDS = 10, 600.0, 60.0
 
@@ -21,20 +22,17 @@ MINTS, WINDOW_SECONDS, PAUSE_SECONDS = 10, 600.0, 60.0
 class MintCount:
     """Counts mints and refuses the eleventh within ten minutes, with the seconds to wait.
 
-    Args:
-        clock: seconds since the epoch.
+    Times are seconds since the epoch, by the clock of whoever mints.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._minted: deque[float] = deque()
         self._paused_until = 0.0
         self._lock = threading.Lock()
 
-    def spend(self) -> None:
+    def spend(self, now: float) -> None:
         """Count one mint that is about to happen. Raises ThrottledError, with `wait`, when there is none left."""
         with self._lock:
-            now = self._clock()
             while self._minted and self._minted[0] <= now - WINDOW_SECONDS:
                 self._minted.popleft()
             free_at = self._minted[0] + WINDOW_SECONDS if len(self._minted) >= MINTS else now
@@ -44,22 +42,47 @@ class MintCount:
         if wait > 0:
             raise _refused(wait)
 
-    def pause(self) -> None:
+    def note(self, now: float) -> None:
+        """Count one mint that did happen."""
+        with self._lock:
+            self._minted.append(now)
+
+    def give_back(self) -> None:
+        """The mint counted last did not happen: Zoho was not reached, or refused."""
+        with self._lock:
+            if self._minted:
+                self._minted.pop()
+
+    def pause(self, now: float) -> None:
         """Zoho throttled us after all (another program shares the refresh token): ask nothing for a minute."""
         with self._lock:
-            self._paused_until = self._clock() + PAUSE_SECONDS
+            self._paused_until = now + PAUSE_SECONDS
 
-    def restart(self) -> None:
-        """Another refresh token has a count of its own; this one begins with the token that came with it."""
-        with self._lock:
-            self._minted = deque([self._clock()])
-            self._paused_until = 0.0
+
+_counts: list[tuple[str, Secret, MintCount]] = []
+_counts_lock = threading.Lock()
+
+
+def count_of(accounts: str, key: Secret) -> MintCount:
+    """The one count of a refresh token in this process, however many sessions use it.
+
+    Args:
+        accounts: origin of the accounts server.
+        key: the refresh token, or what stands for it where there is none.
+    """
+    with _counts_lock:
+        for where, known, count in _counts:
+            if where == accounts and known == key:
+                return count
+        _counts.append((accounts, key, MintCount()))
+        return _counts[-1][2]
 
 
 def _refused(wait: float) -> ThrottledError:
+    seconds = math.ceil(wait)
     error = ThrottledError(
-        f"No new token for another {round(wait) or 1} s: Zoho mints 10 in 10 minutes, then blocks the refresh token.",
-        hint=f"Wait {round(wait) or 1} s and run it again; several kernels on one refresh token share that limit.",
+        f"No new token for another {seconds} s: Zoho mints 10 in 10 minutes, then blocks the refresh token.",
+        hint=f"Wait {seconds} s and run it again; several kernels on one refresh token share that limit.",
         code="Access Denied",
         doing="refresh",
     )

@@ -7,13 +7,14 @@ Sources: https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from .datacenters import is_loopback, trusted_origin
-from .errors import ThrottledError, TransportError, ZohoError, explain
+from .errors import CATALOGUE, ThrottledError, TransportError, ZohoError, explain
 from .scopes import split
 from .secret import Secret
 
@@ -135,7 +136,7 @@ def exchange(
         "redirect_uri": redirect_uri or None,
         "code_verifier": code_verifier,
     }
-    token = _token(post(_url(accounts), form), "exchange", accounts, clock, facts)
+    token = _token(_heard(post(_url(accounts), form)), "exchange", accounts, clock, facts)
     return token if token.refresh_token else _with_note(token, ONLINE_ONLY)
 
 
@@ -162,7 +163,7 @@ def refresh(
         "client_secret": client_secret,
         "refresh_token": refresh_token,
     }
-    return _token(post(_url(accounts), form), "refresh", accounts, clock, facts)
+    return _token(_heard(post(_url(accounts), form)), "refresh", accounts, clock, facts)
 
 
 def client_credentials(
@@ -190,7 +191,7 @@ def client_credentials(
         "scope": ",".join(scopes),
         "soid": soid or None,
     }
-    return _token(post(_url(accounts), form), "client credentials", accounts, clock, facts)
+    return _token(_heard(post(_url(accounts), form)), "client credentials", accounts, clock, facts)
 
 
 def revoke(accounts: str, *, token: Secret, post: PostForm, facts: Mapping[str, str] = {}) -> None:
@@ -202,97 +203,119 @@ def revoke(accounts: str, *, token: Secret, post: PostForm, facts: Mapping[str, 
         AuthError: Zoho does not know the token (HTTP 400).
         TransportError, ThrottledError: as `exchange`.
     """
-    response = post(f"{accounts}/oauth/v2/token/revoke", {"token": token})
-    answer = _json(response)
-    if response.status_code == 200 and answer and answer.get("status") == "success":
+    answer = _heard(post(f"{accounts}/oauth/v2/token/revoke", {"token": token}))
+    if answer.status == 200 and answer.fields.get("status") == "success":
         return
-    if answer is None and response.status_code not in (200, 400):
-        raise _not_zoho(response.status_code, "revoke")
-    if _is_throttle(response.status_code, answer or {}):
-        raise _refusal(response.status_code, answer or {}, "revoke", facts)
-    raise explain("invalid_code", doing="revoke", **facts)
+    if answer.status == 400 and not _is_throttle(answer):
+        raise explain("invalid_code", doing="revoke", **facts)
+    raise _refusal(answer, "revoke", facts)
 
 
 def _url(accounts: str) -> str:
     return f"{accounts}/oauth/v2/token"
 
 
-def _json(response: Any) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class _Answer:
+    """What Zoho said, tokens as `Secret`; no fields where it was not a JSON object."""
+
+    status: int
+    fields: Mapping[str, Any]
+
+
+def _heard(response: Any) -> _Answer:
+    # The response remembers the request and its secrets, so it goes no further than here.
     try:
-        answer = json.loads(response.content)
+        fields = json.loads(response.content)
     except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
+        fields = {}
+    return _Answer(response.status_code, _concealed(fields) if isinstance(fields, dict) else {})
 
 
-def _token(response: Any, doing: str, accounts: str, clock: Callable[[], float], facts: Mapping[str, str]) -> Token:
+def _concealed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: Secret(v) if k.endswith("_token") and isinstance(v, str) else v for k, v in fields.items()}
+
+
+def _token(answer: _Answer, doing: str, accounts: str, clock: Callable[[], float], facts: Mapping[str, str]) -> Token:
     # Zoho reports refusals with HTTP 200, so the body decides: an access token is success, anything else is not.
-    answer = _json(response)
-    if answer is None:
-        raise _not_zoho(response.status_code, doing)
-    if not isinstance(answer.get("access_token"), str) or not _is_header_safe(answer["access_token"]):
-        raise _refusal(response.status_code, answer, doing, facts)
-    fresh = answer.get("refresh_token")
+    access = _usable(answer.fields.get("access_token"))
+    if access is None:
+        raise _throttled(doing, facts) if _is_failure(answer) else _refusal(answer, doing, facts)
     token = Token(
-        access_token=Secret(answer["access_token"]),
-        refresh_token=Secret(fresh) if isinstance(fresh, str) and _is_header_safe(fresh) else None,
-        scopes=split(str(answer.get("scope") or "")),
-        api_domain=_api_domain(answer, accounts),
-        expires_at=clock() + _life(answer),
+        access_token=access,
+        refresh_token=_usable(answer.fields.get("refresh_token")),
+        scopes=split(str(answer.fields.get("scope") or "")),
+        api_domain=_api_domain(answer.fields, accounts),
+        expires_at=clock() + _life(answer.fields),
         clock=clock,
     )
-    return token if token.api_domain or "api_domain" not in answer else _with_note(token, UNKNOWN_API)
+    return token if token.api_domain or "api_domain" not in answer.fields else _with_note(token, UNKNOWN_API)
 
 
 UNKNOWN_API = "Zoho's answer named an API host that is not in the table of data centres; the data centre's own is used."
 
 
 def _with_note(token: Token, note: str) -> Token:
-    from dataclasses import replace
-
     return replace(token, notes=(*token.notes, note))
 
 
-def _is_header_safe(text: str) -> bool:
+def _usable(token: object) -> Secret | None:
     # A line break in a header makes requests quote the whole value in its exception.
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+    if not isinstance(token, Secret):
+        return None
+    text = token.reveal()
+    return token if text and text.isascii() and text.isprintable() and " " not in text else None
 
 
-def _life(answer: Mapping[str, Any]) -> float:
+def _life(fields: Mapping[str, Any]) -> float:
     """Seconds of life: `expires_in` is in milliseconds when `expires_in_sec` is there, or when it is absurd."""
-    seconds, either = _number(answer.get("expires_in_sec")), _number(answer.get("expires_in"))
-    if seconds is not None:
-        return seconds
-    if either is None:
-        return _DEFAULT_LIFE
+    seconds, either = _number(fields.get("expires_in_sec")), _number(fields.get("expires_in"))
+    if seconds or not either:
+        return seconds or _DEFAULT_LIFE
     return either / 1000 if either > _LONGEST_LIFE_IN_SECONDS else either
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> float:
+    """A number above zero, or 0.0: a token that is worth nothing from the start would be minted again at every call."""
     try:
-        return max(0.0, float(value))
-    except (TypeError, ValueError):
-        return None
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return number if math.isfinite(number) and number > 0 else 0.0
 
 
-def _api_domain(answer: Mapping[str, Any], accounts: str) -> str:
+def _api_domain(fields: Mapping[str, Any], accounts: str) -> str:
     # A loopback API is believed only from a loopback accounts server.
-    return trusted_origin(str(answer.get("api_domain") or ""), loopback=is_loopback(accounts)) or ""
+    return trusted_origin(str(fields.get("api_domain") or ""), loopback=is_loopback(accounts)) or ""
 
 
-def _is_throttle(status: int, answer: Mapping[str, Any]) -> bool:
-    # The words of the throttle are in the user's language; the status and "failure" are not.
-    return answer.get("error") == "Access Denied" or (status == 400 and answer.get("status") == "failure")
+def _is_throttle(answer: _Answer) -> bool:
+    # The words of the throttle are in the user's language; that there is a description of a failure is not.
+    error = str(answer.fields.get("error"))
+    described = answer.fields.get("status") == "failure" and "error_description" in answer.fields
+    return error == "Access Denied" or (described and error not in CATALOGUE) or answer.status == 429
 
 
-def _refusal(status: int, answer: Mapping[str, Any], doing: str, facts: Mapping[str, str]) -> ZohoError:
-    if _is_throttle(status, answer) or status == 429:
-        error = explain("Access Denied", doing=doing, wait="10 minutes", **facts)
-        if isinstance(error, ThrottledError):
-            error.wait = THROTTLE_SECONDS
-        return error
-    code = str(answer.get("error") or answer.get("code") or "")
-    return explain(code, doing=doing, **facts) if code else _not_zoho(status, doing)
+def _is_failure(answer: _Answer) -> bool:
+    # Without a description it is known from token calls only: a failed revocation may look the same.
+    return answer.status == 400 and answer.fields.get("status") == "failure" and not answer.fields.get("error")
+
+
+def _refusal(answer: _Answer, doing: str, facts: Mapping[str, str]) -> ZohoError:
+    if _is_throttle(answer):
+        return _throttled(doing, facts)
+    code = str(answer.fields.get("error") or answer.fields.get("code") or "")
+    if not code:
+        return _not_zoho(answer.status, doing)
+    said = answer.fields.get("error_description") or answer.fields.get("message") or ""
+    return explain(code, doing=doing, said=str(said), **facts)
+
+
+def _throttled(doing: str, facts: Mapping[str, str]) -> ThrottledError:
+    error = explain("Access Denied", doing=doing, wait="10 minutes", **facts)
+    assert isinstance(error, ThrottledError)
+    error.wait = THROTTLE_SECONDS
+    return error
 
 
 def _not_zoho(status: int, doing: str) -> ZohoError:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from http.cookiejar import DefaultCookiePolicy
+from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.util import Retry
 
 from .datacenters import trusted_origin
 from .errors import TransportError
 
-__all__ = ["Unanswered", "open_pool"]
+__all__ = ["Unanswered", "named", "open_pool"]
 
 RETRIES = 4
 BACKOFF_SECONDS = 0.3
@@ -23,6 +25,18 @@ _PASSING = (429, 500, 502, 503, 504)
 
 Unanswered = (requests.exceptions.RequestException, HTTPError, OSError, ValueError)
 """What a request can raise when it fails."""
+
+
+def named(error: BaseException) -> str:
+    """What went wrong, in one word: the class in `requests`, or what urllib3 found where that says too little."""
+    reason = getattr(next(iter(error.args), None), "reason", None)
+    if isinstance(reason, ReadTimeoutError):
+        return "ReadTimeout"
+    if isinstance(reason, NewConnectionError):
+        return "Unreached"
+    if isinstance(reason, SSLError) and not isinstance(next(iter(reason.args), None), SSLCertVerificationError):
+        return "ConnectionError"
+    return type(error).__name__
 
 
 class WholeBody(HTTPAdapter):
@@ -66,6 +80,9 @@ class SameHost(requests.Session):
             )
         return target
 
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+        """Keep the token: the host is the same, and ~/.netrc has no business here."""
+
     def _origin(self, url: str) -> str | None:
         return trusted_origin(url, also=self._trusted)
 
@@ -94,6 +111,7 @@ def open_pool(*, repeat: bool, local: bool, trusted: frozenset[str]) -> requests
     )
     pool = SameHost(trusted)
     pool.trust_env = not local
+    pool.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # every call stands for itself
     for scheme in ("https://", "http://"):
         pool.mount(scheme, WholeBody(max_retries=patience, pool_maxsize=CONNECTIONS))
     return pool

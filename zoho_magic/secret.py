@@ -33,6 +33,8 @@ class Secret:
     def __setattr__(self, *_: Any) -> NoReturn:
         raise AttributeError("A Secret is read-only.")
 
+    __delattr__ = __setattr__
+
     def __repr__(self) -> str:
         return "Secret(****)"
 
@@ -45,7 +47,7 @@ class Secret:
         return bool(self.reveal())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
+        return isinstance(other, Secret) and hmac.compare_digest(_octets(self), _octets(other))
 
     __hash__ = None  # type: ignore[assignment]  # a hash of a secret would be a fingerprint of it
 
@@ -57,3 +59,8 @@ class Secret:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("A Secret refuses to be pickled.")
+
+
+def _octets(secret: Secret) -> bytes:
+    # A strict encoder would quote the whole value in its exception.
+    return secret.reveal().encode(errors="surrogatepass")

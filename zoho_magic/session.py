@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import credentials as _credentials
 from . import envfile, oauth
-from .credentials import KEYS, Credentials
+from .credentials import KEYS, Credentials, concealed
 from .crm.introduction import Introduction, introduce
-from .datacenters import is_loopback, of_api, trusted_origin
+from .datacenters import of_api, trusted_origin
 from .errors import CredentialsMissing, TransportError, ZohoError
 from .oauth import Token
 from .secret import Secret
@@ -114,7 +114,11 @@ class ZohoSession:
         return _api(self.credentials, self.token)
 
     def status(self) -> Status:
-        """Who is connected, where, with what rights, until when. Reports a problem instead of raising it."""
+        """Who is connected, where, with what rights, until when. Reports a problem instead of raising it.
+
+        Raises:
+            CredentialsMissing: `.env` cannot be read.
+        """
         credentials, token, met, problem = self.credentials, None, Introduction(), None
         try:
             if self._tokens.at_hand() or credentials.refresh_token or credentials.soid:
@@ -155,6 +159,7 @@ class ZohoSession:
                 before the code is spent.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
         """
+        changes, code = concealed(changes), Secret(code) if isinstance(code, str) else code
         wanted = self.credentials.changed(**changes, **({"grant_code": code} if code else {}))
         wanted.require("client_id", "client_secret", "grant_code")
         self._store.check_writable()
@@ -172,6 +177,7 @@ class ZohoSession:
         self._store.adopt(wanted.changed(grant_code=None, **fresh), *changes, "grant_code", *fresh)
         self._tokens.adopt(token)
         self._notes = token.notes
+        self._store.warn()
         return self.status()
 
     def refresh(self) -> Token:
@@ -205,11 +211,13 @@ class ZohoSession:
         self._store.adopt(self.credentials.changed(refresh_token=None, grant_code=None), "refresh_token", "grant_code")
         self._tokens.drop()
         self._notes = ()
+        self._store.warn()
         return self.status()
 
     def save(self) -> Status:
         """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
         self._store.save()
+        self._store.warn()
         return self.status()
 
     def close(self) -> None:
@@ -243,10 +251,8 @@ class ZohoSession:
         from .crm import answers
 
         again = method.upper() in _REPEATABLE if repeat is None else repeat
-        token = self.token
-        response = self._send(method, path, token, again, options)
-        if answers.is_token_refused(response):
-            response = self._send(method, path, self.renew(token), again, options)
+        url = self.api + path if path.startswith("/") else path
+        response = self._transport.call(method, url, self.auth, again, **options)
         self._note_credits(response)
         return answers.checked(response, method, path, self.credentials.facts)
 
@@ -271,25 +277,19 @@ class ZohoSession:
         return records.pull(self, module, fields=fields, limit=limit)
 
     def refuse_foreign(self, url: str) -> None:
-        """Raise TransportError unless a token may be sent to this URL; loopback counts only if the API is there."""
-        loopback = is_loopback(self.api)
-        if trusted_origin(url, also=self.credentials.trusted, loopback=loopback) is None:
+        """Raise TransportError unless a token may be sent to this URL."""
+        if self.is_foreign(url):
             raise TransportError(
                 "That address is not one of Zoho's, so the token was not sent.",
                 hint="Use a path (/crm/v8/...), or a URL on one of Zoho's hosts over https.",
             )
 
+    def is_foreign(self, url: str) -> bool:
+        """Whether this URL is on none of Zoho's hosts, and neither where this session's tokens come from or go to."""
+        own = {self.api, self.credentials.accounts, *self.credentials.trusted}
+        return trusted_origin(url, also=own, loopback=False) is None
+
     # Inside
-
-    def _send(self, method: str, path: str, token: Token, repeat: bool, options: dict[str, Any]) -> requests.Response:
-        url = _api(self.credentials, token) + path if path.startswith("/") else path
-        self.refuse_foreign(url)
-
-        def bearer(request: Any) -> Any:
-            request.headers.update(token.headers)
-            return request
-
-        return self._transport.call(method, url, bearer, repeat, **options)
 
     def _note_credits(self, response: requests.Response) -> None:
         left = response.headers.get("X-API-CREDITS-REMAINING", "")

@@ -37,11 +37,24 @@ class Signature:
     def _again(self, response: Any, token: Token, options: dict[str, Any]) -> Any:
         from .crm.answers import is_token_refused
 
-        if options.get("stream") or not is_token_refused(response):
-            return response
+        # After a redirect this is another request, perhaps somebody else's host asking for the token by its 401.
         retry = response.request.copy()
+        if not is_token_refused(response) or self._session.is_foreign(retry.url) or not _rewound(retry):
+            return response
         retry.hooks = {"response": []}
         retry.headers.update(self._session.renew(token).headers)
         answer = response.connection.send(retry, **options)
         answer.history.append(response)
         return answer
+
+
+def _rewound(request: Any) -> bool:
+    """Whether the body can be sent again, from its beginning: text and files can, a generator cannot."""
+    from requests.utils import rewind_body
+
+    if request.body is None or isinstance(request.body, (str, bytes)):
+        return True
+    if not isinstance(request._body_position, int):
+        return False
+    rewind_body(request)
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
+from pathlib import Path
 from typing import Any
 
 from . import credentials as _credentials
@@ -22,22 +23,24 @@ class CredentialStore:
     could not be saved, is kept in memory and wins over both, so that nothing is lost.
 
     Args:
-        credentials: as loaded; `credentials.path` is the file, None keeps everything in memory.
+        credentials: as loaded; `credentials.path` is the file, None keeps everything in memory. Values that were not
+            read from it (`sources` does not name them) are kept.
     """
 
     def __init__(self, credentials: Credentials) -> None:
         self._lock = threading.RLock()
         self._credentials = credentials
-        self._kept: dict[str, Any] = {}
-        self._seen = self._source_now()
-        self.warnings: list[str] = []
+        self._kept = _set_in_python(credentials)
+        self._unsaved = ""
+        self._seen: tuple[Any, ...] | None = None
 
     def current(self) -> Credentials:
         """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
         with self._lock:
-            if self._source_now() != self._seen:
-                self._credentials = self._loaded().changed(**self._kept)
-                self._seen = self._source_now()
+            if (path := self._credentials.path) is not None and (now := _source(path)) != self._seen:
+                self._load(path)
+                # Looked at before it was read: an edit in between shows next time, instead of never.
+                self._seen = now
             return self._credentials
 
     def check_writable(self) -> None:
@@ -46,51 +49,70 @@ class CredentialStore:
             envfile.check_writable(self._credentials.path)
 
     def adopt(self, credentials: Credentials, *names: str) -> None:
-        """Use these credentials from now on and save the named fields; what cannot be saved is kept, with a warning."""
+        """Use these credentials from now on and save the named fields; what cannot be saved is kept: see `warnings`."""
         with self._lock:
             self._kept.update({name: getattr(credentials, name) for name in names})
             self._credentials = credentials
             try:
                 self._save(*names)
             except CredentialsMissing as error:
-                self._warn(f"Not saved: {error.args[0]} It works until this kernel ends; %zoho --save tries again.")
+                self._unsaved = f"Not saved: {error.args[0]} It holds until this kernel ends; %zoho --save tries again."
 
     def save(self) -> None:
         """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
         with self._lock:
             self._save(*self._kept)
 
+    def warn(self) -> None:
+        """Give each of `warnings` as a Python warning, at the line that called the session."""
+        for text in self.warnings:
+            warnings.warn(text, stacklevel=3)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should act on, as things are now: unsaved values, shadowed ones, a `.env` that git takes."""
+        if (path := self._credentials.path) is None:
+            return ()
+        with self._lock:
+            shadowed = [_shadowed(name, value, path) for name, value in self._kept.items()]
+            return tuple(filter(None, (self._unsaved, *shadowed, _exposed(self._credentials, path))))
+
     def _save(self, *names: str) -> None:
-        if self._credentials.path is None:
-            return
-        _credentials.save(self._credentials, *names)
-        stored = self._loaded()
+        if (path := self._credentials.path) is not None:
+            _credentials.save(self._credentials, *names)
+            self._unsaved = ""
+            self._load(path)
+
+    def _load(self, path: Path) -> None:
+        """Read the file again, and keep in memory only what it does not give back."""
+        stored = _credentials.load(path, self._credentials.trusted)
         self._kept = {name: value for name, value in self._kept.items() if getattr(stored, name) != value}
-        for name in self._kept:
-            self._warn(f"{KEYS[name]} in the process environment hides the one saved in {stored.path}.")
         self._credentials = stored.changed(**self._kept)
-        self._seen = self._source_now()
-        self._check_git()
 
-    def _loaded(self) -> Credentials:
-        assert self._credentials.path is not None
-        return _credentials.load(self._credentials.path, self._credentials.trusted)
 
-    def _source_now(self) -> tuple[Any, ...]:
-        path = self._credentials.path
-        return () if path is None else (envfile.signature(path), *(os.environ.get(key) for key in KEYS.values()))
+def _set_in_python(credentials: Credentials) -> dict[str, Any]:
+    fresh, sources = Credentials(), credentials.sources
+    given = {name: getattr(credentials, name) for name in KEYS if name not in sources}
+    return {name: value for name, value in given.items() if value != getattr(fresh, name)}
 
-    def _check_git(self) -> None:
-        path = self._credentials.path
-        if path is None or not any(getattr(self._credentials, name) for name in SECRETS):
-            return
-        exposure = envfile.git_exposure(path)
-        if exposure == "tracked":
-            self._warn(f"git tracks {path}: your secrets go out with the next push. Run: git rm --cached {path.name}")
-        elif exposure:
-            self._warn(f"git does not ignore {path}: add {path.name} to .gitignore before you commit.")
 
-    def _warn(self, text: str) -> None:
-        if text not in self.warnings:
-            self.warnings.append(text)
-            warnings.warn(text, stacklevel=2)
+def _source(path: Path) -> tuple[Any, ...]:
+    return (envfile.signature(path), *(os.environ.get(key) for key in KEYS.values()))
+
+
+def _shadowed(name: str, value: Any, path: Path) -> str:
+    key = KEYS[name]
+    if not os.environ.get(key) or name == "grant_code":  # a spent code hides nothing
+        return ""
+    if value is None:
+        return f"{key} is still set in the process environment, where the next session finds it: unset it there."
+    return f"{key} in the process environment hides the one saved in {path}: unset it there."
+
+
+def _exposed(credentials: Credentials, path: Path) -> str:
+    if path.name not in (credentials.sources.get(name) for name in SECRETS):
+        return ""
+    exposure = envfile.git_exposure(path)
+    if exposure == "tracked":
+        return f"git tracks {path}: your secrets go out with the next push. Run: git rm --cached {path.name}"
+    return exposure and f"git does not ignore {path}: add {path.name} to .gitignore before you commit."

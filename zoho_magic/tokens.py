@@ -5,17 +5,16 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 from . import oauth
 from .credentials import Credentials
-from .errors import ThrottledError, TransportError, ZohoError
-from .mints import MintCount
+from .errors import AuthError, ThrottledError, TransportError, ZohoError
+from .mints import MintCount, count_of
 from .oauth import PostForm, Token
 from .secret import Secret
 
-__all__ = ["TokenSource", "identity"]
+__all__ = ["Identity", "TokenSource", "identity"]
 
 EXPIRY_MARGIN_SECONDS = 60
 _IDENTITY = ("client_id", "client_secret", "refresh_token", "dc", "environment", "soid", "accounts_url", "api_url")
@@ -43,11 +42,11 @@ class TokenSource:
         self._credentials = credentials
         self._post = post
         self._clock = clock
-        self._mints = MintCount(clock)
-        self._lock = threading.Lock()
-        self._token: Token | None = None
-        self._token_of: Identity = ()
-        self._flight: Future[Token] | None = None
+        self._one_flight = threading.Lock()
+        # Replaced whole, never changed: read without a lock.
+        self._held: tuple[Token | None, Identity] = (None, ())
+        self._failed: tuple[ZohoError | None, Identity] = (None, ())
+        self._flights = 0
 
     def fresh(self, stale: Token | None = None) -> Token:
         """A token with at least 60 s left and which is not `stale`; minted if there is none.
@@ -55,70 +54,73 @@ class TokenSource:
         Raises:
             CredentialsMissing, AuthError, ThrottledError, TransportError.
         """
-        credentials = self._credentials()
-        with self._lock:
+        credentials, asked_after = self._credentials(), self._flights
+        if (token := self._usable(credentials)) is not None and token is not stale:
+            return token
+        with self._one_flight:
             if (token := self._usable(credentials)) is not None and token is not stale:
                 return token
-            flight, mine = self._flight or Future(), self._flight is None
-            self._flight = flight
-        if mine:
-            self._fly(flight, credentials)
-        if (failure := flight.exception()) is not None:
-            raise copy.copy(failure)
-        return flight.result()
+            if self._flights > asked_after and (failure := self._shared_failure(credentials)) is not None:
+                raise failure
+            return self._fly(credentials)
 
     def at_hand(self) -> Token | None:
         """The token there is now, if it is usable; nothing is minted."""
-        with self._lock:
-            return self._usable(self._credentials())
+        return self._usable(self._credentials())
 
     def renewed(self) -> Token:
         """A new token, minted now. Raises as `fresh`."""
-        return self.fresh(stale=self._token)
+        return self.fresh(stale=self._held[0])
 
     def adopt(self, token: Token) -> None:
-        """Use a token that came with an exchange; a new refresh token has a count of mints of its own."""
-        with self._lock:
-            if token.refresh_token is not None:
-                self._mints.restart()
-            self._token, self._token_of = token, identity(self._credentials())
+        """Use a token that came with an exchange; it counts as the first mint of its refresh token."""
+        credentials = self._credentials()
+        if token.refresh_token is not None:
+            _count(credentials).note(self._clock())
+        self._held = token, identity(credentials)
 
     def drop(self) -> None:
         """Forget the token."""
-        with self._lock:
-            self._token = None
+        self._held = None, ()
 
     def _usable(self, credentials: Credentials) -> Token | None:
-        token = self._token if self._token_of == identity(credentials) else None
-        return token if token is not None and token.expires_in >= EXPIRY_MARGIN_SECONDS else None
+        token, owner = self._held
+        if token is None or owner != identity(credentials) or token.expires_in < EXPIRY_MARGIN_SECONDS:
+            return None
+        return token
 
-    def _fly(self, flight: Future[Token], credentials: Credentials) -> None:
+    def _shared_failure(self, credentials: Credentials) -> ZohoError | None:
+        """What a flight that ended while this thread waited failed with; a copy, which no other thread raises."""
+        failure, owner = self._failed
+        return copy.copy(failure) if owner == identity(credentials) else None
+
+    def _fly(self, credentials: Credentials) -> Token:
+        before, owner, failure = self._held, identity(credentials), None
         try:
-            token = self._mint(credentials)
-        except BaseException as error:
-            self._land(None, credentials)
-            if not isinstance(error, ZohoError):
-                flight.set_exception(TransportError("The refresh was interrupted.", hint="Run it again."))
-                raise
-            flight.set_exception(error)
-        else:
-            self._land(token, credentials)
-            flight.set_result(token)
+            token = self._minted(credentials)
+        except ZohoError as error:
+            failure = copy.copy(error)
+        self._failed, self._flights = (failure, owner), self._flights + 1
+        if failure is not None:
+            raise copy.copy(failure)
+        if self._held is before:  # else an exchange went by, whose token is the newer one
+            self._held = token, owner
+        return token
 
-    def _land(self, token: Token | None, credentials: Credentials) -> None:
-        with self._lock:
-            self._flight = None
-            if token is not None:
-                self._token, self._token_of = token, identity(credentials)
-
-    def _mint(self, credentials: Credentials) -> Token:
+    def _minted(self, credentials: Credentials) -> Token:
         by_refresh_token = credentials.refresh_token is not None or not credentials.soid
         credentials.require("client_id", "client_secret", *(("refresh_token",) if by_refresh_token else ()))
-        self._mints.spend()
+        count = _count(credentials)
+        count.spend(self._clock())
         try:
             return self._asked(credentials, by_refresh_token)
         except ThrottledError:
-            self._mints.pause()
+            count.pause(self._clock())
+            raise
+        except (AuthError, TransportError) as error:
+            # Only what Zoho may have minted counts: ten failures without a network must not lock anyone out.
+            if isinstance(error, AuthError) or not error.sent:
+                count.give_back()
             raise
 
     def _asked(self, credentials: Credentials, by_refresh_token: bool) -> Token:
@@ -134,3 +136,8 @@ class TokenSource:
         return oauth.client_credentials(
             credentials.accounts, scopes=credentials.scopes, soid=credentials.soid, **common
         )
+
+
+def _count(credentials: Credentials) -> MintCount:
+    # Without a refresh token (client credentials) Zoho names no limit; the client's own is the careful reading.
+    return count_of(credentials.accounts, credentials.refresh_token or Secret(credentials.client_id))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -47,14 +48,19 @@ class Transport:
             fields = {k: v.reveal() if isinstance(v, Secret) else v for k, v in form.items() if v is not None}
             return pool.post(url, data=fields, auth=_no_auth, timeout=TIMEOUT, allow_redirects=False)
 
-        return self._quietly(url, False, send)
+        response = self._quietly(url, False, send)
+        response.request.body = None
+        return response
 
     def call(
         self, method: str, url: str, bearer: Callable[[Any], Any], repeat: bool, **options: Any
     ) -> requests.Response:
         """One API call; with `repeat` it is sent again after 429, 5xx, a lost connection or a cut-off body."""
         options.setdefault("timeout", TIMEOUT)
-        return self._quietly(url, repeat, lambda pool: pool.request(method, url, auth=bearer, **options))
+        response = self._quietly(url, repeat, lambda pool: pool.request(method, url, auth=bearer, **options))
+        for answer in (response, *response.history):
+            answer.request.headers["Authorization"] = "Zoho-oauthtoken ****"
+        return response
 
     def close(self) -> None:
         """Close every connection; the next call opens new ones."""
@@ -70,7 +76,7 @@ class Transport:
         # exception that passed through them may leave, not even as __context__ of the one raised here.
         origin = trusted_origin(url, also=self._trusted)
         if origin is None:
-            raise TransportError("That address is not one of Zoho's, so nothing was sent.", hint=_HOST_HINT)
+            raise _not_sent("That address is not one of Zoho's, so nothing was sent.", _HOST_HINT)
         outcome = _outcome(lambda: send(self._pool(repeat, is_loopback(origin))))
         if isinstance(outcome, BaseException):
             raise outcome
@@ -95,30 +101,41 @@ def _no_auth(request: Any) -> Any:
 
 def _outcome(send: Callable[[], requests.Response]) -> requests.Response | BaseException:
     """The answer, or a fresh exception that remembers nothing of the request."""
-    from .pool import Unanswered
+    from .pool import Unanswered, named
 
     try:
         return send()
     except KeyboardInterrupt:
         return KeyboardInterrupt()
     except ZohoError as error:
-        return error
+        return copy.copy(error)
     except Unanswered as error:
-        return _failure(type(error).__name__)
+        return _failure(named(error))
 
 
-_FAILURES = {  # what `requests` calls it -> what happened, what to do
+_FAILURES = {  # as `pool.named` calls it -> what happened, what to do
+    "Unreached": ("Zoho could not be reached.", "Check your connection and proxy, then run it again."),
     "SSLError": ("Zoho's certificate could not be verified.", "Behind a proxy? Set REQUESTS_CA_BUNDLE to its own."),
     "ProxyError": ("The proxy refused the connection.", "Check HTTPS_PROXY."),
     "ConnectTimeout": ("Zoho did not answer in time.", "Check your connection, then run it again."),
     "ReadTimeout": ("Zoho accepted the call but did not answer in time.", "Run it again; a write may have happened."),
-    "ConnectionError": ("Zoho could not be reached.", "Check your connection and proxy, then run it again."),
+    "ConnectionError": ("The connection broke before Zoho answered.", "Run it again; a write may have happened."),
     "ChunkedEncodingError": ("Zoho's answer broke off.", "Run it again; a write may have happened."),
     "ContentDecodingError": ("Zoho's answer could not be unpacked.", "Run it again."),
-    "RetryError": ("Zoho kept failing.", "Wait a minute, then run it again."),
+    "OSError": ("The call could not be prepared.", "Check REQUESTS_CA_BUNDLE, and that files to be sent exist."),
 }
+_MAYBE_SENT = ("ReadTimeout", "ConnectionError", "ChunkedEncodingError", "ContentDecodingError")
+_UNKNOWN = ("The call to Zoho failed ({kind}).", "Check what was passed to the call, then your connection.")
 
 
 def _failure(kind: str) -> TransportError:
-    happened, hint = _FAILURES.get(kind, (f"The call to Zoho failed ({kind}).", "Check your connection and try again."))
-    return TransportError(happened, hint=hint, code=kind)
+    happened, hint = _FAILURES.get(kind, _UNKNOWN)
+    error = TransportError(happened.format(kind=kind), hint=hint, code=kind)
+    error.sent = kind in _MAYBE_SENT
+    return error
+
+
+def _not_sent(happened: str, hint: str) -> TransportError:
+    error = TransportError(happened, hint=hint)
+    error.sent = False
+    return error

@@ -62,13 +62,13 @@ def _refusal(
 ) -> ZohoError:
     if response.status_code == 429:
         return _throttled(response, method, path)
-    if answer is None or not isinstance(answer.get("code"), str):
+    if answer is None or not isinstance(answer.get("code"), (str, int)):
         return _not_zoho(response)
     details = answer.get("details") or {}
     named = details if isinstance(details, dict) else {}
-    permissions = " ".join(map(str, named.get("permissions", ())))
+    permissions = " ".join(map(str, named.get("permissions") or ()))
     error = explain(
-        answer["code"],
+        str(answer["code"]),
         doing=f"{method} {path}",
         said=f"{answer.get('message', '')} {json.dumps(details) if details else ''}",
         scope=needed_for(method, path),
