@@ -21,10 +21,10 @@ class Shell:
 
     def __init__(self, ip: InteractiveShell) -> None:
         self.ip = ip
-        self.shown = ""
+        self.raw = self.shown = ""
 
     def run(self, cell: str) -> Any:
-        """Run a cell as a person would; its result. What it showed is in `shown`."""
+        """Run a cell as a person would; its result. What it showed is in `shown`, with colours in `raw`."""
         outcome = self._outcome(cell)
         assert outcome.success, self.shown
         return outcome.result
@@ -43,7 +43,8 @@ class Shell:
         told = io.StringIO()
         with redirect_stdout(told), redirect_stderr(told):
             outcome = self.ip.run_cell(cell, store_history=True)
-        self.shown = _COLOUR.sub("", told.getvalue()).strip()
+        self.raw = told.getvalue().strip()
+        self.shown = _COLOUR.sub("", self.raw)
         return outcome
 
 

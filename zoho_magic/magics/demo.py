@@ -14,7 +14,7 @@ from ..status import Status
 if TYPE_CHECKING:
     from ..simulator import Simulator
 
-__all__ = ["start", "stop"]
+__all__ = ["close", "start", "stop"]
 
 _running: dict[int, Simulator] = {}
 _sessions: list[ZohoSession] = []
@@ -29,7 +29,7 @@ def start(rows: int) -> Status:
     if not _running:
         _before[:] = filter(None, [current_session()])
     if rows not in _running:
-        _stop_all()
+        close()
         _running[rows] = _simulator(rows)
     _close_sessions()
     _sessions.append(_session(_running[rows]))
@@ -39,13 +39,14 @@ def start(rows: int) -> Status:
 
 def stop() -> Status:
     """Stop it and go back to the session there was before."""
-    _stop_all()
+    close()
     use_session(_before.pop() if _before else None)
     return get_session().status()
 
 
 @atexit.register
-def _stop_all() -> None:
+def close() -> None:
+    """Stop the simulator and close what talked to it, whichever session is the current one."""
     _close_sessions()
     while _running:
         _running.popitem()[1].stop()

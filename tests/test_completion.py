@@ -1,0 +1,93 @@
+"""What TAB offers on our lines, and that it offers the same as before everywhere else."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.magic import Magics, magics_class
+from shells import Shell, open_shell
+
+from zoho_magic.magics import ZohoMagics
+from zoho_magic.magics.line import magic, option
+from zoho_magic.session import current_session
+
+ELSEWHERE = """
+prin
+%ti
+%timeit pri
+!ech
+os.pat
+zoho_pull pri
+x = '%zoho_pull pri
+%zoho
+a.zo
+""".strip().splitlines()
+
+
+@magics_class
+class Travel(Magics):
+    """A magic with choices."""
+
+    @magic(option("--via", choices=["records", "coql", "bulk"], help="the road"), option("--stop", action="store_true"))
+    def zoho_travel(self, line: Namespace) -> Namespace:
+        """Go. Example: %zoho_travel --via bulk"""
+        return line
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    with open_shell() as opened:
+        opened.run("%load_ext zoho_magic")
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("line", "become"),
+    [
+        ("%zoho_pull --", ["%zoho_pull --fields", "%zoho_pull --help", "%zoho_pull --limit"]),
+        ("%zoho_pull Leads --li", ["%zoho_pull Leads --limit"]),
+        ("%zoho_pull Leads --limit 5 --f", ["%zoho_pull Leads --limit 5 --fields"]),
+        ("leads = %zoho_pull Leads --li", ["leads = %zoho_pull Leads --limit"]),
+        ("    %zoho_demo --st", ["    %zoho_demo --stop"]),
+        ("%zoho --sa", ["%zoho --save"]),
+        ("one = 1\n%zoho_revoke --fo", ["one = 1\n%zoho_revoke --forget"]),
+    ],
+)
+def test_options_are_offered_and_nothing_else(shell: Shell, line: str, become: list[str]) -> None:
+    assert sorted(shell.offered(line)) == become
+
+
+def test_choices_of_the_option_before_the_cursor_are_offered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ZohoMagics, "zoho_travel", Travel.zoho_travel, raising=False)
+    assert sorted(shell.offered("%zoho_travel --via ")) == [
+        f"%zoho_travel --via {road}" for road in ("bulk", "coql", "records")
+    ]
+    assert shell.offered("%zoho_travel --via co") == ["%zoho_travel --via coql"]
+    assert "%zoho_travel --stop --via" in shell.offered("%zoho_travel --stop --")
+
+
+def test_the_names_of_the_magics_are_offered_once(shell: Shell) -> None:
+    assert shell.offered("%zoho_pu") == ["%zoho_pull"]
+
+
+def test_every_other_completion_is_as_without_us(shell: Shell) -> None:
+    shell.run("import os")
+    with_us = {line: shell.offered(line) for line in ELSEWHERE}
+    shell.run("%unload_ext zoho_magic")
+    without = {line: shell.offered(line) for line in ELSEWHERE}
+    assert with_us.pop("%zoho") == [f"%{name}" for name in sorted(ZohoMagics.magics["line"])]
+    assert without.pop("%zoho") == []
+    assert with_us == without
+    assert "print" in without["prin"]
+
+
+def test_a_value_is_completed_as_everywhere(shell: Shell) -> None:
+    shell.run("open('settings.env', 'w').close()")
+    assert "%zoho --env settings.env" in shell.offered("%zoho --env set")
+
+
+def test_completing_does_no_work(shell: Shell) -> None:
+    shell.offered("%zoho_pull Leads --limit 5 --")
+    assert current_session() is None
