@@ -84,6 +84,8 @@ class Options:
     ignore_case: bool = True  # comparisons of text in COQL, bulk criteria and duplicate checks; not documented
     coql_owner_name: str = "last"  # what `name` of a user is in COQL: "last", "full" or "none"
     mixed_write_status: int = 207  # some rows failed: 207, 200 or 202 (documents and logs disagree)
+    multiple_errors: bool = True  # a row with several errors says MULTIPLE_OR_MULTI_ERRORS; False: only the first
+    converted_writable: bool = False  # a converted lead is refused with CONVERTED_RECORD
     failed_write_status: int = 400  # all rows failed: 400 with data[] (newest OAS), 202 in older versions
     count_needs_search: bool = True  # /actions/count wants ZohoSearch.securesearch.READ as well
     # Bulk jobs.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from .outputs import View, output, read_out
 from .people_table import add_users
 from .prepared import Prepared
 from .recycle import Deleted, RecycleBin
-from .schema import Module
+from .schema import Field, Module
 from .store import Store, quoted
 from .tokens import PageTokens
 
@@ -28,7 +29,8 @@ __all__ = ["Crm"]
 class Crm:
     """One org with `rows` leads and what goes with them.
 
-    `rows("Leads")` and `count("Leads")` say what the tables really hold, whatever the API shows of it.
+    `rows("Leads")` and `count("Leads")` say what the tables really hold, whatever the API shows of it; `triggered`
+    lists (module, id, automations) for every record written.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Crm:
         self.bulk_tokens_of: dict[int, str] = {}
         self.downloads: deque[float] = deque()
         self.bin = RecycleBin()
+        self.triggered: list[tuple[str, str, tuple[str, ...]]] = []
+        self._numbers: dict[int, count[int]] = {}
         self._bury()
         self.limits = Limits(self.clock, self.options, len(self.active_users()))
 
@@ -91,6 +95,12 @@ class Crm:
         columns = ", ".join(part for each in outputs for part in each.sql)
         rows = self.store.read(f"SELECT {columns} FROM {quoted(module.name)} AS t WHERE {where}", values)
         return read_out(outputs, rows, view)
+
+    def next_number(self, module: Module, field: Field) -> str:
+        """The next running number of an autonumber field."""
+        if field.id not in self._numbers:
+            self._numbers[field.id] = count(self.count(module.name) + 1)
+        return f"{field.prefix}{next(self._numbers[field.id]):06d}"
 
     def _bury(self) -> None:
         """A few leads were deleted before our time: some still in the recycle bin, some gone for good."""

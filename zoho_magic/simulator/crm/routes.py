@@ -7,6 +7,7 @@ from flask import Blueprint
 from . import coql, extras, records, settings
 from .bulk import read
 from .calls import finish, mark
+from .writing import records as writes
 
 __all__ = ["crm_blueprint"]
 
@@ -16,6 +17,6 @@ def crm_blueprint() -> Blueprint:
     blueprint = Blueprint("crm", __name__)
     blueprint.after_request(mark)
     blueprint.teardown_request(finish)
-    for room in (settings, coql, extras, read, records):
+    for room in (settings, coql, extras, read, records, writes):
         room.add_routes(blueprint)
     return blueprint

@@ -140,6 +140,10 @@ class Store:
         for names in narrow:
             label, columns = quoted(f"{module.name} by {names[0]}"), ", ".join(quoted(name) for name in names)
             self._connection.execute(f"CREATE INDEX IF NOT EXISTS {label} ON {table} ({columns})")
+        for each in module.fields:
+            if each.unique or each.name == module.upsert_on:
+                label = quoted(f"{module.name} by any {each.name}")
+                self._connection.execute(f"CREATE INDEX {label} ON {table} ({quoted(each.name)} COLLATE NOCASE)")
 
 
 def _columns(each: Field) -> list[str]:

@@ -358,7 +358,7 @@ def _projects(draw: Draw, made: dict[str, Columns]) -> Columns:
         "Start_Date": start, "Go_Live": [moment + 120 * DAY for moment in columns["Created_Time"]],
         "Completion": [round(100 * (org.PHASES.index(phase) + 0.5) / 6, 1) for phase in phases],
         "On_Hold": draw.flags(0.08), "Grid_Operator_Id": draw.sieve(0.6, draw.whole(10**17, 9 * 10**17)),
-        "Number": [f"PRJ-{number:05d}" for number in range(1, draw.amount + 1)],
+        "Number": [f"PRJ-{number:06d}" for number in range(1, draw.amount + 1)],
         "Site_Manager": draw.pick([person.id for person in SELLERS]), "Components": draw.several(org.PRODUCTS, 0.05),
         "Permit": draw.some(0.4, [json.dumps([_file(number)]) for number in range(12, 20)]),
         "Tag": _tags(draw), "Locked__s": [0] * draw.amount,
