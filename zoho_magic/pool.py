@@ -21,7 +21,7 @@ RETRIES = 4
 BACKOFF_SECONDS = 0.3
 LONGEST_RETRY_AFTER_SECONDS = 120
 CONNECTIONS = 32
-_PASSING = (429, 500, 502, 503, 504)
+_PASSING = (500, 502, 503, 504)
 
 Unanswered = (requests.exceptions.RequestException, HTTPError, OSError, ValueError)
 """What a request can raise when it fails."""
@@ -37,6 +37,12 @@ def named(error: BaseException) -> str:
     if isinstance(reason, SSLError) and not isinstance(next(iter(reason.args), None), SSLCertVerificationError):
         return "ConnectionError"
     return type(error).__name__
+
+
+class Patience(Retry):
+    """Retry without 429: how many calls may run at once is the gate's business, for every call together."""
+
+    RETRY_AFTER_STATUS_CODES = frozenset({503})
 
 
 class WholeBody(HTTPAdapter):
@@ -96,7 +102,7 @@ def open_pool(*, repeat: bool, local: bool, trusted: frozenset[str]) -> requests
         trusted: origins beside Zoho's that a redirect may stay on.
     """
     again = RETRIES if repeat else 0
-    patience = Retry(
+    patience = Patience(
         total=RETRIES,
         connect=RETRIES,
         read=again,

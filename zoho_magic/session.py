@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import credentials as _credentials
 from . import envfile, oauth
@@ -15,6 +18,7 @@ from .credentials import KEYS, Credentials, concealed
 from .crm.introduction import Introduction, introduce
 from .datacenters import of_api, trusted_origin
 from .errors import CredentialsMissing, TransportError, ZohoError
+from .gate import Gate
 from .oauth import Token
 from .secret import Secret
 from .signature import Signature
@@ -26,6 +30,10 @@ from .transport import Transport
 if TYPE_CHECKING:
     import pandas
     import requests
+
+    from .crm.desk import Desk
+    from .crm.metadata import Metadata
+    from .crm.plan import Plan
 
 __all__ = ["ZohoSession", "current_session", "get_session", "use_session"]
 
@@ -57,6 +65,7 @@ class ZohoSession:
         self._notes: tuple[str, ...] = ()
         self._met: tuple[Identity, Introduction] = ((), Introduction())
         self._credits_left: int | None = None
+        self._gate = Gate()
 
     @classmethod
     def from_env(
@@ -252,29 +261,149 @@ class ZohoSession:
 
         again = method.upper() in _REPEATABLE if repeat is None else repeat
         url = self.api + path if path.startswith("/") else path
-        response = self._transport.call(method, url, self.auth, again, **options)
+        response = self._gate.patiently(lambda: self._transport.call(method, url, self.auth, again, **options))
         self._note_credits(response)
         return answers.checked(response, method, path, self.credentials.facts)
 
-    def pull(self, module: str, *, fields: Sequence[str] | None = None, limit: int | None = None) -> pandas.DataFrame:
-        """Records of a module as a DataFrame, typed by the module's field metadata.
+    def pull(
+        self,
+        module: str,
+        *,
+        fields: Sequence[str] | None = None,
+        where: str | None = None,
+        order_by: str | None = None,
+        limit: int | None = None,
+        since: str | date | datetime | None = None,
+        converted: bool | Literal["both"] = False,
+        via: Literal["auto", "records", "coql", "bulk"] = "auto",
+        frame: Literal["pandas", "polars", "arrow"] = "pandas",
+        progress: bool | None = None,
+    ) -> Any:
+        """Records of a module: every row, typed by the module's field metadata, by the fastest road.
 
         Args:
-            module: API name (`Leads`, `Deals`, ...).
-            fields: API names; by default every field that a list of records can carry.
+            module: API name (`Leads`, `Deals`, ...); a subform's module works too.
+            fields: API names; by default every field that lists of records can carry.
+            where: a COQL condition, as in `"Amount > 5000 and Stage = 'Closed Won'"`.
+            order_by: COQL's `order by` list, as in `"Amount desc, id"`; by default newest first.
             limit: at most this many rows; by default all.
+            since: only records modified at or after this moment; a text or naive value is in local time. Zoho does not
+                count a formula or rollup that changed as a modification.
+            converted: converted leads: False (as Zoho lists them), True or "both".
+            via: the road: records, coql, bulk, or auto.
+            frame: pandas, polars or arrow (a `pyarrow.Table`).
+            progress: show a progress bar after a second; None shows it on a terminal.
 
         Returns:
-            One row a record, newest first, `id` first. Text and ids are strings, `integer` is Int64, amounts are
-            Float64, datetimes are UTC, a lookup `X` gives `X` and `X.id`. `frame.attrs` tells where it came from.
+            A DataFrame, one row a record, `id` first, the same columns and dtypes whichever road: text and ids are
+            strings, `integer` is Int64, amounts are Float64, checkboxes boolean, dates datetime64, datetimes UTC; a
+            lookup `X` gives `X` and `X.id`, a user also `X.email`; multi-selects are lists of strings. `frame.attrs`
+            tells module, road, query, calls, credits, pulled_at and warnings.
 
         Raises:
-            QueryError: no such module or field; the message names the nearest.
-            AuthError, ApiError, ThrottledError, TransportError: as `request`.
-        """
-        from .crm import records
+            QueryError: no such module or field, or a filter that cannot be said; the message names the nearest.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`. Fewer rows than asked for are never
+                returned.
 
-        return records.pull(self, module, fields=fields, limit=limit)
+        Example::
+
+            won = zoho.pull("Deals", fields=["Deal_Name", "Amount"], where="Stage = 'Closed Won'")
+        """
+        return self._desk.pull(
+            module,
+            via=via,
+            frame=frame,
+            show=_is_watched() if progress is None else progress,
+            fields=fields,
+            where=where,
+            order_by=order_by,
+            limit=limit,
+            since=since,
+            converted=converted,
+        )
+
+    def plan(self, module: str, *, via: Literal["auto", "records", "coql", "bulk"] = "auto", **asked: Any) -> Plan:
+        """What a `pull` with the same arguments would do and cost; spends one count at most.
+
+        Example::
+
+            zoho.plan("Leads", since="2026-01-01")
+        """
+        return self._desk.plan(module, via=via, **asked)
+
+    def coql(
+        self,
+        query: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        frame: Literal["pandas", "polars", "arrow"] = "pandas",
+        progress: bool | None = None,
+    ) -> Any:
+        """Every row of a COQL query, typed by metadata.
+
+        What Zoho insists on is added: a missing `where`, pairs of parentheses, fields for `*`, pages beyond 2,000 rows.
+
+        Args:
+            query: COQL; `$name` stands for a parameter.
+            params: name -> text, number, date, datetime with a time zone, or a list of those for `in`. They are bound
+                and escaped, never pasted in.
+            frame, progress: as `pull`.
+
+        Returns:
+            As `pull`; a column is named as Zoho answers it (`Account_Name.Industry`, `SUM(Amount)`, an alias).
+
+        Raises:
+            QueryError: an unknown module, field or parameter, or a query Zoho does not take.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.coql("select Deal_Name, Amount from Deals where Stage = $stage", params={"stage": "Closed Won"})
+        """
+        show = _is_watched() if progress is None else progress
+        return self._desk.coql(query, params=params or {}, frame=frame, show=show)
+
+    def modules(self, *, count: bool = False, refresh: bool = False) -> pandas.DataFrame:
+        """The modules whose records the API can read.
+
+        Args:
+            count: add a column `records` (Int64), one credit a module.
+            refresh: ask the CRM again instead of using what this session knows.
+
+        Returns:
+            One row a module: module (API name), label, kind, creatable, editable, deletable.
+
+        Example::
+
+            zoho.modules(count=True)
+        """
+        return self._desk.modules(count=count, refresh=refresh)
+
+    def fields(self, module: str, *, refresh: bool = False) -> pandas.DataFrame:
+        """The fields of a module.
+
+        Returns:
+            One row a field: field (API name), label, type (Zoho's), columns (of a frame, with dtypes), required,
+            read_only, unique, length, choices (a list), target (of a lookup).
+
+        Raises:
+            QueryError: no such module; the message names the nearest.
+
+        Example::
+
+            zoho.fields("Leads")
+        """
+        return self._desk.fields(module, refresh=refresh)
+
+    @property
+    def metadata(self) -> Metadata:
+        """Modules and fields as this session knows them."""
+        return self._desk.metadata
+
+    def width(self) -> int:
+        """How many calls are worth making side by side, by the org's edition. Raises as `request`."""
+        self._gate.widen(self._introduction().organisation.edition)
+        return self._gate.width
 
     def refuse_foreign(self, url: str) -> None:
         """Raise TransportError unless a token may be sent to this URL."""
@@ -291,6 +420,12 @@ class ZohoSession:
 
     # Inside
 
+    @cached_property
+    def _desk(self) -> Desk:
+        from .crm.desk import Desk  # it brings Arrow, which takes a while to load
+
+        return Desk(self)
+
     def _note_credits(self, response: requests.Response) -> None:
         left = response.headers.get("X-API-CREDITS-REMAINING", "")
         if left.isdigit():
@@ -302,6 +437,10 @@ class ZohoSession:
         if self._met[0] != key:
             self._met = key, introduce(self)
         return self._met[1]
+
+
+def _is_watched() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _api(credentials: Credentials, token: Token) -> str:

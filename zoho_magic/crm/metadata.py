@@ -1,7 +1,11 @@
-"""The org's modules and fields, as the CRM describes them."""
+"""The org's modules and fields, as the CRM describes them; asked once a session, refreshed on demand.
+
+https://www.zoho.com/crm/developer/docs/api/v8/modules-api.html, .../field-meta.html
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,7 +14,30 @@ from typing import Any
 from ..errors import QueryError
 from .answers import Api, content
 
-__all__ = ["Field", "fields", "named", "nearest"]
+__all__ = ["Field", "Metadata", "Module", "ready", "suggestion"]
+
+_READABLE = ("default", "custom", "subform", "linking")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the org.
+
+    Attributes:
+        name: API name (`Leads`), the one every call uses.
+        label: plural name on the CRM's pages.
+        kind: default, custom, subform, linking, ... (Zoho's generated_type).
+        id: Zoho's id of the module.
+        creatable, editable, deletable: what the API may do with its records.
+    """
+
+    name: str
+    label: str
+    kind: str
+    id: str
+    creatable: bool
+    editable: bool
+    deletable: bool
 
 
 @dataclass(frozen=True)
@@ -23,13 +50,25 @@ class Field:
         data_type: Zoho's name for the kind of field (`text`, `lookup`, `currency`, ...).
         json_type: what a record carries (`string`, `jsonobject`, `jsonarray`, `integer`, `double`, `boolean`).
         returns: for a formula or a rollup summary, the kind of its result.
+        required: whether a new record must have it.
+        read_only: whether the API refuses to write it.
+        unique: whether two records may not share a value.
+        length: the longest text, in characters; 0 where Zoho gives none.
+        choices: picklist values as the API takes them.
+        target: API name of the module a lookup points to.
     """
 
     name: str
-    label: str
-    data_type: str
-    json_type: str
+    label: str = ""
+    data_type: str = "text"
+    json_type: str = "string"
     returns: str = ""
+    required: bool = False
+    read_only: bool = False
+    unique: bool = False
+    length: int = 0
+    choices: tuple[str, ...] = ()
+    target: str = ""
 
     @property
     def kind(self) -> str:
@@ -37,49 +76,122 @@ class Field:
         return self.returns or self.data_type
 
 
-def fields(api: Api, module: str) -> dict[str, Field]:
-    """The fields of a module by API name, `id` first; from `GET /settings/fields` (ZohoCRM.settings.fields.READ).
+RECORD_ID = Field("id", "Record Id", "bigint", "string", read_only=True)
 
-    https://www.zoho.com/crm/developer/docs/api/v8/field-meta.html
 
-    Raises:
-        QueryError: the CRM has no such module.
+class Metadata:
+    """Modules and fields, asked of the CRM at first use and kept.
+
+    Args:
+        api: the session.
     """
-    answer = content(api.request("GET", "/crm/v8/settings/fields", params={"module": module}))
-    found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
-    return {"id": Field("id", "Record Id", "bigint", "string"), **found}
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._lock = threading.Lock()
+        self._modules: dict[str, Module] = {}
+        self._fields: dict[str, dict[str, Field]] = {}
+
+    def refresh(self) -> None:
+        """Forget everything; the next use asks again."""
+        with self._lock:
+            self._modules, self._fields = {}, {}
+
+    def modules(self) -> dict[str, Module]:
+        """The modules whose records the API can read, by API name. Raises as `ZohoSession.request`."""
+        if not self._modules:
+            answer = content(self._api.request("GET", "/crm/v8/settings/modules"))
+            found = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
+            with self._lock:
+                self._modules = found
+        return self._modules
+
+    def module(self, name: str) -> Module:
+        """One module. Raises QueryError with the nearest name."""
+        known = self.modules()
+        if name not in known:
+            meant = suggestion(name, {word: m.name for m in known.values() for word in (m.name, m.label)})
+            raise QueryError(f"The CRM has no module {name!r}.{meant}", hint="%zoho_modules lists them; use API names.")
+        return known[name]
+
+    def fields(self, module: str) -> dict[str, Field]:
+        """The fields of a module by API name, `id` first. Raises QueryError with the nearest module."""
+        if module not in self._fields:
+            name = self.module(module).name
+            answer = content(self._api.request("GET", "/crm/v8/settings/fields", params={"module": name}))
+            found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
+            with self._lock:
+                self._fields[module] = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
+        return self._fields[module]
+
+    def named(self, module: str, wanted: Sequence[str]) -> list[Field]:
+        """The fields of these names, in this order. Raises QueryError naming the first unknown one and the nearest."""
+        known = self.fields(module)
+        for name in wanted:
+            if name not in known:
+                raise QueryError(
+                    f"{module} has no field {name!r}.{suggestion(name, _words(known.values()))}",
+                    hint=f"%zoho_fields {module} lists them; use API names.",
+                )
+        return [known[name] for name in dict.fromkeys(wanted)]
+
+
+def ready(metadata: Metadata, module: str = "") -> list[str]:
+    """What completion may offer without asking the CRM: names of modules, or of a module's fields, already known."""
+    return list(metadata._fields.get(module, {}) if module else metadata._modules)
+
+
+def suggestion(name: str, words: Mapping[str, str]) -> str:
+    """ " Did you mean X?" for a mistyped name; "" where nothing is near.
+
+    Args:
+        name: what was typed.
+        words: whatever a person may have had in mind (API name, label) -> API name.
+
+    Example::
+
+        >>> suggestion("Last Nam", {"Last_Name": "Last_Name", "Last Name": "Last_Name"})
+        ' Did you mean Last_Name?'
+    """
+    lower = {word.lower(): target for word, target in words.items()}
+    close = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    return f" Did you mean {lower[close[0]]}?" if close else ""
+
+
+def _words(fields: Iterable[Field]) -> dict[str, str]:
+    return {word: field.name for field in fields for word in (field.name, field.label) if word}
+
+
+def _is_readable(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("api_supported") and entry.get("viewable", True) and entry.get("generated_type") in _READABLE)
+
+
+def _module(entry: Mapping[str, Any]) -> Module:
+    return Module(
+        name=entry["api_name"],
+        label=str(entry.get("plural_label") or entry["api_name"]),
+        kind=str(entry.get("generated_type") or ""),
+        id=str(entry.get("id") or ""),
+        creatable=bool(entry.get("creatable")),
+        editable=bool(entry.get("editable")),
+        deletable=bool(entry.get("deletable")),
+    )
 
 
 def _field(entry: Mapping[str, Any]) -> Field:
     computed = entry.get("formula") or entry.get("rollup_summary") or {}
+    writable = entry.get("operation_type") or {}
+    choices = (choice.get("actual_value") for choice in entry.get("pick_list_values") or ())
     return Field(
         name=entry["api_name"],
         label=str(entry.get("display_label") or entry.get("field_label") or ""),
         data_type=str(entry.get("data_type") or ""),
         json_type=str(entry.get("json_type") or ""),
         returns=str(computed.get("return_type") or ""),
+        required=bool(entry.get("system_mandatory") or entry.get("required")),
+        read_only=bool(entry.get("read_only") or entry.get("field_read_only") or not writable.get("api_update", True)),
+        unique=bool(entry.get("unique")),
+        length=int(entry.get("length") or 0),
+        choices=tuple(str(choice) for choice in choices if choice is not None),
+        target=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
     )
-
-
-def named(wanted: Sequence[str], known: Mapping[str, Field], module: str) -> list[Field]:
-    """The fields of these names, in this order. Raises QueryError naming the first unknown one and the nearest."""
-    for name in wanted:
-        if name not in known:
-            raise QueryError(f"{module} has no field {name!r}.{nearest(name, known.values())}", hint=_FIELDS_HINT)
-    return [known[name] for name in dict.fromkeys(wanted)]
-
-
-_FIELDS_HINT = "Use the field's API name; TAB completes it, and Zoho lists them under Setup > Developer Hub > APIs."
-
-
-def nearest(name: str, known: Iterable[Field]) -> str:
-    """ " Did you mean X?" for a name, by API name or label; "" where nothing is near.
-
-    Example::
-
-        >>> nearest("Last Nam", [Field("Last_Name", "Last Name", "text", "string")])
-        ' Did you mean Last_Name?'
-    """
-    by_word = {word.lower(): field.name for field in known for word in (field.name, field.label)}
-    close = get_close_matches(name.lower(), by_word, n=1, cutoff=0.6)
-    return f" Did you mean {by_word[close[0]]}?" if close else ""

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, magics_class
 
 from ..session import ZohoSession, get_session, use_session
-from .line import magic, option
+from .ask import can_ask
+from .line import assign, magic, option, query_magic
+
+VIA = ("auto", "records", "coql", "bulk")
+FRAMES = ("pandas", "polars", "arrow")
 
 if TYPE_CHECKING:
     import pandas
@@ -118,20 +122,84 @@ class ZohoMagics(Magics):
         return get_session().forget() if line.forget else get_session().revoke()
 
     @magic(
+        option("--count", action="store_true", help="with the number of records, one API credit a module"),
+        option("--refresh", action="store_true", help="ask the CRM again"),
+    )
+    def zoho_modules(self, line: Namespace) -> pandas.DataFrame:
+        """The modules of the org whose records can be read.
+
+        Examples::
+
+            %zoho_modules
+            %zoho_modules --count
+        """
+        return get_session().modules(count=line.count, refresh=line.refresh)
+
+    @magic(
+        option("module", metavar="MODULE", help="API name of the module"),
+        option("--refresh", action="store_true", help="ask the CRM again"),
+    )
+    def zoho_fields(self, line: Namespace) -> pandas.DataFrame:
+        """The fields of a module: label, type, the frame's columns and dtypes, required, choices, lookup target.
+
+        Example::
+
+            %zoho_fields Leads
+        """
+        return get_session().fields(line.module, refresh=line.refresh)
+
+    @magic(
         option("module", metavar="MODULE", help="API name of the module: Leads, Contacts, Deals, ..."),
         option("--fields", nargs="+", metavar="FIELD", help="API names, with spaces or commas between them"),
+        option("--where", metavar="CONDITION", help='a COQL condition in quotes: "Amount > 5000"'),
+        option("--order-by", metavar="LIST", help='in quotes: "Amount desc"; newest first if left out'),
         option("--limit", type=_count, metavar="N", help="at most N rows"),
+        option("--since", metavar="WHEN", help="modified at or after: 2026-01-31 or 2026-01-31T08:00:00+01:00"),
+        option("--converted", choices=("false", "true", "both"), default="false", help="converted leads (false)"),
+        option("--via", choices=VIA, default="auto", help="the road; auto chooses"),
+        option("--frame", choices=FRAMES, default="pandas", help="kind of frame (pandas)"),
+        option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
     )
-    def zoho_pull(self, line: Namespace) -> pandas.DataFrame:
-        """Records of a module as a DataFrame, typed by the module's field metadata.
+    def zoho_pull(self, line: Namespace) -> Any:
+        """Records of a module as a DataFrame: every row, typed by metadata, by the fastest road.
 
         Examples::
 
             leads = %zoho_pull Leads
-            %zoho_pull Deals --fields Deal_Name Stage Amount --limit 50
+            %zoho_pull Deals --fields Deal_Name Stage Amount --where "Amount > 5000" --limit 50
+            %zoho_pull Leads --explain
         """
-        fields = [name for word in line.fields or () for name in word.split(",") if name]
-        return get_session().pull(line.module, fields=fields or None, limit=line.limit)
+        asked = {
+            "fields": [name for word in line.fields or () for name in word.split(",") if name] or None,
+            "where": line.where,
+            "order_by": line.order_by,
+            "limit": line.limit,
+            "since": line.since,
+            "converted": line.converted,
+            "via": line.via,
+        }
+        session = get_session()
+        if line.explain:
+            return session.plan(line.module, **asked)
+        return session.pull(line.module, **asked, frame=line.frame, progress=can_ask(self.shell))
+
+    @query_magic(
+        option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
+        option("--frame", choices=FRAMES, default="pandas", help="kind of frame (pandas)"),
+    )
+    def zoho_coql(self, line: Namespace, query: str) -> Any:
+        """Every row of a COQL query. `$name` is a variable of the notebook, bound and escaped.
+
+        Examples::
+
+            %%zoho_coql won
+            select Deal_Name, Amount, Owner.last_name from Deals where Stage = $stage
+
+            %zoho_coql select COUNT(id) from Leads
+        """
+        shell: Any = self.shell
+        frame = get_session().coql(query, params=shell.user_ns, frame=line.frame, progress=can_ask(shell))
+        return assign(shell, line.variable, frame)
 
     @magic(
         option("--rows", type=_count, default=2000, metavar="N", help="how many leads the demo org has (2000)"),
@@ -157,7 +225,8 @@ def register(ip: Any) -> None:
 
 def unregister(ip: Any) -> None:
     """Take them away again. A running simulator stays until the kernel ends, so that %reload_ext keeps the demo."""
-    for name in ZohoMagics.magics["line"]:
-        ip.magics_manager.magics["line"].pop(name, None)
+    for kind, methods in ZohoMagics.magics.items():
+        for name in methods:
+            ip.magics_manager.magics[kind].pop(name, None)
     ours = ip.magics_manager.registry.pop(ZohoMagics.__name__, None)
     ip.configurables[:] = [one for one in ip.configurables if one is not ours]

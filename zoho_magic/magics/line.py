@@ -13,9 +13,9 @@ from functools import wraps
 from typing import Any, NoReturn, cast
 
 from IPython.core.error import UsageError
-from IPython.core.magic import line_magic, no_var_expand
+from IPython.core.magic import line_cell_magic, line_magic, no_var_expand
 
-__all__ = ["LineParser", "magic", "option"]
+__all__ = ["LineParser", "assign", "magic", "option", "query_magic"]
 
 _COMMENT = re.compile(r"(?<!\S)#")
 
@@ -103,6 +103,46 @@ def magic(*options: Option) -> Callable[[Callable[[Any, argparse.Namespace], Any
         return cast("Callable[[Any, str], Any]", no_var_expand(line_magic(run)))
 
     return decorate
+
+
+def query_magic(*options: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a method a line and cell magic: it gets the parsed line and the query.
+
+    In a cell the query is the body; on a line it is everything behind the options.
+    """
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        parser = _parser(method, options)
+
+        @wraps(method)
+        def run(self: Any, line: str, cell: str | None = None) -> Any:
+            head, query = (line, cell) if cell is not None else _headed(line)
+            arguments = parser.read(head)
+            return None if arguments is None else method(self, arguments, query)
+
+        run.parser = parser  # type: ignore[attr-defined]
+        run.__doc__ = parser.format_help()
+        return cast("Callable[..., Any]", no_var_expand(line_cell_magic(run)))
+
+    return decorate
+
+
+_HEAD = re.compile(r"\s*((?:--?[\w-]+(?:=\S+|\s+(?!select\b)\S+)?(?:\s+|$))*)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def _headed(line: str) -> tuple[str, str]:
+    found = _HEAD.fullmatch(line)
+    return (found[1], found[2]) if found else ("", line)
+
+
+def assign(shell: Any, name: str | None, value: Any) -> Any:
+    """Put the value into the notebook's variable of that name and return nothing; without a name, return the value."""
+    if name is None:
+        return value
+    if not name.isidentifier():
+        raise UsageError("The variable's name is not one Python allows.")
+    shell.user_ns[name] = value
+    return None
 
 
 def _parser(method: Callable[..., Any], options: tuple[Option, ...]) -> LineParser:

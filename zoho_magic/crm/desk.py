@@ -1,0 +1,92 @@
+"""The desk where questions to the CRM are asked: `pull`, `coql`, modules and fields, over one session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import QueryError
+from ..frames import FRAMES, Frame
+from ..progress import Progress
+from . import catalogue, people, pull, queries
+from .metadata import Metadata
+from .plan import Plan
+from .reading import Meter
+
+if TYPE_CHECKING:
+    import pandas
+    import requests
+
+    from ..session import ZohoSession
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """Reads the CRM for a session; what it learns of the org (modules, fields, users) it keeps.
+
+    Args:
+        session: makes the calls.
+    """
+
+    def __init__(self, session: ZohoSession) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._everybody: dict[str, tuple[str, str]] | None = None
+        self.metadata = Metadata(self)
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """As `ZohoSession.request`."""
+        return self._session.request(method, path, **options)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What Zoho granted; empty where it did not say."""
+        return self._session.token.scopes
+
+    def width(self) -> int:
+        """Calls at once: what the org's edition and Zoho's present patience allow."""
+        return self._session.width()
+
+    def people(self) -> Mapping[str, tuple[str, str]]:
+        """User id -> full name, e-mail address."""
+        with self._lock:
+            if self._everybody is None:
+                self._everybody = people.everybody(self)
+            return self._everybody
+
+    def pull(self, module: str, *, via: str, frame: Frame, show: bool, **asked: Any) -> Any:
+        """See `ZohoSession.pull`."""
+        _refuse_unknown_frame(frame)
+        reading, warnings = pull.reading_of(self.metadata, module, **asked)
+        with Progress(f"Pulling {module}", show) as progress:
+            return pull.pull(self, reading, warnings, via=via, frame=frame, progress=progress)
+
+    def plan(self, module: str, *, via: str, **asked: Any) -> Plan:
+        """See `ZohoSession.plan`."""
+        reading, _ = pull.reading_of(self.metadata, module, **asked)
+        return pull.planned(self, reading, via, Meter(self))
+
+    def coql(self, query: str, *, params: Mapping[str, Any], frame: Frame, show: bool) -> Any:
+        """See `ZohoSession.coql`."""
+        _refuse_unknown_frame(frame)
+        with Progress("COQL", show) as progress:
+            return queries.run(self, query, params, frame=frame, progress=progress)
+
+    def modules(self, *, count: bool, refresh: bool) -> pandas.DataFrame:
+        """See `ZohoSession.modules`."""
+        if refresh:
+            self.metadata.refresh()
+        return catalogue.modules(self, count=count)
+
+    def fields(self, module: str, *, refresh: bool) -> pandas.DataFrame:
+        """See `ZohoSession.fields`."""
+        if refresh:
+            self.metadata.refresh()
+        return catalogue.fields(self.metadata, module)
+
+
+def _refuse_unknown_frame(frame: str) -> None:
+    if frame not in FRAMES:
+        raise QueryError(f"There is no frame {frame!r}.", hint=f"Use one of {', '.join(FRAMES)}.")

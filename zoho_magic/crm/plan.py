@@ -1,0 +1,196 @@
+"""Which road a pull takes, and what it will cost.
+
+Records: few rows and few fields, one call. COQL: a filter, an order, or up to some ten thousand rows. Bulk read: more,
+or more fields than COQL takes. Costs: https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from ..errors import QueryError
+from . import bulk, coql, records
+from .reading import Reading, coql_credits
+
+__all__ = ["ROADS", "VIA", "Plan", "plan"]
+
+ROADS = ("records", "coql", "bulk")
+VIA = ("auto", *ROADS)
+
+# From here on a bulk read job (50 credits) costs less than COQL (3 credits for 2,000 rows).
+BULK_FROM_ROWS = 33_000
+
+# Rough, from public measurements of single calls; a plan is an estimate.
+_PAGE_SECONDS, _WINDOW_SECONDS, _JOB_SECONDS, _BULK_ROWS_A_SECOND = 0.15, 1.0, 4.0, 30_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a pull will run. `print(plan)` or a notebook shows it as a table.
+
+    Attributes:
+        road: records, coql or bulk.
+        rows: expected rows; None when unknown.
+        columns: fields asked for.
+        calls, credits: what it will take, without the count behind the estimate; None when the rows are unknown.
+        seconds: rough expected time; None when unknown.
+        why: the reason, in a sentence.
+        notes: what would be faster, or is left out.
+    """
+
+    road: str
+    rows: int | None
+    columns: int
+    calls: int | None
+    credits: int | None
+    seconds: float | None
+    why: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """Label -> text, for every face that shows a plan."""
+        unknown = "unknown"
+        return {
+            "Road": self.road,
+            "Because": self.why,
+            "Rows": unknown if self.rows is None else f"about {self.rows:,}",
+            "Fields": str(self.columns),
+            "Calls": unknown if self.calls is None else str(self.calls),
+            "API credits": unknown if self.credits is None else str(self.credits),
+            "Time": unknown if self.seconds is None else f"about {self.seconds:.1f} s at Zoho's usual pace",
+            "Notes": " ".join(self.notes),
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(f"{label + ':':13}{text}" for label, text in self.cells.items() if text)
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Calls, credits and seconds of a road."""
+
+    calls: int
+    credits: int
+    seconds: float
+
+
+def plan(reading: Reading, via: str, allowed: Collection[str], rows: int | None, width: int) -> Plan:
+    """The plan for a reading.
+
+    Args:
+        reading: what to bring.
+        via: auto, records, coql or bulk.
+        allowed: the roads the token's scopes open.
+        rows: about how many there are, before `limit`; None when unknown.
+        width: calls at once.
+
+    Raises:
+        QueryError: `via` is no road, or cannot do what is asked.
+    """
+    if via not in VIA:
+        raise QueryError(f"There is no road {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
+    wanted = rows if reading.limit is None else reading.limit if rows is None else min(rows, reading.limit)
+    road, why, notes = (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, allowed)
+    _refuse_impossible(road, reading)
+    cost = _COSTS[road](reading, wanted, width) if wanted is not None else None
+    return Plan(
+        road=road,
+        rows=wanted,
+        columns=len(reading.fields),
+        calls=cost.calls if cost else None,
+        credits=cost.credits if cost else None,
+        seconds=cost.seconds if cost else None,
+        why=why,
+        notes=notes,
+    )
+
+
+def needs_count(reading: Reading, via: str) -> bool:
+    """Whether the number of rows decides anything: not when a small limit bounds it already."""
+    return via != "bulk" and (reading.limit is None or reading.limit > coql.WINDOW_ROWS)
+
+
+def _choice(reading: Reading, rows: int | None, allowed: Collection[str]) -> tuple[str, str, tuple[str, ...]]:
+    best, why = _best(reading, rows)
+    for road in (best, *_NEXT_BEST[best]):
+        if road in allowed and _can(road, reading):
+            if road == best:
+                return best, why, ()
+            return road, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would take the {best} road.",)
+    return best, why, ()
+
+
+def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
+    many = rows is not None and rows > BULK_FROM_ROWS
+    if reading.order:
+        return "coql", "only COQL brings records in an order of your own"
+    if len(reading.fields) > coql.MOST_COLUMNS:
+        return "bulk", f"COQL takes {coql.MOST_COLUMNS} fields at most"
+    if many and _can("bulk", reading):
+        return "bulk", "for so many rows a job costs the fewest credits"
+    if reading.where:
+        return "coql", "a filter needs COQL"
+    if rows is not None and rows <= records.PAGE_ROWS and len(reading.fields) <= records.FIELDS_A_CALL:
+        return "records", "it fits one call"
+    return "coql", "windows of 2,000 rows side by side"
+
+
+_NEXT_BEST = {"records": ("coql", "bulk"), "coql": ("bulk", "records"), "bulk": ("coql", "records")}
+_SCOPES = {"records": "ZohoCRM.modules.READ", "coql": "ZohoCRM.coql.READ", "bulk": "ZohoCRM.bulk.READ"}
+
+
+def _can(road: str, reading: Reading) -> bool:
+    try:
+        _refuse_impossible(road, reading)
+    except QueryError:
+        return False
+    return True
+
+
+def _refuse_impossible(road: str, reading: Reading) -> None:
+    if road == "records" and (reading.where or reading.order):
+        raise QueryError("The records road has neither filter nor order.", hint="Use --via coql, or leave them out.")
+    if road == "coql" and len(reading.fields) > coql.MOST_COLUMNS:
+        raise QueryError(f"COQL takes {coql.MOST_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk.")
+    if road == "bulk" and reading.order:
+        raise QueryError("Bulk read has no order.", hint="Leave out --order-by and sort the frame, or --via coql.")
+    if road == "bulk" and reading.where:
+        from .criteria import criteria_of
+
+        criteria_of(reading.where)
+
+
+def _records(reading: Reading, rows: int, width: int) -> Cost:
+    batches = max(1, -(-(len(reading.fields) - 1) // records.FIELDS_A_CALL))
+    pages = max(1, -(-rows // records.PAGE_ROWS))
+    rounds = -(-min(pages, records.NUMBERED_PAGES) * batches // width) + max(0, pages - records.NUMBERED_PAGES)
+    return Cost(pages * batches, pages * batches, rounds * _PAGE_SECONDS)
+
+
+def _coql(_: Reading, rows: int, width: int) -> Cost:
+    sizes = coql.windows(rows, 0)
+    return Cost(len(sizes), sum(coql_credits(size) for _, size in sizes), -(-len(sizes) // width) * _WINDOW_SECONDS)
+
+
+def _bulk(_: Reading, rows: int, __: int) -> Cost:
+    jobs = max(1, -(-rows // bulk.PAGE_ROWS))
+    seconds = jobs * _JOB_SECONDS + rows / _BULK_ROWS_A_SECOND
+    return Cost(5 * jobs, jobs * bulk.JOB_CREDITS, seconds)
+
+
+_COSTS: dict[str, Callable[[Reading, int, int], Cost]] = {"records": _records, "coql": _coql, "bulk": _bulk}
+
+
+def allowed_by(scopes: Collection[str]) -> tuple[str, ...]:
+    """The roads these scopes open; all of them where Zoho did not say what it granted."""
+    lower = [scope.lower() for scope in scopes]
+    opened = {"coql": "zohocrm.coql.", "bulk": "zohocrm.bulk."}
+    return tuple(road for road in ROADS if not lower or road == "records" or _any(lower, opened[road]))
+
+
+def _any(scopes: Collection[str], start: str) -> bool:
+    return any(scope.startswith(start) for scope in scopes)

@@ -1,0 +1,236 @@
+"""COQL, read with sqlglot and completed to what Zoho insists on.
+
+Zoho wants a `where`, pairs of parentheses around more than two criteria, field names instead of `*`, and at most 2,000
+rows a call: https://www.zoho.com/crm/developer/docs/api/v8/COQL-Overview.html, .../COQL-Limitations.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.generator import Generator
+
+from .statement import EVERYTHING, Column, Statement
+
+__all__ = ["criteria", "names_in", "parse", "tree_of"]
+
+
+def parse(text: str, fields_of: Callable[[str], Sequence[str]]) -> Statement | None:
+    """A query taken apart and completed, or None where sqlglot does not understand it.
+
+    Args:
+        text: COQL.
+        fields_of: module -> the names `*` stands for.
+    """
+    tree = _tree(text.strip().rstrip(";"))
+    if tree is None:
+        return None
+    source, joins = tree.args.get("from_") or tree.args["from"], tree.args.get("joins") or []
+    module = _unshield(source.this.name).split("#")[0]
+    statement = Statement(
+        columns=_columns(tree.expressions, lambda: fields_of(module)),
+        source=_sql(source.this) + "".join(f" {_sql(join).strip()}" for join in joins),
+        module=module,
+        joined=bool(joins) or bool(source.this.alias),
+        where=_where(tree),
+        group=_listed(tree.args.get("group")),
+        order=_listed(tree.args.get("order")),
+        limit=_number(tree.args.get("limit")),
+        offset=_number(tree.args.get("offset")) or 0,
+    )
+    return statement if _means_the_same(statement, tree) else None
+
+
+_KNOWN_CLAUSES = frozenset({"expressions", "from", "from_", "joins", "where", "group", "order", "limit", "offset"})
+
+
+def _tree(text: str) -> exp.Select | None:
+    """The query as a tree, if it is a plain select whose every clause `Statement` carries."""
+    try:
+        tree = sqlglot.parse_one(_shield(text), dialect=Coql)
+    except SqlglotError:
+        return None
+    if not isinstance(tree, exp.Select) or {name for name, found in tree.args.items() if found} - _KNOWN_CLAUSES:
+        return None
+    source = tree.args.get("from_") or tree.args.get("from")
+    return tree if source is not None and isinstance(source.this, exp.Table) else None
+
+
+def _means_the_same(statement: Statement, tree: exp.Select) -> bool:
+    # A word lost on the way (a "not") would give wrong rows without a sign; what cannot be shown equal is not used.
+    again = _tree(statement.text(1))
+    return again is not None and _bare(_with_where(tree)) == _bare(again)
+
+
+def _with_where(tree: exp.Select) -> exp.Select:
+    found = tree.copy()
+    for select in found.find_all(exp.Select):
+        if select.args.get("where") is None:
+            select.where(EVERYTHING, dialect=Coql, copy=False)
+    return found
+
+
+def _bare(tree: exp.Select) -> str:
+    """The tree's structure without brackets, spelling of sort directions, select list and limit."""
+    plain = tree.copy()
+    for bracket in reversed(list(plain.find_all(exp.Paren))):
+        bracket.replace(bracket.this)
+    for ordered in plain.find_all(exp.Ordered):
+        ordered.set("nulls_first", None)
+        ordered.set("desc", bool(ordered.args.get("desc")))
+    return "".join(repr(plain.args.get(name)) for name in ("where", "group", "order", "joins"))
+
+
+def criteria(text: str) -> str | None:
+    """A `where` clause by itself, nested in pairs as Zoho wants it; None where sqlglot does not understand it.
+
+    Example::
+
+        >>> criteria("a = 1 and b = 2 and c = 3")
+        '((a = 1 and b = 2) and c = 3)'
+    """
+    statement = parse(f"select id from Module where {text}", lambda _: ())  # noqa: S608  # COQL, parsed right here
+    return None if statement is None or statement.order or statement.limit else statement.where
+
+
+def names_in(text: str) -> list[str]:
+    """The fields a `where` clause names, as dotted paths.
+
+    Example::
+
+        >>> names_in("Amount > 5 and Owner.last_name = 'Li'")
+        ['Amount', 'Owner.last_name']
+    """
+    tree = tree_of(text)
+    return [] if tree is None else [_sql(column) for column in tree.find_all(exp.Column) if not _in_sub_query(column)]
+
+
+def _in_sub_query(node: exp.Expr) -> bool:
+    return node.find_ancestor(exp.Select) is not None
+
+
+def tree_of(text: str) -> exp.Expr | None:
+    """The expression tree of a `where` clause, or None."""
+    try:
+        return sqlglot.condition(_shield(text), dialect=Coql)
+    except SqlglotError:
+        return None
+
+
+# `What_Id->Leads.Last_Name` and `Leads#554…` are COQL's own; as plain names they pass through any SQL parser.
+_ARROW, _HASH, _QUOTED = "__arrow__", "__view__", re.compile(r"'(?:[^']|'')*'|->|#")
+
+
+def _shield(text: str) -> str:
+    return _QUOTED.sub(lambda match: {"->": _ARROW, "#": _HASH}.get(match.group(), match.group()), text)
+
+
+def _unshield(text: str) -> str:
+    return text.replace(_ARROW, "->").replace(_HASH, "#")
+
+
+def _columns(found: Sequence[exp.Expr], everything: Callable[[], Sequence[str]]) -> tuple[Column, ...]:
+    columns: list[Column] = []
+    for expression in found:
+        if isinstance(expression, exp.Star):
+            columns += [Column(name, name, name) for name in everything()]
+        else:
+            columns.append(_column(expression))
+    return tuple({column.text: column for column in columns}.values())
+
+
+def _column(expression: exp.Expr) -> Column:
+    text, inner = _sql(expression), expression.unalias()
+    path = _sql(inner) if isinstance(inner, (exp.Column, exp.Dot)) else ""
+    function = inner.sql_name() if isinstance(inner, exp.AggFunc) else ""
+    argument = _sql(inner.this) if function and isinstance(inner.this, exp.Expr) else ""
+    return Column(text, expression.alias or _sql(inner), path or argument, function)
+
+
+def _where(tree: exp.Select) -> str:
+    where = tree.args.get("where")
+    return _sql(where.this) if where is not None else EVERYTHING
+
+
+def _listed(clause: exp.Expr | None) -> str:
+    return ", ".join(_sql(item) for item in clause.expressions) if clause is not None else ""
+
+
+def _number(clause: exp.Expr | None) -> int | None:
+    value = clause.expression if clause is not None else None
+    return int(value.name) if isinstance(value, exp.Literal) and value.is_int else None
+
+
+def _sql(expression: exp.Expr) -> str:
+    return _unshield(expression.sql(dialect=Coql, normalize_functions=False))
+
+
+def _negated(generator: Generator, expression: exp.Not) -> str:
+    inner = expression.this
+    if isinstance(inner, exp.Is):
+        return f"{generator.sql(inner, 'this')} is not {generator.sql(inner, 'expression')}"
+    text = generator.sql(inner)
+    for word in (" in ", " like ", " between "):
+        if isinstance(inner, (exp.In, exp.Like, exp.Between)) and word in text:
+            return text.replace(word, f" not{word}", 1)
+    return f"not {text}"
+
+
+def _like(generator: Generator, expression: exp.Like) -> str:
+    # Newer versions of sqlglot keep the "not" inside the node.
+    word = "not like" if expression.args.get("negate") else "like"
+    return f"{generator.sql(expression, 'this')} {word} {generator.sql(expression, 'expression')}"
+
+
+def _paired(word: str) -> Callable[[Generator, exp.Connector], str]:
+    def pair(generator: Generator, expression: exp.Connector) -> str:
+        left, right = generator.sql(expression.left.unnest()), generator.sql(expression.right.unnest())
+        return f"({left} {word} {right})"
+
+    return pair
+
+
+def _sub_query(generator: Generator, expression: exp.Select) -> str:
+    text = ", ".join(generator.sql(item) for item in expression.expressions)
+    source = expression.args.get("from_") or expression.args["from"]
+    limit = expression.args.get("limit")
+    end = f" limit {limit.expression.name}" if limit is not None else ""
+    return f"select {text} from {generator.sql(source.this)} where {_where(expression)}{end}"  # noqa: S608  # COQL
+
+
+class Coql(Dialect):
+    """COQL's spelling: lower-case words, `!=`, `is not null`, `not in`, criteria nested in pairs."""
+
+    class Generator(Generator):
+        """Writes what Zoho's parser takes."""
+
+        TRANSFORMS = {  # noqa: RUF012  # sqlglot's own way
+            **Generator.TRANSFORMS,
+            exp.And: _paired("and"),
+            exp.Or: _paired("or"),
+            exp.Not: _negated,
+            exp.NEQ: lambda g, e: f"{g.sql(e, 'this')} != {g.sql(e, 'expression')}",
+            exp.Is: lambda g, e: f"{g.sql(e, 'this')} is {g.sql(e, 'expression')}",
+            exp.Null: lambda *_: "null",
+            exp.Boolean: lambda _, e: "true" if e.this else "false",
+            exp.Like: _like,
+            exp.In: lambda g, e: f"{g.sql(e, 'this')} in {_members(g, e)}",
+            exp.Between: lambda g, e: f"{g.sql(e, 'this')} between {g.sql(e, 'low')} and {g.sql(e, 'high')}",
+            exp.Paren: lambda g, e: (
+                g.sql(e.unnest()) if isinstance(e.unnest(), exp.Connector) else f"({g.sql(e.this)})"
+            ),
+            exp.Ordered: lambda g, e: g.sql(e, "this") + (" desc" if e.args.get("desc") else " asc"),
+            exp.Select: _sub_query,
+        }
+
+
+def _members(generator: Generator, expression: exp.In) -> str:
+    query = expression.args.get("query")
+    if query is not None:
+        return f"({generator.sql(query.unnest() if isinstance(query, exp.Subquery) else query)})"
+    return "(" + ", ".join(generator.sql(item) for item in expression.expressions) + ")"
