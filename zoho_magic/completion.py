@@ -1,37 +1,137 @@
-"""Face 1: what TAB offers on our magic lines. Every other completion is left alone."""
+"""Face 1: what TAB offers on our magic lines and in COQL cells. Every other completion is left alone.
+
+Options and choices come from the magic's parser; names of modules and fields from the CRM, for arguments that say
+`completes="module"` or `completes="field"`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import re
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
+from .errors import ZohoError
 from .magics import ZohoMagics
+from .session import ZohoSession, get_session
 
 __all__ = ["complete", "register", "unregister"]
 
-_OURS = re.compile(r"(?:^|[\s=(])%(?P<magic>zoho\w*)\s(?P<rest>.*)$")
+PATIENCE_SECONDS = 1.5
+"""How long TAB waits for names it has to ask the CRM for; they are there at the next TAB."""
+
+_OURS = re.compile(r"(?:^|[\s=(])%%?(?P<magic>zoho\w*)\s(?P<rest>.*)$")
+_COQL_CELL = re.compile(r"\s*%%zoho_coql\b[^\n]*\n(?P<query>.*)", re.DOTALL)
+_COQL_LINE = re.compile(r"(?:^|[\s=(])%zoho_coql\s(?P<query>.*\bselect\b.*)$", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
+_AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*$", re.IGNORECASE)
+_PATH = re.compile(r"[\w.]*$")
+_WORD = re.compile(r"[^\s\"',(=<>!]*$")
 
 
 @context_matcher(identifier="zoho_magic")  # type: ignore[untyped-decorator]
 def complete(context: CompletionContext) -> SimpleMatcherResult:
-    """Options, and the choices of the option before the cursor, on a line with one of our magics."""
-    found = _OURS.search(context.line_with_cursor[: context.cursor_position])
+    """Names in a COQL query; options, choices and names on any other line with one of our magics."""
+    line = context.line_with_cursor[: context.cursor_position]
+    cell = _COQL_CELL.match(context.full_text)
+    query = _COQL_LINE.search(line)
+    if (cell is not None and not line.lstrip().startswith("%%")) or query is not None:
+        whole = cell["query"] if cell is not None else context.full_text
+        return _answer(_in_query(line, whole), _PATH.findall(line)[0])
+    found = _OURS.search(line)
     method = getattr(ZohoMagics, found["magic"], None) if found else None
     if found is None or method is None:
         return SimpleMatcherResult(completions=[], suppress=False)
-    *before, typed = found["rest"].split(" ")
-    hits = [SimpleCompletion(word, type="param") for word in _offered(method.parser, before) if word.startswith(typed)]
+    return _answer(_on_line(method.parser, found["rest"]), _WORD.findall(found["rest"])[0])
+
+
+def _answer(offered: Iterable[str], typed: str) -> SimpleMatcherResult:
+    start = typed.lower()
+    hits = [SimpleCompletion(word, type="param") for word in offered if word.lower().startswith(start)]
     return SimpleMatcherResult(completions=hits, matched_fragment=typed, suppress=bool(hits))
 
 
-def _offered(parser: argparse.ArgumentParser, before: list[str]) -> list[str]:
-    for action in parser._actions:
-        if before and before[-1] in action.option_strings and action.nargs != 0:
-            return [str(choice) for choice in action.choices or ()]
-    return [name for action in parser._actions for name in action.option_strings if name.startswith("--")]
+# A magic's line
+
+
+def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
+    typed = _WORD.findall(rest)[0]
+    before = rest[: len(rest) - len(typed)].split()
+    action = _waiting(parser, before)
+    if typed.startswith("-"):
+        action = None
+    if action is not None and action.choices is not None:
+        return [str(choice) for choice in action.choices]
+    completes = getattr(action, "completes", "")
+    if completes == "module":
+        return _modules()
+    if completes == "field":
+        return _fields(before[0] if before else "")
+    return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
+
+
+def _waiting(parser: argparse.ArgumentParser, before: list[str]) -> argparse.Action | None:
+    """The argument the next word belongs to: an option that still takes values, else the next positional one."""
+    by_name = {name: action for action in parser._actions for name in action.option_strings}
+    options = [word for word in before if word in by_name]
+    if options:
+        action, values = by_name[options[-1]], before[::-1].index(options[-1])
+        return action if action.nargs == "+" or (action.nargs is None and (values == 0 or _is_open(before))) else None
+    positional = [action for action in parser._actions if not action.option_strings]
+    return positional[len(before)] if len(before) < len(positional) else None
+
+
+def _is_open(before: list[str]) -> bool:
+    return sum(word.count('"') + word.count("'") for word in before) % 2 == 1
+
+
+# A COQL query
+
+
+def _in_query(line: str, query: str) -> list[str]:
+    if _AFTER_FROM.search(line):
+        return _modules()
+    found = _FROM.search(query)
+    if found is None:
+        return []
+    *steps, _ = _PATH.findall(line)[0].split(".")
+    return [".".join([*steps, name]) for name in _fields(found[1], steps)]
+
+
+# Names from the CRM
+
+
+def _modules() -> list[str]:
+    return _in_time(lambda session: list(session.metadata.modules()))
+
+
+def _fields(module: str, steps: Iterable[str] = ()) -> list[str]:
+    def ask(session: ZohoSession) -> list[str]:
+        target = module
+        for step in steps:
+            target = session.metadata.fields(target)[step].target
+        return list(session.metadata.fields(target))
+
+    return _in_time(ask)
+
+
+def _in_time(ask: Callable[[ZohoSession], list[str]]) -> list[str]:
+    names: list[str] = []
+
+    def fetch() -> None:
+        # TAB has nowhere to show an error; the call it prepares will.
+        try:
+            names.extend(ask(get_session()))
+        except (ZohoError, KeyError):
+            return
+
+    asking = threading.Thread(target=fetch, daemon=True, name="zoho_magic completion")
+    asking.start()
+    asking.join(PATIENCE_SECONDS)
+    return list(names)
 
 
 def register(ip: Any) -> None:
