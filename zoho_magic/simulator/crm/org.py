@@ -46,6 +46,8 @@ class Crm:
         self.prepared = Prepared(self.store)
         self.tokens = PageTokens(self.clock)
         self.reads = Queue(self.clock, 554023000000568002)
+        self.writes = Queue(self.clock, 554023000000668002)
+        self.uploads: dict[str, Any] = {}
         self.bulk_tokens: dict[str, Any] = {}
         self.bulk_tokens_of: dict[int, str] = {}
         self.downloads: deque[float] = deque()
@@ -58,6 +60,7 @@ class Crm:
     def close(self) -> None:
         """Wait for jobs under way and give the memory back."""
         self.reads.wait()
+        self.writes.wait()
         self.store.close()
 
     def active_users(self) -> list[User]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from . import coql, extras, records, settings
-from .bulk import read
+from .bulk import read, upload, write
 from .calls import finish, mark
 from .writing import records as writes
 
@@ -17,6 +17,6 @@ def crm_blueprint() -> Blueprint:
     blueprint = Blueprint("crm", __name__)
     blueprint.after_request(mark)
     blueprint.teardown_request(finish)
-    for room in (settings, coql, extras, read, records, writes):
+    for room in (settings, coql, extras, read, upload, write, records, writes):
         room.add_routes(blueprint)
     return blueprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,7 +62,10 @@ class Queue:
             self._jobs[str(job.id)] = job
 
         def run() -> None:
-            job.outcome = work()
+            try:
+                job.outcome = work()
+            except (ValueError, csv.Error):  # a file that is no UTF-8, or no CSV
+                job.fails = True
 
         if not fails:
             job.thread = threading.Thread(target=run, name=f"job {job.id}", daemon=True)
