@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from zoho_magic.session import ZohoSession, current_session, use_session
 from zoho_magic.simulator import Simulator
+
+# On a busy machine an example may take long; no example database is left in whatever folder a test works in.
+settings.register_profile("zoho_magic", deadline=None, database=None)
+settings.load_profile("zoho_magic")
 
 
 @pytest.fixture(autouse=True)

@@ -228,10 +228,9 @@ def _rehearse(real: Path) -> None:
 
 def _refuse_protected(real: Path) -> None:
     """A rename could replace a read-only file, against its owner's wish, and cannot replace a mounted one."""
-    if real.exists() and not os.access(real, os.W_OK):
-        raise PermissionError(errno.EACCES, "read-only")
-    if _is_mounted(real):
-        raise OSError(errno.EBUSY, "mounted")
+    read_only = real.exists() and not os.access(real, os.W_OK)
+    if why := errno.EACCES if read_only else errno.EBUSY if _is_mounted(real) else 0:
+        raise OSError(why, "protected")
 
 
 def _is_mounted(real: Path) -> bool:
@@ -338,6 +337,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(real: Path) -> Iterator[None]:
+    real.parent.stat()  # a folder that is not there was mistyped; filelock would make it
     lock = FileLock(real.with_name(f"{real.name}.lock"), timeout=LOCK_SECONDS)
     with lock:
         try:
