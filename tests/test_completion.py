@@ -26,6 +26,11 @@ a.zo
 """.strip().splitlines()
 
 
+def _by_tab(magics: dict[str, dict[str, str]]) -> list[str]:
+    names = [f"%{name}" for name in magics["line"]] + [f"%%{name}" for name in magics["cell"]]
+    return sorted(names, key=lambda name: (name.lstrip("%"), name))
+
+
 @magics_class
 class Travel(Magics):
     """A magic with choices."""
@@ -46,9 +51,9 @@ def shell() -> Iterator[Shell]:
 @pytest.mark.parametrize(
     ("line", "become"),
     [
-        ("%zoho_pull --", ["%zoho_pull --fields", "%zoho_pull --help", "%zoho_pull --limit"]),
+        ("%zoho_token --", ["%zoho_token --help", "%zoho_token --revoke"]),
         ("%zoho_pull Leads --li", ["%zoho_pull Leads --limit"]),
-        ("%zoho_pull Leads --limit 5 --f", ["%zoho_pull Leads --limit 5 --fields"]),
+        ("%zoho_pull Leads --limit 5 --fi", ["%zoho_pull Leads --limit 5 --fields"]),
         ("leads = %zoho_pull Leads --li", ["leads = %zoho_pull Leads --limit"]),
         ("    %zoho_demo --st", ["    %zoho_demo --stop"]),
         ("%zoho --sa", ["%zoho --save"]),
@@ -77,7 +82,7 @@ def test_every_other_completion_is_as_without_us(shell: Shell) -> None:
     with_us = {line: shell.offered(line) for line in ELSEWHERE}
     shell.run("%unload_ext zoho_magic")
     without = {line: shell.offered(line) for line in ELSEWHERE}
-    assert with_us.pop("%zoho") == [f"%{name}" for name in sorted(ZohoMagics.magics["line"])]
+    assert with_us.pop("%zoho") == _by_tab(ZohoMagics.magics)
     assert without.pop("%zoho") == []
     assert with_us == without
     assert "print" in without["prin"]
@@ -91,3 +96,35 @@ def test_a_value_is_completed_as_everywhere(shell: Shell) -> None:
 def test_completing_does_no_work(shell: Shell) -> None:
     shell.offered("%zoho_pull Leads --limit 5 --")
     assert current_session() is None
+
+
+@pytest.fixture
+def connected(shell: Shell) -> Iterator[Shell]:
+    shell.run("%zoho_demo --rows 20")
+    yield shell
+    shell.run("%zoho_demo --stop")
+
+
+@pytest.mark.parametrize(
+    ("typed", "becomes"),
+    [
+        ("%zoho_pull Lea", "%zoho_pull Leads"),
+        ("%zoho_fields Dea", "%zoho_fields Deals"),
+        ("x = %zoho_pull Leads --fields Email Last_N", "x = %zoho_pull Leads --fields Email Last_Name"),
+        ("%zoho_pull Leads --fields Email,Last_N", "%zoho_pull Leads --fields Email,Last_Name"),
+        ('%zoho_pull Deals --where "Amount > 5 and Deal_N', '%zoho_pull Deals --where "Amount > 5 and Deal_Name'),
+        ("%zoho_pull Deals --via bu", "%zoho_pull Deals --via bulk"),
+        ("%%zoho_coql won\nselect id from Lea", "%%zoho_coql won\nselect id from Leads"),
+        (
+            "%%zoho_coql\nselect id\nfrom Deals where Account_Name.Indus",
+            "%%zoho_coql\nselect id\nfrom Deals where Account_Name.Industry",
+        ),
+        ("%zoho_coql select id from Lea", "%zoho_coql select id from Leads"),
+    ],
+)
+def test_names_come_from_the_crm(connected: Shell, typed: str, becomes: str) -> None:
+    assert connected.offered(typed) == [becomes]
+
+
+def test_without_a_connection_tab_is_silent(shell: Shell) -> None:
+    assert shell.offered("%zoho_pull Lea") == []

@@ -3,13 +3,16 @@ their own except for trouble."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ZohoError
 from .oauth import Token
 from .status import Status
+
+if TYPE_CHECKING:
+    from .crm.plan import Plan
 
 __all__ = ["error_card", "note_card", "register", "status_card", "token_card", "unregister", "waiting_card"]
 
@@ -36,6 +39,12 @@ def token_card(token: Token) -> str:
     minutes, seconds = divmod(token.expires_in, 60)
     rows = {"Access token": "••••", "Left": f"{minutes} min {seconds} s", "Scopes": ", ".join(token.scopes)}
     return _card(_GREEN if token.expires_in else _AMBER, "Zoho access token", rows, [_line(n) for n in token.notes])
+
+
+def plan_card(plan: Plan) -> str:
+    """HTML for the plan of a pull."""
+    cells = {label: text for label, text in plan.cells.items() if text}
+    return _card(_GREEN, f"Plan: {cells.pop('Road')}", cells, [])
 
 
 def waiting_card(status: Status, step: str) -> str:
@@ -69,16 +78,22 @@ def _line(text: str) -> str:
     return f'<div style="margin-top:.35em">{escape(text)}</div>'
 
 
-_CARDS = {Status: status_card, Token: token_card}
+# By name: what a card is for may not have been imported yet, and need not be.
+_CARDS: dict[str, Callable[[Any], str]] = {
+    "zoho_magic.status.Status": status_card,
+    "zoho_magic.oauth.Token": token_card,
+    "zoho_magic.crm.plan.Plan": plan_card,
+}
+"""Every type with a card of its own. To add one, add a line."""
 
 
 def register(ip: Any) -> None:
-    """Show statuses and tokens as cards in this shell."""
-    for kind, card in _CARDS.items():
-        ip.display_formatter.formatters["text/html"].for_type(kind, card)
+    """Show our types as cards in this shell."""
+    for name, card in _CARDS.items():
+        ip.display_formatter.formatters["text/html"].for_type_by_name(*name.rsplit(".", 1), card)
 
 
 def unregister(ip: Any) -> None:
     """Show them as text again."""
-    for kind in _CARDS:
-        ip.display_formatter.formatters["text/html"].pop(kind, None)
+    for name in _CARDS:
+        ip.display_formatter.formatters["text/html"].pop(name, None)

@@ -14,6 +14,7 @@ from IPython.core.magic import Magics, magics_class
 from ..session import ZohoSession, get_session, use_session
 from .ask import can_ask
 from .line import assign, magic, option, query_magic
+from .notes import told
 
 VIA = ("auto", "records", "coql", "bulk")
 FRAMES = ("pandas", "polars", "arrow")
@@ -136,7 +137,7 @@ class ZohoMagics(Magics):
         return get_session().modules(count=line.count, refresh=line.refresh)
 
     @magic(
-        option("module", metavar="MODULE", help="API name of the module"),
+        option("module", completes="module", metavar="MODULE", help="API name of the module"),
         option("--refresh", action="store_true", help="ask the CRM again"),
     )
     def zoho_fields(self, line: Namespace) -> pandas.DataFrame:
@@ -149,10 +150,20 @@ class ZohoMagics(Magics):
         return get_session().fields(line.module, refresh=line.refresh)
 
     @magic(
-        option("module", metavar="MODULE", help="API name of the module: Leads, Contacts, Deals, ..."),
-        option("--fields", nargs="+", metavar="FIELD", help="API names, with spaces or commas between them"),
-        option("--where", metavar="CONDITION", help='a COQL condition in quotes: "Amount > 5000"'),
-        option("--order-by", metavar="LIST", help='in quotes: "Amount desc"; newest first if left out'),
+        option(
+            "module", completes="module", metavar="MODULE", help="API name of the module: Leads, Contacts, Deals, ..."
+        ),
+        option(
+            "--fields",
+            completes="field",
+            nargs="+",
+            metavar="FIELD",
+            help="API names, with spaces or commas between them",
+        ),
+        option("--where", completes="field", metavar="CONDITION", help='a COQL condition in quotes: "Amount > 5000"'),
+        option(
+            "--order-by", completes="field", metavar="LIST", help='in quotes: "Amount desc"; newest first if left out'
+        ),
         option("--limit", type=_count, metavar="N", help="at most N rows"),
         option("--since", metavar="WHEN", help="modified at or after: 2026-01-31 or 2026-01-31T08:00:00+01:00"),
         option("--converted", choices=("false", "true", "both"), default="false", help="converted leads (false)"),
@@ -181,7 +192,7 @@ class ZohoMagics(Magics):
         session = get_session()
         if line.explain:
             return session.plan(line.module, **asked)
-        return session.pull(line.module, **asked, frame=line.frame, progress=can_ask(self.shell))
+        return told(session.pull(line.module, **asked, frame=line.frame, progress=can_ask(self.shell)))
 
     @query_magic(
         option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
@@ -199,7 +210,7 @@ class ZohoMagics(Magics):
         """
         shell: Any = self.shell
         frame = get_session().coql(query, params=shell.user_ns, frame=line.frame, progress=can_ask(shell))
-        return assign(shell, line.variable, frame)
+        return assign(shell, line.variable, told(frame))
 
     @magic(
         option("--rows", type=_count, default=2000, metavar="N", help="how many leads the demo org has (2000)"),

@@ -80,7 +80,10 @@ class LineParser(argparse.ArgumentParser):
 
 
 def option(*names: str, **settings: Any) -> Option:
-    """One argument of a magic, as for `ArgumentParser.add_argument`."""
+    """One argument of a magic, as for `ArgumentParser.add_argument`.
+
+    `completes="module"` or `completes="field"` makes TAB offer those names for it.
+    """
     return names, settings
 
 
@@ -154,5 +157,7 @@ def _parser(method: Callable[..., Any], options: tuple[Option, ...]) -> LinePars
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for names, settings in options:
-        parser.add_argument(*names, **settings)
+        completes = settings.get("completes", "")
+        action = parser.add_argument(*names, **{key: value for key, value in settings.items() if key != "completes"})
+        action.completes = completes  # type: ignore[attr-defined]
     return parser

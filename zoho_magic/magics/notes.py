@@ -1,0 +1,30 @@
+"""What a person should know about a result, in one quiet line each above it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from IPython.display import display
+
+__all__ = ["Note", "told"]
+
+
+class Note:
+    """A line of text that is shown, not returned."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return f"note: {self._text}"
+
+    def _repr_html_(self) -> str:
+        return f'<div style="opacity:.75;font-size:90%">ⓘ {escape(self._text)}</div>'
+
+
+def told(frame: Any) -> Any:
+    """The frame, after showing the warnings it carries in `attrs`."""
+    for text in getattr(frame, "attrs", {}).get("warnings", ()):
+        display(Note(text))  # type: ignore[no-untyped-call]
+    return frame
