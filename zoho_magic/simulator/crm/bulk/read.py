@@ -237,7 +237,7 @@ def result(job_id: str) -> Response:
         raise refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", {"resource": job_id}, 404)
     _count_download(caller.crm.downloads, now, caller.crm.options.bulk_downloads_per_minute)
     file = Response(job.outcome.named(str(job.id)), content_type="application/zip")
-    file.headers["Content-Disposition"] = f"attachment; filename={job.id}.zip"
+    file.headers["Content-Disposition"] = f'attachment; filename="{job.id}.zip"'
     return file
 
 

@@ -196,5 +196,5 @@ def result(job_id: str) -> Response:
     if over or _state(caller, job) not in ("COMPLETED", "SKIPPED"):
         raise refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", {"resource": job_id}, 404)
     file = Response(job.outcome.file, content_type="application/zip")
-    file.headers["Content-Disposition"] = f"attachment; filename={job.id}.zip"
+    file.headers["Content-Disposition"] = f'attachment; filename="{job.id}.zip"'
     return file
