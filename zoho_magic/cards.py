@@ -13,6 +13,7 @@ from .status import Status
 
 if TYPE_CHECKING:
     from .crm.plan import Plan
+    from .crm.push import PushReport
 
 __all__ = ["error_card", "note_card", "register", "status_card", "token_card", "unregister", "waiting_card"]
 
@@ -45,6 +46,23 @@ def plan_card(plan: Plan) -> str:
     """HTML for the plan of a pull."""
     cells = {label: text for label, text in plan.cells.items() if text}
     return _card(_GREEN, f"Plan: {cells.pop('Road')}", cells, [])
+
+
+SHOWN_ROWS = 10
+
+
+def push_card(report: PushReport) -> str:
+    """HTML for a push report: the counts, and the first rows that were not written."""
+    counts = report.counts
+    edge = _RED if counts.get("unknown") else _AMBER if counts.get("failed") else _GREEN
+    about = report.attrs
+    bad = report[report["status"].isin(("failed", "unknown"))]
+    rows = {"Road": f"{about.get('road', '')} ({about['why']})" if about.get("why") else str(about.get("road", ""))}
+    for label, row in bad.head(SHOWN_ROWS).iterrows():
+        rows[f"Row {label}"] = " ".join(filter(None, (row["status"], row["code"], row["field"], row["message"])))
+    more = len(bad) - SHOWN_ROWS
+    notes = [_line(f"and {more:,} more: report.failed, report.unknown")] if more > 0 else []
+    return _card(edge, report.title, rows, notes)
 
 
 def waiting_card(status: Status, step: str) -> str:
@@ -83,6 +101,7 @@ _CARDS: dict[str, Callable[[Any], str]] = {
     "zoho_magic.status.Status": status_card,
     "zoho_magic.oauth.Token": token_card,
     "zoho_magic.crm.plan.Plan": plan_card,
+    "zoho_magic.crm.push.report.PushReport": push_card,
 }
 """Every type with a card of its own. To add one, add a line."""
 

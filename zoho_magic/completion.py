@@ -70,6 +70,8 @@ def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
         return _modules()
     if completes == "field":
         return _fields(before[0] if before else "")
+    if completes == "variable":
+        return []
     return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
 
 

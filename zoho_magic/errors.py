@@ -6,6 +6,7 @@
     ├── ThrottledError       too many requests; `.wait` says how many seconds to wait
     ├── ApiError             the CRM refused a request
     ├── QueryError           a module, a field or a query is not what the CRM knows
+    ├── PushError            rows cannot be written as they are, or some were not; `.report` says which
     └── TransportError       Zoho was not reached, or what answered was not Zoho
 
 To add an error hint, add one line to `CATALOGUE`.
@@ -23,6 +24,7 @@ __all__ = [
     "ApiError",
     "AuthError",
     "CredentialsMissing",
+    "PushError",
     "QueryError",
     "ThrottledError",
     "TransportError",
@@ -94,6 +96,12 @@ class ApiError(ZohoError):
 
 class QueryError(ZohoError):
     """A module, a field or a query is not what the CRM knows; the message names it and the nearest name."""
+
+
+class PushError(ZohoError):
+    """Rows cannot be written as they are, or some were not. `report` is the PushReport, where there is one."""
+
+    report: Any = None
 
 
 class TransportError(ZohoError):

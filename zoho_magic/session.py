@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     import requests
 
     from .crm.desk import Desk
+    from .crm.introduction import Organisation
     from .crm.metadata import Metadata
     from .crm.plan import Plan
+    from .crm.push import PushReport
 
 __all__ = ["ZohoSession", "current_session", "get_session", "use_session"]
 
@@ -363,6 +365,57 @@ class ZohoSession:
         show = _is_watched() if progress is None else progress
         return self._desk.coql(query, params=params or {}, frame=frame, show=show)
 
+    def push(
+        self,
+        module: str,
+        frame: Any,
+        action: Literal["insert", "update", "upsert", "delete"],
+        *,
+        on: str | Sequence[str] | None = None,
+        dry_run: bool = False,
+        via: Literal["auto", "records", "bulk"] = "auto",
+        triggers: Sequence[str] | None = None,
+        clear_empty: bool = False,
+        progress: bool | None = None,
+    ) -> PushReport:
+        """Write the rows of a frame into the CRM; the report says what became of every single one.
+
+        Args:
+            module: API name.
+            frame: pandas, polars or Arrow, or a list of dicts. Columns are API names; `X.id` writes the lookup X, an
+                owner is an id or an e-mail address, a multi-select is a list. NaN, NaT, None and pd.NA leave the field
+                alone. Ids are text; a float id is refused, because it has lost digits.
+            action: insert, update (by the column `id`), upsert, or delete (by `id`, into the recycle bin).
+            on: field or fields that find the record to upsert, first match first; None leaves it to Zoho.
+            dry_run: only check against metadata, without a call that writes.
+            via: records (100 rows a call), bulk (a job for 25,000 rows), or auto: what costs fewer API credits.
+            triggers: automations to run: any of workflow, approval, blueprint, pathfinder, orchestration; [] for none.
+                None runs all of them, as Zoho does by default: workflows may send e-mails.
+            clear_empty: whether an empty cell empties the field.
+            progress: as `pull`.
+
+        Returns:
+            A `PushReport`, a DataFrame with the index of `frame`: status, action, id, code, message, field. A call
+            whose outcome is unknown is never repeated for inserts: its rows are `unknown`. After Ctrl-C it reports what
+            was done.
+
+        Raises:
+            PushError: a column is no field, an id is a float, or the road cannot do it; nothing was sent.
+            QueryError: no such module, action or road.
+
+        Example::
+
+            report = zoho.push("Leads", leads[["Email", "Lead_Status"]], "upsert", on="Email")
+            report.failed
+        """
+        from .crm.push.rows import Order
+
+        wanted = (on,) if isinstance(on, str) else tuple(on or ())
+        runs = None if triggers is None else tuple(triggers)
+        order = Order(self.metadata.module(module).name, action, wanted, runs, clear_empty)
+        show = _is_watched() if progress is None else progress
+        return self._desk.push(frame, order, via=via, dry_run=dry_run, show=show)
+
     def modules(self, *, count: bool = False, refresh: bool = False) -> pandas.DataFrame:
         """The modules whose records the API can read.
 
@@ -400,9 +453,26 @@ class ZohoSession:
         """Modules and fields as this session knows them."""
         return self._desk.metadata
 
+    @property
+    def organisation(self) -> Organisation:
+        """The CRM org this session is connected to. Raises as `request`."""
+        return self._introduction().organisation
+
+    def upload_origin(self) -> str:
+        """Origin that takes files for bulk write. Raises CredentialsMissing where Zoho's documents name none."""
+        credentials = self.credentials
+        if credentials.api_url:
+            return credentials.api_url
+        home = of_api(self.token.api_domain) or credentials.data_centre
+        if not home.upload:
+            raise CredentialsMissing(
+                f"Zoho's documents name no host for uploads in {home.place}.", hint="Use --via records."
+            )
+        return home.upload
+
     def width(self) -> int:
         """How many calls are worth making side by side, by the org's edition. Raises as `request`."""
-        self._gate.widen(self._introduction().organisation.edition)
+        self._gate.widen(self.organisation.edition)
         return self._gate.width
 
     def refuse_foreign(self, url: str) -> None:

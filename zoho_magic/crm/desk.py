@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import requests
 
     from ..session import ZohoSession
+    from .push import PushReport
+    from .push.rows import Order
 
 __all__ = ["Desk"]
 
@@ -73,6 +75,17 @@ class Desk:
         _refuse_unknown_frame(frame)
         with Progress("COQL", show) as progress:
             return queries.run(self, query, params, frame=frame, progress=progress)
+
+    def push(self, frame: Any, order: Order, *, via: str, dry_run: bool, show: bool) -> PushReport:
+        """See `ZohoSession.push`."""
+        from . import push  # it brings pandas
+
+        with Progress(f"Pushing {order.module}", show) as progress:
+            return push.push(self, frame, order, via=via, dry_run=dry_run, progress=progress)
+
+    def upload_hosts(self) -> tuple[str, str]:
+        """Origin that takes bulk write files, and the org's id. Raises CredentialsMissing where Zoho names none."""
+        return self._session.upload_origin(), self._session.organisation.zgid
 
     def modules(self, *, count: bool, refresh: bool) -> pandas.DataFrame:
         """See `ZohoSession.modules`."""

@@ -15,13 +15,16 @@ from ..session import ZohoSession, get_session, use_session
 from .ask import can_ask
 from .line import assign, magic, option, query_magic
 from .notes import told
+from .pushing import ASK_ABOVE_ROWS, confirm, named_frame
 
 VIA = ("auto", "records", "coql", "bulk")
+WRITE_VIA = ("auto", "records", "bulk")
 FRAMES = ("pandas", "polars", "arrow")
 
 if TYPE_CHECKING:
     import pandas
 
+    from ..crm.push import PushReport
     from ..oauth import Token
     from ..status import Status
 
@@ -211,6 +214,70 @@ class ZohoMagics(Magics):
         shell: Any = self.shell
         frame = get_session().coql(query, params=shell.user_ns, frame=line.frame, progress=can_ask(shell))
         return assign(shell, line.variable, told(frame))
+
+    @magic(
+        option("module", completes="module", metavar="MODULE", help="API name of the module"),
+        option("frame", completes="variable", metavar="FRAME", help="the notebook's variable with the rows"),
+        option("--insert", dest="actions", action="append_const", const="insert", help="add every row"),
+        option(
+            "--update", dest="actions", action="append_const", const="update", help="change the records of column id"
+        ),
+        option(
+            "--upsert",
+            dest="actions",
+            action="append_const",
+            const="upsert",
+            help="change what --on finds, add the rest",
+        ),
+        option(
+            "--delete",
+            dest="action",
+            action="store_const",
+            const="delete",
+            help="records of column id to the recycle bin",
+        ),
+        option(
+            "--on",
+            nargs="+",
+            completes="field",
+            metavar="FIELD",
+            help="for --upsert: finds the record, first match first",
+        ),
+        option("--dry-run", action="store_true", help="only check the rows against metadata"),
+        option("--via", choices=WRITE_VIA, default="auto", help="the road; auto takes what costs fewer credits"),
+        option("--no-triggers", action="store_true", help="run no workflow, approval or blueprint; without it all run"),
+        option(
+            "--clear-empty", action="store_true", help="an empty cell empties the field instead of leaving it alone"
+        ),
+        option("--yes", action="store_true", help=f"do not ask before a deletion or more than {ASK_ABOVE_ROWS:,} rows"),
+    )
+    def zoho_push(self, line: Namespace) -> PushReport:
+        """Write the rows of a frame into the CRM; the report says what became of every single one.
+
+        Workflows, approvals and blueprints run as for rows typed in by hand, and may send e-mails: --no-triggers
+        keeps them still.
+
+        Examples::
+
+            %zoho_push Leads fixed --upsert --on Email --dry-run
+            %zoho_push Leads fixed --upsert --on Email
+            %zoho_push Deals old --delete
+        """
+        frame = named_frame(self.shell, line.frame)
+        confirm(self.shell, line, frame)
+        report: PushReport = get_session().push(
+            line.module,
+            frame,
+            line.actions[0],
+            on=[name for word in line.on or () for name in word.split(",") if name],
+            dry_run=line.dry_run,
+            via=line.via,
+            triggers=[] if line.no_triggers else None,
+            clear_empty=line.clear_empty,
+            progress=can_ask(self.shell),
+        )
+        told(report)
+        return report
 
     @magic(
         option("--rows", type=_count, default=2000, metavar="N", help="how many leads the demo org has (2000)"),

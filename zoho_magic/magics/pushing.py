@@ -1,0 +1,39 @@
+"""What `%zoho_push` asks of a person before anything is written."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from .ask import can_ask
+
+__all__ = ["ASK_ABOVE_ROWS", "confirm", "named_frame"]
+
+ASK_ABOVE_ROWS = 1_000
+
+
+def named_frame(shell: Any, name: str) -> Any:
+    """The notebook's variable of that name. Raises UsageError where there is none."""
+    if name not in shell.user_ns:
+        raise UsageError("%zoho_push: there is no variable of that name in this notebook. Run the cell that makes it.")
+    return shell.user_ns[name]
+
+
+def confirm(shell: Any, line: Namespace, frame: Any) -> None:
+    """Ask before a deletion and before many rows, unless the line says --yes or nothing will be written.
+
+    Raises:
+        UsageError: no action was named, nobody is there to ask, or the answer was no.
+    """
+    if len(set(line.actions or ())) != 1:
+        raise UsageError("%zoho_push: say one thing to do: --insert, --update, --upsert --on FIELD, or --delete.")
+    action = line.actions[0]
+    if line.dry_run or line.yes or not (action == "delete" or len(frame) > ASK_ABOVE_ROWS):
+        return
+    what = f"{action} {len(frame):,} rows in {line.module}"
+    if not can_ask(shell):
+        raise UsageError(f"%zoho_push: to {what} in an unattended run, add --yes.")
+    if input(f"Really {what}? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise UsageError(f"%zoho_push: nothing was written. To {what}, answer y, or add --yes.")
