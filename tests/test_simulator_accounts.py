@@ -614,9 +614,9 @@ def device(client: Client, **form: object) -> dict[str, object]:
     return body
 
 
-def poll(client: Client, code: object, place: str | None = None) -> dict[str, object]:
-    client.zoho.clock.advance(31)
-    ids = {"client_id": client.zoho.client_id, "client_secret": client.zoho.secret(place)}
+def poll(client: Client, code: object, place: str | None = None, later: float = 31, **other: str) -> dict[str, object]:
+    client.zoho.clock.advance(later)
+    ids = {"client_id": client.zoho.client_id, "client_secret": client.zoho.secret(place), **other}
     answer = client.post("/oauth/v3/device/token", place, grant_type="device_token", code=code, **ids)
     assert answer.status_code == 200
     body: dict[str, object] = answer.json()
@@ -649,10 +649,10 @@ def test_a_device_without_offline_access_gets_no_refresh_token(client: Client) -
 def test_a_device_that_polls_too_fast_is_told_to_slow_down(client: Client) -> None:
     code = device(client)["device_code"]
     assert poll(client, code) == {"error": "authorization_pending"}
-    client.zoho.clock.advance(-11)
-    assert poll(client, code) == {"error": "slow_down"}
-    client.zoho.clock.advance(-20)
-    assert poll(client, code) == {"error": "authorization_pending"}, "a hasty poll does not start the waiting anew"
+    assert poll(client, code, later=20) == {"error": "slow_down"}
+    assert poll(client, code, later=11) == {"error": "authorization_pending"}, (
+        "a hasty poll does not start the waiting anew"
+    )
 
 
 def test_a_device_may_be_refused_or_forgotten(client: Client) -> None:
@@ -670,7 +670,7 @@ def test_a_device_of_a_user_elsewhere_goes_on_there(travelled: Client) -> None:
     page = travelled.get("/oauth/v3/device", user_code=codes["user_code"])
     travelled.press(page, "accept", place="eu")
     assert poll(travelled, codes["device_code"], "us") == {"user_location": "eu", "error": "other_dc"}
-    assert poll(travelled, codes["device_code"], "eu")["api_domain"] == travelled.zoho.origin("eu")
+    assert poll(travelled, codes["device_code"], "eu", later=0)["api_domain"] == travelled.zoho.origin("eu")
 
 
 def test_device_requests_are_checked(client: Client) -> None:
@@ -678,6 +678,9 @@ def test_device_requests_are_checked(client: Client) -> None:
     assert device(client, scope="x") == {"error": "invalid_scope"}
     assert device(client, client_id=client.zoho.register(kinds=["server"]).id) == {"error": "invalid_client"}
     assert poll(client, "1004.made.up") == {"error": "invalid_code"}
+    other = client.zoho.register()
+    ids = {"client_id": other.id, "client_secret": other.secrets["us"]}
+    assert poll(client, device(client)["device_code"], **ids) == {"error": "invalid_code"}
 
 
 # --- more scopes ---
@@ -706,6 +709,23 @@ def test_a_refresh_token_can_gain_scopes(client: Client) -> None:
     assert client.works(after["access_token"])
     assert not client.works(before["access_token"])
     zoho.clock.advance(601)
+    assert "An error occurred" in client.get("/oauth/v2/token/addextrascope", **query).text
+
+
+def test_only_the_refresh_tokens_own_client_can_add_scopes(client: Client) -> None:
+    zoho = client.zoho
+    other = zoho.register([zoho.redirect_uri])
+    form = {"grant_type": "update_scopes_token", "refresh_token": zoho.refresh_token()}
+    mine = form | {"client_id": zoho.client_id, "client_secret": zoho.client_secret}
+    theirs = form | {"client_id": other.id, "client_secret": other.secrets["us"]}
+    assert client.post("/oauth/v2/token/scopeenhance", **theirs).json() == {"error": "invalid_code"}
+    query = {
+        "client_id": other.id,
+        "response_type": "update_scopes",
+        "redirect_uri": zoho.redirect_uri,
+        "scope": "AaaServer.profile.READ",
+        "enhance_token": client.post("/oauth/v2/token/scopeenhance", **mine).json()["access_token"],
+    }
     assert "An error occurred" in client.get("/oauth/v2/token/addextrascope", **query).text
 
 

@@ -61,8 +61,8 @@ def test_it_can_be_started_again_and_twice_is_once(http: requests.Session) -> No
     zoho = Simulator(rows=1)
     refresh_token = zoho.refresh_token()
     with zoho:
-        url = zoho.start().url
-        assert url == zoho.url
+        url = zoho.url
+        assert zoho.start().url == url
     with zoho:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **ids(zoho)}
         assert "access_token" in http.post(zoho.url + TOKEN, data=form, timeout=5).json()
@@ -127,6 +127,15 @@ def test_a_body_and_headers_of_your_own(zoho: Simulator, http: requests.Session,
     assert (answer.status_code, answer.content, answer.headers["Retry-After"]) == (200, sent, "7")
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_says_no_length(zoho: Simulator, http: requests.Session, status: int) -> None:
+    zoho.faults.order(Fault(path=INFO, status=status, body=""))
+    answer = http.get(zoho.url + INFO, timeout=5)
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert "Content-Length" not in answer.headers
+    assert http.get(zoho.url + INFO, timeout=5).ok
+
+
 def test_headers_alone_are_added_to_the_real_answer(zoho: Simulator, http: requests.Session) -> None:
     zoho.faults.order(Fault(path=INFO, headers={"X-Extra": "1"}))
     answer = http.get(zoho.url + INFO, timeout=5)
@@ -148,8 +157,10 @@ def test_a_cut_connection(zoho: Simulator, http: requests.Session, reset: str, u
 @pytest.mark.parametrize("truncate", [True, 10, 0])
 def test_a_body_that_ends_too_early(zoho: Simulator, http: requests.Session, truncate: bool | int) -> None:
     zoho.faults.order(Fault(path=INFO, truncate=truncate))
+    began = time.monotonic()
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
         http.get(zoho.url + INFO, timeout=5)
+    assert time.monotonic() - began < 3, "cut, not left hanging"
     assert http.get(zoho.url + INFO, timeout=5).ok
 
 
@@ -304,7 +315,7 @@ def test_a_missing_scope(zoho: Simulator, http: requests.Session) -> None:
 
 
 def test_a_method_the_api_does_not_have(zoho: Simulator, http: requests.Session) -> None:
-    answer = http.delete(zoho.url + "/crm/v8/org", timeout=5)
+    answer = http.patch(zoho.url + "/crm/v8/org", timeout=5)
     message = "The http request method type is not a valid one"
     body = {"code": "INVALID_REQUEST_METHOD", "details": {}, "message": message, "status": "error"}
     assert (answer.status_code, answer.json()) == (400, body)
