@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from leaks import leaks
+from simulators import as_new
 
 from zoho_magic import ApiError, AuthError, Secret, ThrottledError, Token, TransportError, ZohoError, oauth
-from zoho_magic.simulator import Fault, Options, Simulator
+from zoho_magic.simulator import Fault, Simulator
 from zoho_magic.transport import Transport
 
 FACTS = {"console": "https://api-console.zoho.eu", "dc": "eu", "environment": "production"}
@@ -29,12 +30,7 @@ def zoho() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(zoho: Simulator) -> Simulator:
-    """One simulator for the whole file, as good as new for every test: hours later, nothing ordered, nothing set."""
-    zoho.clock.advance(7200)
-    zoho.faults.clear()
-    zoho.traffic.clear()
-    vars(zoho.options).update(vars(Options()))
-    return zoho
+    return as_new(zoho)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def open_pool(*, repeat: bool, local: bool, trusted: frozenset[str]) -> requests
     """A pool of connections whose calls may be repeated after they were sent, or (repeat=False) only before.
 
     Args:
-        repeat: whether 429, 5xx, a lost connection and a cut-off body lead to another try.
+        repeat: whether 5xx, a lost connection and a cut-off body lead to another try.
         local: whether it talks to this machine; a proxy from the environment has no business in between.
         trusted: origins beside Zoho's that a redirect may stay on.
     """
