@@ -81,7 +81,7 @@ def unzipped(zoho: Client, body: dict[str, Any]) -> str:
 
 def test_states_pass_with_the_clock(sim: Simulator, zoho: Client, options: Options) -> None:
     options.job_seconds = 100
-    job = started(zoho, {"module": {"api_name": "Leads"}})
+    job = started(zoho, {"module": {"api_name": "Tasks"}, "fields": ["Subject"]})
     states = []
     for _ in range(5):
         body = status(zoho, job)

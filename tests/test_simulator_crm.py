@@ -307,7 +307,9 @@ def test_scopes_open_what_they_name(sim: Simulator) -> None:
 
 def test_wrong_paths_and_methods(zoho: Client) -> None:
     assert error(zoho.get("/a/b/c/d"))[:2] == (404, "INVALID_URL_PATTERN")
-    assert error(zoho.call("PATCH", "/crm/v8/org"))[:2] == (400, "INVALID_REQUEST_METHOD")
+    for method, path in (("PATCH", "/org"), ("DELETE", "/users"), ("PUT", "/coql"), ("PATCH", "/Leads")):
+        assert error(zoho.call(method, f"/crm/v8{path}"))[:2] == (400, "INVALID_REQUEST_METHOD")
+    assert error(zoho.get("/settings/nothing"))[:2] == (404, "INVALID_URL_PATTERN")
 
 
 def test_credits_run_out_and_come_back(options: Options) -> None:

@@ -21,8 +21,8 @@ SEARCH = "ZohoSearch.securesearch.READ"
 
 def add_routes(blueprint: Blueprint) -> None:
     """Hang these endpoints on the CRM's blueprint."""
-    blueprint.add_url_rule("/crm/v8/<name>/actions/count", "count", count, methods=["GET"])
-    blueprint.add_url_rule("/crm/v8/<name>/deleted", "deleted", deleted, methods=["GET"])
+    blueprint.add_url_rule("/crm/v8/<module:name>/actions/count", "count", count, methods=["GET"])
+    blueprint.add_url_rule("/crm/v8/<module:name>/deleted", "deleted", deleted, methods=["GET"])
 
 
 def count(name: str) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import BaseConverter
 
 from . import coql, extras, records, settings
 from .bulk import read, upload, write
@@ -12,11 +14,23 @@ from .writing import records as writes
 __all__ = ["crm_blueprint"]
 
 
+class ModuleName(BaseConverter):
+    """A path segment that may be a module: not one of the addresses that have a meaning of their own."""
+
+    regex = "(?!(?:org|users|coql|upload|settings|files)$)[^/]+"
+    part_isolating = True
+
+
 def crm_blueprint() -> Blueprint:
     """The CRM's half of an origin: everything under /crm."""
     blueprint = Blueprint("crm", __name__)
+    blueprint.record(_know_module_names)
     blueprint.after_request(mark)
     blueprint.teardown_request(finish)
     for room in (settings, coql, extras, read, upload, write, records, writes):
         room.add_routes(blueprint)
     return blueprint
+
+
+def _know_module_names(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["module"] = ModuleName

@@ -14,7 +14,7 @@ from ..demo import User
 __all__ = ["Job", "Queue"]
 
 STATES = ((0.15, "ADDED"), (0.4, "QUEUED"), (1.0, "IN PROGRESS"))
-PATIENCE = 0.1  # seconds a status call waits for work that should be done by now
+PATIENCE = 0.4  # seconds a status call waits for work that should be done by now
 
 
 @dataclass

@@ -188,8 +188,8 @@ class _Planner:
     def window_sql(self, outputs: tuple[Output, ...], limit: int) -> tuple[str, list[Any]]:
         """First the ids of the window from a narrow index, then those rows: an offset costs no wide rows."""
         inner = Scope(self.crm.schema, self.query, self.module, "w", BASE_JOINS)
-        where, values = self.where(inner)
-        ids = f"SELECT w.id FROM {inner.tables} WHERE {where} {self.order(inner)}"
+        (where, values), inner_order = self.where(inner), self.order(inner)  # both may add joins to the tables
+        ids = f"SELECT w.id FROM {inner.tables} WHERE {where} {inner_order}"
         window = f"{ids} LIMIT {limit + 1} OFFSET {self.query.offset}"
         order = self.order(self.scope)
         return f"SELECT {_columns(outputs)} FROM {self.scope.tables} WHERE t.id IN ({window}) {order}", values

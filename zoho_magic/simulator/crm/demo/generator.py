@@ -17,7 +17,7 @@ from ..store import MANY, Store
 from . import modules as org
 from .edges import place_edges
 from .people import PEOPLE, SELLERS
-from .words import Person, accounts, descriptions, people, phones
+from .words import Person, accounts, descriptions, emails, people, phones
 
 __all__ = ["UNTIL", "fill"]
 
@@ -58,13 +58,12 @@ class Draw:
 
     def whole(self, low: int, high: int) -> list[int]:
         """Integers from low to high."""
-        draw, width = self.random.random, high - low + 1
-        return [low + int(draw() * width) for _ in range(self.amount)]
+        return self.pick(range(low, high + 1))
 
     def skewed(self, middle: float, spread: float, step: int) -> list[int]:
         """Many small amounts, few large ones, in round steps."""
         draw = self.random.lognormvariate
-        return [max(step, round(middle * draw(0, spread) / step) * step) for _ in range(self.amount)]
+        return self.pick([max(step, round(middle * draw(0, spread) / step) * step) for _ in range(4096)])
 
     def flags(self, share: float) -> list[int]:
         """1 for about `share` of the rows."""
@@ -154,7 +153,7 @@ def _leads(draw: Draw, made: dict[str, Columns]) -> Columns:
 
 def _who(crowd: Sequence[Person]) -> Columns:
     return {"First_Name": [each.first for each in crowd], "Last_Name": [each.last for each in crowd],
-            "Company": [each.company for each in crowd], "Email": [each.email for each in crowd],
+            "Company": [each.company for each in crowd], "Email": emails(crowd),
             "Website": [each.website for each in crowd], "Designation": [each.title for each in crowd]}  # fmt: skip
 
 
@@ -255,7 +254,7 @@ def _contacts(draw: Draw, made: dict[str, Columns]) -> Columns:
     accounts_id = made["Accounts"]["id"]
     return columns | {
         "First_Name": [each.first for each in crowd], "Last_Name": [each.last for each in crowd],
-        "Email": [each.email for each in crowd], "Title": [each.title for each in crowd],
+        "Email": emails(crowd), "Title": [each.title for each in crowd],
         "Account_Name": [accounts_id[spot] if spot is not None else None for spot in home],
         "Salutation": draw.some(0.5, org.SALUTATIONS), "Phone": phones(draw.random, draw.amount, 0.9),
         "Mobile": phones(draw.random, draw.amount, 0.6), "Lead_Source": draw.some(0.8, org.SOURCES),

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["Person", "accounts", "descriptions", "people", "phones"]
+__all__ = ["Person", "accounts", "descriptions", "emails", "people", "phones"]
 
 
 class Person(NamedTuple):
@@ -151,24 +151,20 @@ def _names() -> dict[str, list[tuple[str, str, str]]]:
 
 
 def people(source: random.Random, amount: int) -> list[Person]:
-    """`amount` people, each with an e-mail address of their own."""
+    """`amount` people, some of them twice."""
     names = _names()
     companies = _companies(source, max(10, min(amount // 3, 2500)))
     pool = [_at(source, source.choice(companies), names) for _ in range(min(amount, 8000))]
-    crowd = source.choices(pool, k=amount)
-    return _distinct(crowd)
+    return source.choices(pool, k=amount)
 
 
-def _distinct(crowd: Sequence[Person]) -> list[Person]:
+def emails(crowd: Sequence[Person]) -> list[str]:
+    """An address for each of them, all different."""
     seen: dict[str, int] = {}
     made = []
     for each in crowd:
-        email = each.email
-        times = seen[email] = seen.get(email, 0) + 1
-        if times > 1:
-            user, _, domain = email.partition("@")
-            each = each._replace(email=f"{user}{times}@{domain}")
-        made.append(each)
+        times = seen[each.email] = seen.get(each.email, 0) + 1
+        made.append(each.email if times == 1 else each.email.replace("@", f".{times}@", 1))
     return made
 
 

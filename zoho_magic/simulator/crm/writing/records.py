@@ -27,12 +27,12 @@ Save = Callable[[Any, str], dict[str, Any]]
 def add_routes(blueprint: Blueprint) -> None:
     """Hang these endpoints on the CRM's blueprint."""
     add = blueprint.add_url_rule
-    add("/crm/v8/<name>", "insert", insert_many, methods=["POST"])
-    add("/crm/v8/<name>", "update", update_many, methods=["PUT"])
-    add("/crm/v8/<name>", "delete", delete_many, methods=["DELETE"])
-    add("/crm/v8/<name>/upsert", "upsert", upsert_many, methods=["POST"])
-    add("/crm/v8/<name>/<record_id>", "update_one", update_one, methods=["PUT"])
-    add("/crm/v8/<name>/<record_id>", "delete_one", delete_one, methods=["DELETE"])
+    add("/crm/v8/<module:name>", "insert", insert_many, methods=["POST"])
+    add("/crm/v8/<module:name>", "update", update_many, methods=["PUT"])
+    add("/crm/v8/<module:name>", "delete", delete_many, methods=["DELETE"])
+    add("/crm/v8/<module:name>/upsert", "upsert", upsert_many, methods=["POST"])
+    add("/crm/v8/<module:name>/<record_id>", "update_one", update_one, methods=["PUT"])
+    add("/crm/v8/<module:name>/<record_id>", "delete_one", delete_one, methods=["DELETE"])
 
 
 def insert_many(name: str) -> Response:
