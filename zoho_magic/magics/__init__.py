@@ -231,8 +231,8 @@ class ZohoMagics(Magics):
         ),
         option(
             "--delete",
-            dest="action",
-            action="store_const",
+            dest="actions",
+            action="append_const",
             const="delete",
             help="records of column id to the recycle bin",
         ),
