@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -328,7 +327,7 @@ def test_credits_run_out_and_come_back(options: Options) -> None:
 
 
 def test_concurrency_by_edition_and_sub_concurrency(sim: Simulator, zoho: Client, options: Options) -> None:
-    options.working_time = 0.15
+    options.working_time = 0.4
 
     def burst(amount: int, **params: str) -> int:
         barrier = threading.Barrier(amount)
@@ -368,12 +367,3 @@ def test_the_demo_tells_a_story(sim: Simulator) -> None:
     assert {"Legacy_Code", "Headcount_Forecast"} <= empty
     assert len({row["Currency"] for row in leads}) > 2
     assert len({row["Email"] for row in leads}) == len(leads)
-
-
-def test_a_page_of_200_takes_milliseconds(zoho: Client) -> None:
-    fields = ",".join(list(zoho.sim.crm.schema["Leads"].by_name)[:50])
-    zoho.get("/Leads", fields=fields)
-    start = time.perf_counter()
-    for _ in range(5):
-        zoho.get("/Leads", fields=fields)
-    assert (time.perf_counter() - start) / 5 < 0.15

@@ -256,6 +256,17 @@ def test_update(sim: Simulator, zoho: Client) -> None:
     assert zoho.get("/Leads", {"If-Modified-Since": lead["Modified_Time"]}, fields="Company").json()["data"]
 
 
+def test_appending_to_a_multi_select(sim: Simulator, zoho: Client) -> None:
+    _, [added] = post(zoho, {"Last_Name": "a", "Products_Interested": ["Monitoring"]})
+    key = added["details"]["id"]
+    change = {"Products_Interested": ["Inverters", "Monitoring"], "$append_values": {"Products_Interested": True}}
+    assert zoho.call("PUT", f"{LEADS}/{key}", json={"data": [change]}).status_code == 200
+    assert stored(sim.crm, "Leads", key)["Products_Interested"] == ["Monitoring", "Inverters"]
+    del change["$append_values"]
+    zoho.call("PUT", f"{LEADS}/{key}", json={"data": [change]})
+    assert stored(sim.crm, "Leads", key)["Products_Interested"] == ["Inverters", "Monitoring"]
+
+
 def test_if_unmodified_since(zoho: Client) -> None:
     _, [added] = post(zoho, {"Last_Name": "a"})
     url, body = f"{LEADS}/{added['details']['id']}", {"data": [{"Company": "b"}]}

@@ -108,7 +108,7 @@ def _parsed(text: str, kind: str) -> Any:
     if kind == "boolean":
         return {"true": 1, "false": 0}[text.lower()] if text.lower() in ("true", "false") else int("bad")
     if kind == "date":
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text if len(text) == 10 else "").isoformat()
     return moments.parse(text) if kind == "datetime" else text
 
 

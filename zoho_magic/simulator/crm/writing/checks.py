@@ -9,7 +9,7 @@ from typing import Any
 from ..answers import problem
 from ..org import Crm
 from ..schema import Field, Module
-from ..store import module_column, quoted
+from ..store import MANY, module_column, quoted
 from .values import UnfitError, column_value
 
 __all__ = ["Checked", "RowError", "check", "merged"]
@@ -42,6 +42,7 @@ def check(crm: Crm, module: Module, row: Any, path: str, record: int | None) -> 
             _field(crm, each, row, f"{path}.{each.name}", checked)
         if each.mandatory and each.writable:
             _mandatory(each, row, path, record, checked)
+    _append(crm, module, row, record, checked)
     _unique(crm, module, checked, path, record)
     if checked.errors:
         raise RowError(merged(checked.errors, crm.options.multiple_errors))
@@ -68,6 +69,16 @@ def _field(crm: Crm, each: Field, row: dict[str, Any], path: str, checked: Check
         _exists(crm, each, row, checked)
     except UnfitError as unfit:
         checked.errors.append(_invalid(each, path, unfit))
+
+
+def _append(crm: Crm, module: Module, row: dict[str, Any], record: int | None, checked: Checked) -> None:
+    """With `$append_values` a multi-select keeps what it has and gains what is new."""
+    asked = row.get("$append_values")
+    for name in (asked if isinstance(asked, dict) else {}) if record is not None else ():
+        if name in checked.columns and module[name].kind == "multiselectpicklist" and row["$append_values"][name]:
+            [(old,)] = crm.store.read(f"SELECT {quoted(name)} FROM {quoted(module.name)} WHERE id = ?", (record,))
+            values = [*(old or "").split(MANY), *(checked.columns[name] or "").split(MANY)]
+            checked.columns[name] = MANY.join(dict.fromkeys(filter(None, values))) or None
 
 
 def _points(each: Field) -> bool:
