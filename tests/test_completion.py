@@ -73,7 +73,7 @@ def test_choices_of_the_option_before_the_cursor_are_offered(shell: Shell, monke
 
 
 def test_the_names_of_the_magics_are_offered_once(shell: Shell) -> None:
-    assert shell.offered("%zoho_pu") == ["%zoho_pull"]
+    assert shell.offered("%zoho_pul") == ["%zoho_pull"]
 
 
 def test_every_other_completion_is_as_without_us(shell: Shell) -> None:
