@@ -84,7 +84,7 @@ def test_the_links_lead_to_the_console_of_the_data_centre(form: SetupForm, dc: s
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_set_of_scopes_is_one_line_to_copy(form: SetupForm, preset: str) -> None:
     form.scopes.value = preset
-    assert f"<code>{','.join(PRESETS[preset])}</code>" in form.scope_line.value
+    assert f"<code>{','.join(PRESETS[preset])}</code>" in form.scope_line.value.replace("<wbr>", "")
     assert form.wanted_scopes == PRESETS[preset]
     assert {name for name, box in form.chosen.items() if box.value} == set(PRESETS[preset])
 
@@ -95,7 +95,7 @@ def test_scopes_are_chosen_one_by_one_from_the_last_set(form: SetupForm) -> None
     assert set(form.wanted_scopes) == set(PRESETS["read only"])
     type_into(form.chosen["ZohoCRM.bulk.READ"], value=False)
     assert set(form.wanted_scopes) == set(PRESETS["read only"]) - {"ZohoCRM.bulk.READ"}
-    assert f"<code>{','.join(form.wanted_scopes)}</code>" in form.scope_line.value
+    assert f"<code>{','.join(form.wanted_scopes)}</code>" in form.scope_line.value.replace("<wbr>", "")
 
 
 def test_a_stored_client_is_filled_in_and_its_secret_is_not(session: ZohoSession, simulator: Simulator) -> None:

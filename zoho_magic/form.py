@@ -248,8 +248,9 @@ def _link(url: str) -> str:
 
 
 def _to_copy(text: str) -> str:
+    line = escape(text).replace(",", ",<wbr>")  # breaks between names, not inside; copied without them
     return (
-        f'<div class="zoho-line"><code>{escape(text)}</code>'
+        f'<div class="zoho-line"><code>{line}</code>'
         f'<button type="button" class="jupyter-button" onclick="{escape(_COPY)}">Copy</button></div>'
     )
 

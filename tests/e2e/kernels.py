@@ -40,6 +40,7 @@ def execute(notebook: NotebookNode, folder: Path, *, allow_errors: bool = False)
         kernel_name="python3",
         allow_errors=allow_errors,
         store_widget_state=True,
+        ipython_hist_file=str(home / "history.sqlite"),  # nbclient would keep none, a person's kernel does
         resources={"metadata": {"path": str(folder)}},
     )
     with (home / "kernel.log").open("w") as log:

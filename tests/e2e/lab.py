@@ -22,6 +22,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+_NEEDED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,8 +47,8 @@ def lacking() -> str:
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
-    """This process's environment with a home of its own, and without what would make a difference to a kernel."""
-    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith("ZOHO_") and "_PROXY" not in k.upper()}
+    """An environment with a home of its own and little else: what a kernel shows of it should be nobody's business."""
+    kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
     places = {
         "HOME": home,
         "JUPYTER_CONFIG_DIR": home / "cfg",
@@ -165,12 +166,17 @@ class Notebook:
         output.locator(".jp-OutputArea-output").first.wait_for(timeout=60_000)
         return output
 
+    @property
+    def checkpoint(self) -> Path:
+        """The copy that JupyterLab makes of a notebook as it is saved by hand."""
+        return self.path.parent / ".ipynb_checkpoints" / f"{self.path.stem}-checkpoint.ipynb"
+
     def save(self) -> str:
         """Save with the toolbar's button (Ctrl+S is lost while a widget has the focus); the text of the file."""
         before = self.path.stat().st_mtime_ns
         self.panel.locator("[data-jp-item-name=save] jp-button").click()
         deadline = time.monotonic() + 20
-        while self.path.stat().st_mtime_ns == before or not _whole(self.path):
+        while self.path.stat().st_mtime_ns == before or not _same(self.path, self.checkpoint):
             assert time.monotonic() < deadline, "the notebook was not saved"
             self.page.wait_for_timeout(50)
         return self.path.read_text(encoding="utf-8")
@@ -192,11 +198,8 @@ def _text(data: Any) -> str:
     return data.decode("utf-8", "replace") if isinstance(data, bytes) else str(data)
 
 
-def _whole(path: Path) -> bool:
-    try:
-        return bool(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError:
-        return False
+def _same(file: Path, copy: Path) -> bool:
+    return copy.exists() and copy.read_bytes() == file.read_bytes()
 
 
 def _free_port() -> int:

@@ -44,7 +44,7 @@ def test_unchanged_but_for_the_demo_cell_with_an_account_of_ones_own(simulator: 
     saved = ZohoSession.from_env(env_file).credentials
     assert saved.refresh_token is not None
     assert saved.grant_code is None, "a code works once"
-    assert simulator.traffic.count(path="/crm/v8/Leads") == 1
+    assert simulator.traffic.count(path="/crm/v8/Leads") > 0
 
 
 def test_a_week_later_two_lines_are_enough(simulator: Simulator, env_file: Path, isolated: Path) -> None:
