@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from dotenv.parser import Binding, parse_stream
-from filelock import FileLock, Timeout
 
 from .errors import CredentialsMissing
 from .secret import Secret
@@ -198,7 +197,7 @@ def _problem(real: Path, action: Callable[[], None]) -> BaseException | None:
         return copy.copy(error)
     except KeyboardInterrupt:
         return KeyboardInterrupt()
-    except Timeout:
+    except TimeoutError:
         why = "another process is writing it"
     except OSError as error:
         why = _WHY.get(error.errno or 0, os.strerror(error.errno or 0))
@@ -338,6 +337,8 @@ def _sync_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def _locked(real: Path) -> Iterator[None]:
     real.parent.stat()  # a folder that is not there was mistyped; filelock would make it
+    from filelock import FileLock  # it looks around the file system when it is imported
+
     lock = FileLock(real.with_name(f"{real.name}.lock"), timeout=LOCK_SECONDS)
     with lock:
         try:
