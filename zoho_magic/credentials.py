@@ -16,7 +16,7 @@ from .errors import CredentialsMissing
 from .scopes import READ_WRITE, split
 from .secret import Secret
 
-__all__ = ["KEYS", "SECRETS", "Credentials", "concealed", "load", "save"]
+__all__ = ["KEYS", "OWN_SECRETS", "SECRETS", "Credentials", "concealed", "load", "save"]
 
 KEYS = {
     "client_id": "ZOHO_CLIENT_ID",
@@ -35,6 +35,12 @@ KEYS = {
 
 SECRETS = frozenset({"client_secret", "refresh_token", "grant_code"})
 
+OWN_SECRETS = {dc: f"ZOHO_CLIENT_SECRET_{dc.upper()}" for dc in DATA_CENTRES}
+"""Data centre -> the key of its own client secret: Zoho gives a client another one in each, unless told otherwise.
+
+https://www.zoho.com/accounts/protocol/oauth/multi-dc.html
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
@@ -42,7 +48,7 @@ class Credentials:
 
     Attributes:
         client_id: from Zoho's API console.
-        client_secret: from the same page; differs by data centre unless the console says otherwise.
+        client_secret: from the same page; the one of `dc`, where that has one of its own.
         refresh_token: lasts until revoked; None before the first exchange.
         grant_code: a code waiting to be exchanged, from `ZOHO_GRANT_CODE`.
         dc: name of the data centre, a key of `DATA_CENTRES`.
@@ -52,6 +58,7 @@ class Credentials:
         soid: `ZohoCRM.<organisation id>`, for client credentials.
         accounts_url: another accounts origin, loopback or a Zoho host; "" for the data centre's.
         api_url: likewise for the CRM API.
+        client_secrets: data centre -> its own client secret (`ZOHO_CLIENT_SECRET_EU`, ...); "" -> the general one.
         trusted: further origins the caller vouches for in Python; never read from a file.
         path: the `.env` these came from and are saved to; None keeps them in memory only.
         sources: field -> where it came from ("environment", the file's name, "default", "this session").
@@ -68,6 +75,7 @@ class Credentials:
     soid: str = ""
     accounts_url: str = ""
     api_url: str = ""
+    client_secrets: Mapping[str, Secret] = field(default_factory=dict)
     trusted: frozenset[str] = frozenset()
     path: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -94,11 +102,14 @@ class Credentials:
         return {"dc": self.dc, "console": self.data_centre.console, "environment": self.environment}
 
     def changed(self, **fields: Any) -> Credentials:
-        """A copy with other values, marked as set in this session; values are checked as when read from `.env`."""
+        """A copy with other values, marked as set in this session; values are checked as when read from `.env`.
+
+        With another data centre comes its client secret.
+        """
         fields = concealed(fields)
         sources = {**self.sources, **dict.fromkeys(fields, "this session")}
         checked = {name: _usable(name, value) for name, value in fields.items()}
-        return replace(self, **checked, sources=sources)
+        return replace(self, **{**self._secret_at(checked.get("dc", self.dc)), **checked}, sources=sources)
 
     def require(self, *names: str) -> None:
         """Raise CredentialsMissing naming every one of these fields that is not set, and where it was looked for."""
@@ -108,6 +119,10 @@ class Credentials:
                 f"Not set: {', '.join(missing)} (looked in the environment and in {self.path or 'memory'}).",
                 hint=f"Run %zoho_setup, or put {'it' if len(missing) == 1 else 'them'} into {self.path or '.env'}.",
             )
+
+    def _secret_at(self, dc: str) -> dict[str, Secret]:
+        secret = self.client_secrets.get(dc) or self.client_secrets.get("")
+        return {"client_secret": secret} if secret and dc != self.dc else {}
 
     def _origin(self, name: str, url: str) -> str:
         origin = trusted_origin(url, also=self.trusted)
@@ -126,11 +141,20 @@ def load(path: Path, trusted: frozenset[str] = frozenset()) -> Credentials:
     Raises:
         CredentialsMissing: the file cannot be read, or a value in it or in the environment cannot be used.
     """
-    stored = _named(envfile.read(path, frozenset(KEYS.values())))
-    given = _named(os.environ)
+    stored, stored_own = _found(envfile.read(path, frozenset((*KEYS.values(), *OWN_SECRETS.values()))))
+    given, given_own = _found(os.environ)
     sources = {**dict.fromkeys(stored, path.name), **dict.fromkeys(given, "environment")}
     fields = {name: _usable(name, value, sources[name]) for name, value in {**stored, **given}.items()}
-    return Credentials(**fields, path=path, sources=sources, trusted=trusted)
+    own = {dc: _secret(OWN_SECRETS[dc], value) for dc, value in {**stored_own, **given_own}.items()}
+    if (dc := fields.get("dc", Credentials.dc)) in own:
+        sources["client_secret"] = "environment" if dc in given_own else path.name
+    secrets = {**own, **({"": fields["client_secret"]} if "client_secret" in fields else {})}
+    fields |= {"client_secret": own[dc]} if dc in own else {}
+    return Credentials(**fields, client_secrets=secrets, path=path, sources=sources, trusted=trusted)
+
+
+def _found(values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Secret]]:
+    return _named(values), {dc: Secret(values[key]) for dc, key in OWN_SECRETS.items() if values.get(key)}
 
 
 def _named(values: Mapping[str, str]) -> dict[str, Any]:
@@ -149,7 +173,14 @@ def save(credentials: Credentials, *names: str) -> None:
         CredentialsMissing: the file cannot be written; it is as it was.
     """
     if credentials.path is not None:
-        envfile.write(credentials.path, {KEYS[name]: _stored(getattr(credentials, name)) for name in names})
+        envfile.write(
+            credentials.path, {_key(credentials, name): _stored(getattr(credentials, name)) for name in names}
+        )
+
+
+def _key(credentials: Credentials, name: str) -> str:
+    own = name == "client_secret" and credentials.dc in credentials.client_secrets
+    return OWN_SECRETS[credentials.dc] if own else KEYS[name]
 
 
 def _stored(value: Secret | str | tuple[str, ...] | None) -> Secret | str | None:

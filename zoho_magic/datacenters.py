@@ -12,7 +12,16 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-__all__ = ["DATA_CENTRES", "ENVIRONMENTS", "DataCentre", "is_loopback", "of_api", "origin_of", "trusted_origin"]
+__all__ = [
+    "DATA_CENTRES",
+    "ENVIRONMENTS",
+    "DataCentre",
+    "is_loopback",
+    "of_accounts",
+    "of_api",
+    "origin_of",
+    "trusted_origin",
+]
 
 ENVIRONMENTS = ("production", "sandbox", "developer")
 
@@ -155,6 +164,17 @@ def is_loopback(origin: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def of_accounts(origin: str) -> DataCentre | None:
+    """The data centre an accounts origin belongs to, or None.
+
+    Example::
+
+        >>> of_accounts("https://accounts.zohocloud.ca").name
+        'ca'
+    """
+    return next((dc for dc in DATA_CENTRES.values() if origin == dc.accounts), None)
 
 
 def of_api(origin: str) -> DataCentre | None:

@@ -123,7 +123,7 @@ _RIGHT_CLIENT = (
     "Compare ZOHO_CLIENT_ID with {console}; if you sign in at another Zoho address, set ZOHO_DC to it "
     "(us, eu, in, au, jp, cn, ca, sa, uk, ae, sg), with the client's Multi-DC switched on and the secret of that place."
 )
-_WIDEN = "Add {scope} to the scopes, generate a new code at {console} and run %zoho_exchange."
+_WIDEN = "Run %zoho_login --add-scope {scope} (what you have already stays)."
 _WAIT = "Wait {wait}, then run the cell again; the token you have stays usable until it expires."
 
 # Code, or code@what-was-being-done where the same word means two things. Sources: zoho.com/accounts/protocol/oauth

@@ -18,7 +18,18 @@ from .errors import CATALOGUE, ThrottledError, TransportError, ZohoError, explai
 from .scopes import split
 from .secret import Secret
 
-__all__ = ["PostForm", "Token", "client_credentials", "exchange", "refresh", "revoke"]
+__all__ = [
+    "Answer",
+    "PostForm",
+    "Token",
+    "client_credentials",
+    "exchange",
+    "heard",
+    "refresh",
+    "refusal",
+    "revoke",
+    "token_in",
+]
 
 THROTTLE_SECONDS = 600.0
 _DEFAULT_LIFE = 3600.0
@@ -136,7 +147,7 @@ def exchange(
         "redirect_uri": redirect_uri or None,
         "code_verifier": code_verifier,
     }
-    token = _token(_heard(post(_url(accounts), form)), "exchange", accounts, clock, facts)
+    token = token_in(heard(post(_url(accounts), form)), "exchange", accounts, clock, facts)
     return token if token.refresh_token else _with_note(token, ONLINE_ONLY)
 
 
@@ -163,7 +174,7 @@ def refresh(
         "client_secret": client_secret,
         "refresh_token": refresh_token,
     }
-    return _token(_heard(post(_url(accounts), form)), "refresh", accounts, clock, facts)
+    return token_in(heard(post(_url(accounts), form)), "refresh", accounts, clock, facts)
 
 
 def client_credentials(
@@ -191,7 +202,7 @@ def client_credentials(
         "scope": ",".join(scopes),
         "soid": soid or None,
     }
-    return _token(_heard(post(_url(accounts), form)), "client credentials", accounts, clock, facts)
+    return token_in(heard(post(_url(accounts), form)), "client credentials", accounts, clock, facts)
 
 
 def revoke(accounts: str, *, token: Secret, post: PostForm, facts: Mapping[str, str] = {}) -> None:
@@ -203,12 +214,12 @@ def revoke(accounts: str, *, token: Secret, post: PostForm, facts: Mapping[str, 
         AuthError: Zoho does not know the token (HTTP 400).
         TransportError, ThrottledError: as `exchange`.
     """
-    answer = _heard(post(f"{accounts}/oauth/v2/token/revoke", {"token": token}))
+    answer = heard(post(f"{accounts}/oauth/v2/token/revoke", {"token": token}))
     if answer.status == 200 and answer.fields.get("status") == "success":
         return
     if answer.status == 400 and not _is_throttle(answer):
         raise explain("invalid_code", doing="revoke", **facts)
-    raise _refusal(answer, "revoke", facts)
+    raise refusal(answer, "revoke", facts)
 
 
 def _url(accounts: str) -> str:
@@ -216,31 +227,36 @@ def _url(accounts: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
     """What Zoho said, tokens as `Secret`; no fields where it was not a JSON object."""
 
     status: int
     fields: Mapping[str, Any]
 
 
-def _heard(response: Any) -> _Answer:
-    # The response remembers the request and its secrets, so it goes no further than here.
+def heard(response: Any) -> Answer:
+    """What Zoho answered to a form, without the response, which remembers the request and its secrets."""
     try:
         fields = json.loads(response.content)
     except ValueError:
         fields = {}
-    return _Answer(response.status_code, _concealed(fields) if isinstance(fields, dict) else {})
+    return Answer(response.status_code, _concealed(fields) if isinstance(fields, dict) else {})
 
 
 def _concealed(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: Secret(v) if k.endswith("_token") and isinstance(v, str) else v for k, v in fields.items()}
+    return {k: Secret(v) if _is_secret(k) and isinstance(v, str) else v for k, v in fields.items()}
 
 
-def _token(answer: _Answer, doing: str, accounts: str, clock: Callable[[], float], facts: Mapping[str, str]) -> Token:
+def _is_secret(key: str) -> bool:
+    return key.endswith("_token") or key == "device_code"
+
+
+def token_in(answer: Answer, doing: str, accounts: str, clock: Callable[[], float], facts: Mapping[str, str]) -> Token:
+    """The token in an answer. Raises as `exchange` for any other answer."""
     # Zoho reports refusals with HTTP 200, so the body decides: an access token is success, anything else is not.
     access = _usable(answer.fields.get("access_token"))
     if access is None:
-        raise _throttled(doing, facts) if _is_failure(answer) else _refusal(answer, doing, facts)
+        raise _throttled(doing, facts) if _is_failure(answer) else refusal(answer, doing, facts)
     token = Token(
         access_token=access,
         refresh_token=_usable(answer.fields.get("refresh_token")),
@@ -289,19 +305,20 @@ def _api_domain(fields: Mapping[str, Any], accounts: str) -> str:
     return trusted_origin(str(fields.get("api_domain") or ""), loopback=is_loopback(accounts)) or ""
 
 
-def _is_throttle(answer: _Answer) -> bool:
+def _is_throttle(answer: Answer) -> bool:
     # The words of the throttle are in the user's language; that there is a description of a failure is not.
     error = str(answer.fields.get("error"))
     described = answer.fields.get("status") == "failure" and "error_description" in answer.fields
     return error == "Access Denied" or (described and error not in CATALOGUE) or answer.status == 429
 
 
-def _is_failure(answer: _Answer) -> bool:
+def _is_failure(answer: Answer) -> bool:
     # Without a description it is known from token calls only: a failed revocation may look the same.
     return answer.status == 400 and answer.fields.get("status") == "failure" and not answer.fields.get("error")
 
 
-def _refusal(answer: _Answer, doing: str, facts: Mapping[str, str]) -> ZohoError:
+def refusal(answer: Answer, doing: str, facts: Mapping[str, str]) -> ZohoError:
+    """The error for an answer that is not what was asked for."""
     if _is_throttle(answer):
         return _throttled(doing, facts)
     code = str(answer.fields.get("error") or answer.fields.get("code") or "")

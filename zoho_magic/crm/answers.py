@@ -71,7 +71,7 @@ def _refusal(
         str(answer["code"]),
         doing=f"{method} {path}",
         said=f"{answer.get('message', '')} {json.dumps(details) if details else ''}",
-        scope=needed_for(method, path),
+        scope=needed_for(method, path) or "SCOPE (the scope this call needs, from Zoho's API guide)",
         permissions=f" ({permissions})" if permissions else "",
         **facts,
     )
