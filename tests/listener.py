@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from types import TracebackType
@@ -38,5 +39,17 @@ class Listener:
                 return
             with connection:
                 connection.settimeout(5)
-                self.heard.append(connection.recv(65536))
+                self.heard.append(_request(connection))
                 connection.sendall(self._answer)
+
+
+def _request(connection: socket.socket) -> bytes:
+    """All of one request: its head, and as much body as that announces."""
+    heard, announced = b"", 0
+    while b"\r\n\r\n" not in heard or len(heard.partition(b"\r\n\r\n")[2]) < announced:
+        part = connection.recv(65536)
+        if not part:
+            break
+        heard += part
+        announced = int((re.findall(rb"(?i)content-length: (\d+)", heard) or [0])[0])
+    return heard

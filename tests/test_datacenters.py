@@ -107,7 +107,7 @@ def test_zoho_is_trusted_in_every_spelling(origin: str) -> None:
         "https://accounts.zoho.\u0441om",
         "https://accounts.zoho.com\u2024evil.example",
         "https://accounts.zoho.com\uff0fevil.example",
-        "https://\u212aaccounts.zoho.com",
+        "https://accounts.zoho.u\u212a",  # a Kelvin sign, which lower() makes a k
         "https://136.143.190.155",
         "https://[2001:db8::1]",
         "https://0x7f000001",

@@ -346,7 +346,8 @@ def test_every_documented_code_is_an_error_of_its_kind(
         ({"access_token": ""}, 200, TransportError, "HTTP 200"),
         ({"access_token": 5}, 200, TransportError, "HTTP 200"),
         ({"access_token": "S3C" + "R3T\n"}, 200, TransportError, "HTTP 200"),
-        ({"access_token": "S3C" + "R3T é"}, 200, TransportError, "HTTP 200"),
+        ({"access_token": "S3C" + "R3Té"}, 200, TransportError, "HTTP 200"),
+        ({"access_token": "S3C" + "R3T x"}, 200, TransportError, "HTTP 200"),
     ],
 )
 def test_an_answer_without_a_usable_token_is_an_error(
