@@ -30,6 +30,7 @@ KEYS = {
     "grant_code": "ZOHO_GRANT_CODE",
     "accounts_url": "ZOHO_ACCOUNTS_URL",
     "api_url": "ZOHO_API_URL",
+    "token_cache": "ZOHO_TOKEN_CACHE",
 }
 """Each field of `Credentials` and its key in `.env`. To add a setting: a line here, one in `Credentials`."""
 
@@ -58,6 +59,7 @@ class Credentials:
         soid: `ZohoCRM.<organisation id>`, for client credentials.
         accounts_url: another accounts origin, loopback or a Zoho host; "" for the data centre's.
         api_url: likewise for the CRM API.
+        token_cache: "1" shares access tokens with the other processes of this user; "" keeps them in memory.
         client_secrets: data centre -> its own client secret (`ZOHO_CLIENT_SECRET_EU`, ...); "" -> the general one.
         trusted: further origins the caller vouches for in Python; never read from a file.
         path: the `.env` these came from and are saved to; None keeps them in memory only.
@@ -75,6 +77,7 @@ class Credentials:
     soid: str = ""
     accounts_url: str = ""
     api_url: str = ""
+    token_cache: str = ""
     client_secrets: Mapping[str, Secret] = field(default_factory=dict)
     trusted: frozenset[str] = frozenset()
     path: Path | None = None
@@ -235,6 +238,11 @@ def _environment(label: str, value: str) -> str:
     return _one_of(label, value, ENVIRONMENTS)
 
 
+def _switch(label: str, value: str) -> str:
+    text = _one_of(label, str(value), ("1", "0", "on", "off", "true", "false", "yes", "no", ""))
+    return "1" if text in ("1", "on", "true", "yes") else ""
+
+
 def _one_of(label: str, value: str, allowed: tuple[str, ...]) -> str:
     text = value.strip().lower()
     if text not in allowed:
@@ -253,6 +261,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "environment": _environment,
     "scopes": _scopes,
     "redirect_uri": _redirect,
+    "token_cache": _switch,
     **dict.fromkeys(SECRETS, _secret),
 }
 

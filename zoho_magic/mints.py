@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterable
 
 from .errors import ThrottledError
 from .secret import Secret
@@ -57,6 +58,21 @@ class MintCount:
         """Zoho throttled us after all (another program shares the refresh token): ask nothing for a minute."""
         with self._lock:
             self._paused_until = now + PAUSE_SECONDS
+
+    @property
+    def state(self) -> tuple[tuple[float, ...], float]:
+        """When the mints were, and until when nothing is asked: what another process needs to `learn`."""
+        with self._lock:
+            return tuple(self._minted), self._paused_until
+
+    def learn(self, minted: Iterable[float], paused_until: float, now: float) -> None:
+        """Count what other processes minted as well; what both know of is counted once."""
+        with self._lock:
+            # A moment this far ahead comes from a clock that was wrong, and would lock everyone out until then.
+            known = Counter(self._minted) | Counter(then for then in minted if then < now + WINDOW_SECONDS)
+            self._minted = deque(sorted(known.elements()))
+            if paused_until < now + WINDOW_SECONDS:
+                self._paused_until = max(self._paused_until, paused_until)
 
 
 _counts: list[tuple[str, Secret, MintCount]] = []

@@ -132,6 +132,7 @@ class ZohoSession:
         """
         credentials, token, met, problem = self.credentials, None, Introduction(), None
         try:
+        unshared = self._tokens.problem()
             if self._tokens.at_hand() or credentials.refresh_token or credentials.soid:
                 token = self.token
                 met = self._introduction()
@@ -152,7 +153,10 @@ class ZohoSession:
             credits_left=self._credits_left,
             sources={KEYS[name]: source for name, source in credentials.sources.items() if getattr(credentials, name)},
             file=str(credentials.path or "memory"),
-            warnings=(*self._store.warnings, *self._notes, *met.notes, *([str(problem.args[0])] if problem else [])),
+            shared=bool(credentials.token_cache) and not unshared,
+            warnings=_said(
+                *self._store.warnings, unshared, *self._notes, *met.notes, problem.args[0] if problem else ""
+            ),
             next_step=problem.hint if problem else _next_step(credentials, token),
         )
 
@@ -197,7 +201,7 @@ class ZohoSession:
 
     def renew(self, refused: Token) -> Token:
         """Another token than the one Zoho refused; minted once however many threads ask. Raises as `token`."""
-        return self._tokens.fresh(stale=refused)
+        return self._tokens.instead_of(refused)
 
     def revoke(self) -> Status:
         """Revoke the refresh token at Zoho, with every access token it minted, and forget it here and in `.env`.
@@ -220,12 +224,21 @@ class ZohoSession:
     def forget(self) -> Status:
         """Forget the tokens here and in `.env`, without telling Zoho."""
         self._store.adopt(self.credentials.changed(refresh_token=None, grant_code=None), "refresh_token", "grant_code")
-        self._tokens.drop()
+        self._tokens.drop()  # first, while it is known which are meant
         self._notes = ()
         self._store.warn()
         return self.status()
 
     def save(self) -> Status:
+    def share(self, on: bool = True) -> Status:
+        """Share access tokens with your other kernels and processes that use this refresh token, or stop sharing.
+
+        Saved in `.env` as `ZOHO_TOKEN_CACHE=1`. The tokens lie sealed in your cache folder, and one mint does for all.
+        """
+        self._store.adopt(self.credentials.changed(token_cache="1" if on else ""), "token_cache")
+        self._store.warn()
+        return self.status()
+
         """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
         self._store.save()
         self._store.warn()
@@ -518,6 +531,10 @@ def _api(credentials: Credentials, token: Token) -> str:
         return credentials.api_url
     if credentials.environment == "production":
         return token.api_domain or credentials.data_centre.api["production"]
+def _said(*lines: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if line)
+
+
     home = of_api(token.api_domain) or credentials.data_centre
     if credentials.environment not in home.api:
         raise CredentialsMissing(

@@ -22,6 +22,7 @@ class Status:
         api: origin of the CRM API in use.
         scopes: as granted by Zoho, or as configured before the first token.
         expires_in: seconds left of the access token; 0 without one.
+        shared: whether the access token is shared with your other processes.
         credits_left: API credits left today; None until Zoho tells (it does once half are used).
         sources: key of a setting -> where it came from; never its value.
         file: the `.env` in use, or "memory".
@@ -42,6 +43,7 @@ class Status:
     organisation: str = ""
     edition: str = ""
     expires_in: int = 0
+    shared: bool = False
     credits_left: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     magics: tuple[str, ...] = ()
@@ -63,12 +65,13 @@ class Status:
     def rows(self) -> dict[str, str]:
         """Label -> text, for every face that shows a status; what is empty is left out."""
         minutes, seconds = divmod(self.expires_in, 60)
+        kept = ", shared by your kernels" if self.shared else ""
         rows = {
             "Person": " ".join(filter(None, (self.name, f"<{self.email}>" if self.email else ""))),
             "Organisation": self.organisation + (f" ({self.edition})" if self.edition else ""),
             "Data centre": f"{self.dc} ({self.place}), {self.environment}",
             "API": self.api,
-            "Access token": f"{minutes} min {seconds} s left" if self.connected else "",
+            "Access token": f"{minutes} min {seconds} s left{kept}" if self.connected else "",
             "API credits": f"{self.credits_left:,} left" if self.credits_left is not None else "",
             "Scopes": ", ".join(self.scopes),
             "Settings": "; ".join(f"{', '.join(keys)} from {source}" for source, keys in self._keys_by_source.items()),
