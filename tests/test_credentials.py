@@ -9,7 +9,7 @@ import pytest
 from leaks import leaks
 
 from zoho_magic import CredentialsMissing, Secret
-from zoho_magic.credentials import KEYS, SECRETS, Credentials, concealed, load, save
+from zoho_magic.credentials import KEYS, OWN_SECRETS, SECRETS, Credentials, concealed, load, save
 from zoho_magic.scopes import READ_WRITE
 
 HIDDEN = "S3C" + "R3T"
@@ -26,7 +26,12 @@ def env(isolated: Path) -> Path:
 
 
 def test_everything_has_a_key() -> None:
-    fields = {field.name for field in dataclasses.fields(Credentials)} - {"client_secrets", "trusted", "path", "sources"}
+    fields = {field.name for field in dataclasses.fields(Credentials)} - {
+        "client_secrets",
+        "trusted",
+        "path",
+        "sources",
+    }
     assert set(KEYS) == fields
     assert set(KEYS) >= SECRETS
 
@@ -157,3 +162,24 @@ def test_what_lives_in_memory_is_saved_nowhere(isolated: Path) -> None:
 def test_secrets_are_concealed_and_the_rest_is_not() -> None:
     fields = concealed({"client_secret": HIDDEN, "grant_code": Secret("x"), "refresh_token": None, "dc": "eu"})
     assert fields == {"client_secret": Secret(HIDDEN), "grant_code": Secret("x"), "refresh_token": None, "dc": "eu"}
+
+
+def test_each_data_centre_may_have_a_secret_of_its_own(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env.write_text(env.read_text() + f"{OWN_SECRETS['eu']}={HIDDEN}-eu\n{OWN_SECRETS['in']}={HIDDEN}-in\n")
+    found = load(env)
+    assert (found.client_secret, found.sources["client_secret"]) == (Secret(f"{HIDDEN}-eu"), ".env")
+    monkeypatch.setenv(OWN_SECRETS["eu"], f"{HIDDEN}-env")
+    found = load(env)
+    assert (found.client_secret, found.sources["client_secret"]) == (Secret(f"{HIDDEN}-env"), "environment")
+    monkeypatch.setenv("ZOHO_DC", "jp")
+    assert load(env).client_secret == Secret(HIDDEN)
+    monkeypatch.setenv(OWN_SECRETS["eu"], f"{HIDDEN} x")
+    with pytest.raises(CredentialsMissing, match=OWN_SECRETS["eu"]) as failure:
+        load(env)
+    assert not leaks(failure.value, HIDDEN)
+
+
+@pytest.mark.parametrize(("said", "meant"), [("1", "1"), ("On", "1"), ("yes", "1"), ("0", ""), ("off", ""), ("no", "")])
+def test_a_switch_is_on_or_off(env: Path, said: str, meant: str) -> None:
+    env.write_text(env.read_text() + f"{KEYS['token_cache']}={said}\n")
+    assert load(env).token_cache == meant
