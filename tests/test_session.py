@@ -965,7 +965,8 @@ def test_the_magics_and_a_script_share_one_session(env_file: Path) -> None:
     use_session(other)
     assert get_session() is other
     use_session(None)
-    assert get_session() is not session
+    assert get_session() is not other
+    assert get_session().credentials.path == env_file
 
 
 def test_many_threads_get_the_same_session(env_file: Path) -> None:
