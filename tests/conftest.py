@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from zoho_magic.session import ZohoSession, current_session, use_session
+from zoho_magic.session import ZohoSession, close_sessions, current_session
 from zoho_magic.simulator import Simulator
 
 # On a busy machine an example may take long; no example database is left in whatever folder a test works in.
@@ -29,11 +29,11 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.upper().startswith("ZOHO_") or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(here)
-    use_session(None)
+    close_sessions()
     yield here
-    if (session := current_session()) is not None:
+    if (session := current_session()) is not None:  # one that was made by hand
         session.close()
-    use_session(None)
+    close_sessions()
 
 
 @pytest.fixture

@@ -211,8 +211,6 @@ def test_after_a_wrong_secret_only_the_secret_is_typed_again(form: SetupForm, si
 
 
 def test_after_a_spent_code_only_the_code_is_typed_again(form: SetupForm, simulator: Simulator) -> None:
-    fill(form, simulator)
-    press(form.button)
     fill(form, simulator, code=MARK)
     press(form.button)
     assert "grant code" in told(form)

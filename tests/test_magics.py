@@ -86,7 +86,7 @@ def everything_registered(shell: Shell) -> list[object]:
         set(ip.magics_manager.registry),
         list(ip.configurables),
         list(ip.Completer.custom_matchers),
-        [set(one.type_printers) for one in ip.display_formatter.formatters.values()],
+        [{*one.type_printers, *one.deferred_printers} for one in ip.display_formatter.formatters.values()],
         {event: len(callbacks) for event, callbacks in ip.events.callbacks.items()},
         {name: str(hook) for name, hook in ip.hooks.items()},
         {name for name in ip.user_ns if not name.startswith("_i")},

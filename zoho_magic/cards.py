@@ -14,8 +14,18 @@ from .status import Status
 if TYPE_CHECKING:
     from .crm.plan import Plan
     from .crm.push import PushReport
+    from .login.talk import Invitation
 
-__all__ = ["error_card", "note_card", "register", "status_card", "token_card", "unregister", "waiting_card"]
+__all__ = [
+    "error_card",
+    "invitation_card",
+    "note_card",
+    "register",
+    "status_card",
+    "token_card",
+    "unregister",
+    "waiting_card",
+]
 
 _BOX = (
     "display:inline-block;min-width:24em;max-width:60em;padding:.6em 1em;border:1px solid rgba(128,128,128,.35);"
@@ -58,8 +68,9 @@ def push_card(report: PushReport) -> str:
     about = report.attrs
     bad = report[report["status"].isin(("failed", "unknown"))]
     rows = {"Road": f"{about.get('road', '')} ({about['why']})" if about.get("why") else str(about.get("road", ""))}
-    for label, row in bad.head(SHOWN_ROWS).iterrows():
-        rows[f"Row {label}"] = " ".join(filter(None, (row["status"], row["code"], row["field"], row["message"])))
+    for number, (label, row) in enumerate(bad.head(SHOWN_ROWS).iterrows()):
+        name = f"Row {label}" if bad.index.is_unique else f"Row {label} (bad row {number + 1})"
+        rows[name] = " ".join(filter(None, (row["status"], row["code"], row["field"], row["message"])))
     more = len(bad) - SHOWN_ROWS
     notes = [_line(f"and {more:,} more: report.failed, report.unknown")] if more > 0 else []
     return _card(edge, report.title, rows, notes)
@@ -82,6 +93,30 @@ def note_card(text: str) -> str:
     return _card(_AMBER, text, {}, [])
 
 
+def invitation_card(invitation: Invitation) -> str:
+    """HTML for what to do now to sign in; the link opens a page of its own and tells it nothing."""
+    link = _linked(invitation.link) if invitation.link else ""
+    code = f'<div style="font-size:150%;letter-spacing:.15em;margin:.2em 0">{escape(invitation.code)}</div>'
+    minutes = f"Good for {invitation.seconds // 60} min {invitation.seconds % 60} s." if invitation.seconds else ""
+    notes = [link, code if invitation.code else "", *map(_line, filter(None, (*invitation.steps, minutes)))]
+    return _card(_AMBER, invitation.title, {}, [*notes, _scanned(invitation.scan)])
+
+
+def _linked(url: str) -> str:
+    return (
+        f'<div style="margin-top:.35em;overflow-wrap:anywhere"><a href="{escape(url)}" target="_blank" '
+        f'rel="noopener noreferrer">{escape(url)}</a></div>'
+    )
+
+
+def _scanned(address: str) -> str:
+    if not address:
+        return ""
+    from .login.qr import picture
+
+    return f'<div style="margin-top:.5em"><img alt="QR code of the link" src="{escape(picture(address))}"></div>'
+
+
 def _card(edge: str, title: str, rows: Mapping[str, str], notes: Iterable[str]) -> str:
     body = "".join(
         f'<tr style="background:none"><td style="{_QUIET}">{escape(label)}</td>'
@@ -100,6 +135,7 @@ def _line(text: str) -> str:
 _CARDS: dict[str, Callable[[Any], str]] = {
     "zoho_magic.status.Status": status_card,
     "zoho_magic.oauth.Token": token_card,
+    "zoho_magic.login.talk.Invitation": invitation_card,
     "zoho_magic.crm.plan.Plan": plan_card,
     "zoho_magic.crm.push.report.PushReport": push_card,
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
+from . import profiles
 from .errors import ZohoError
 from .magics import ZohoMagics
 from .session import ZohoSession, get_session
@@ -29,6 +30,7 @@ _COQL_LINE = re.compile(r"(?:^|[\s=(])%zoho_coql\s(?P<query>.*\bselect\b.*)$", r
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 _AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*$", re.IGNORECASE)
 _PATH = re.compile(r"[\w.]*$")
+_PROFILE = re.compile(r"(?<!\S)--profile(?:=|\s+)(\S+)(?=\s)")
 _WORD = re.compile(r"[^\s\"',(=<>!]*$")
 
 
@@ -40,7 +42,7 @@ def complete(context: CompletionContext) -> SimpleMatcherResult:
     query = _COQL_LINE.search(line)
     if (cell is not None and not line.lstrip().startswith("%%")) or query is not None:
         whole = cell["query"] if cell is not None else context.full_text
-        return _answer(_in_query(line, whole), _PATH.findall(line)[0])
+        return _answer(_in_query(line, whole, _profile(context.full_text)), _PATH.findall(line)[0])
     found = _OURS.search(line)
     method = getattr(ZohoMagics, found["magic"], None) if found else None
     if found is None or method is None:
@@ -58,8 +60,8 @@ def _answer(offered: Iterable[str], typed: str) -> SimpleMatcherResult:
 
 
 def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
-    typed = _WORD.findall(rest)[0]
-    before = rest[: len(rest) - len(typed)].split()
+    typed, profile = _WORD.findall(rest)[0], _profile(rest)
+    before = _PROFILE.sub("", rest[: len(rest) - len(typed)]).split()
     action = _waiting(parser, before)
     if typed.startswith("-"):
         action = None
@@ -67,9 +69,11 @@ def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
         return [str(choice) for choice in action.choices]
     completes = getattr(action, "completes", "")
     if completes == "module":
-        return _modules()
+        return _modules(profile)
     if completes == "field":
-        return _fields(before[0] if before else "")
+        return _fields(before[0] if before else "", profile=profile)
+    if completes == "profile":
+        return profiles.known()
     if completes == "variable":
         return []
     return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
@@ -93,40 +97,46 @@ def _is_open(before: list[str]) -> bool:
 # A COQL query
 
 
-def _in_query(line: str, query: str) -> list[str]:
+def _profile(text: str) -> str | None:
+    """The profile a line names, whose modules and fields are then the ones to offer."""
+    found = _PROFILE.search(text.partition("\n")[0] + " ")
+    return found[1] if found else None
+
+
+def _in_query(line: str, query: str, profile: str | None) -> list[str]:
     if _AFTER_FROM.search(line):
-        return _modules()
+        return _modules(profile)
     found = _FROM.search(query)
     if found is None:
         return []
     *steps, _ = _PATH.findall(line)[0].split(".")
-    return [".".join([*steps, name]) for name in _fields(found[1], steps)]
+    return [".".join([*steps, name]) for name in _fields(found[1], steps, profile)]
 
 
 # Names from the CRM
 
 
-def _modules() -> list[str]:
-    return _in_time(lambda session: list(session.metadata.modules()))
+def _modules(profile: str | None) -> list[str]:
+    return _in_time(lambda session: list(session.metadata.modules()), profile)
 
 
-def _fields(module: str, steps: Iterable[str] = ()) -> list[str]:
+def _fields(module: str, steps: Iterable[str] = (), profile: str | None = None) -> list[str]:
     def ask(session: ZohoSession) -> list[str]:
         target = module
         for step in steps:
             target = session.metadata.fields(target)[step].target
         return list(session.metadata.fields(target))
 
-    return _in_time(ask)
+    return _in_time(ask, profile)
 
 
-def _in_time(ask: Callable[[ZohoSession], list[str]]) -> list[str]:
+def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> list[str]:
     names: list[str] = []
 
     def fetch() -> None:
         # TAB has nowhere to show an error; the call it prepares will.
         try:
-            names.extend(ask(get_session()))
+            names.extend(ask(get_session(profile)))
         except (ZohoError, KeyError):
             return
 

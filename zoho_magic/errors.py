@@ -42,6 +42,8 @@ class ZohoError(Exception):
         code: Zoho's own code (`invalid_code`, `INVALID_TOKEN`, ...), or "" where the error is not Zoho's.
         hint: the next step.
         doing: what was being done (`exchange`, `refresh`, `GET /crm/v8/org`, ...).
+        status: the HTTP status of the CRM's refusal, else 0.
+        details: what the CRM said about it (`column_name`, `api_name`, ...).
 
     In IPython it shows as one red line and `-> hint`; in a script, or with `ZOHO_MAGIC_DEBUG=1`, as a traceback.
 
@@ -58,6 +60,8 @@ class ZohoError(Exception):
         self.hint = hint
         self.code = code
         self.doing = doing
+        self.status = 0
+        self.details: dict[str, Any] = {}
 
     def __str__(self) -> str:
         return f"{self.args[0]}\n-> {self.hint}" if self.hint else str(self.args[0])
@@ -84,14 +88,7 @@ class ThrottledError(ZohoError):
 
 
 class ApiError(ZohoError):
-    """The CRM refused a request. `status` is the HTTP status, `details` what Zoho said about it."""
-
-    status: int = 0
-    details: dict[str, Any]
-
-    def __init__(self, message: str, **context: str) -> None:
-        super().__init__(message, **context)
-        self.details = {}
+    """The CRM refused a request."""
 
 
 class QueryError(ZohoError):
@@ -125,6 +122,8 @@ _RIGHT_CLIENT = (
 )
 _WIDEN = "Run %zoho_login --add-scope {scope} (what you have already stays)."
 _WAIT = "Wait {wait}, then run the cell again; the token you have stays usable until it expires."
+_GUIDE = "Look the call up in Zoho's API guide."
+_OTHER_ROAD = "Use --via coql, or --via records."
 
 # Code, or code@what-was-being-done where the same word means two things. Sources: zoho.com/accounts/protocol/oauth
 # (web-apps/access-token, self-client, devices) and zoho.com/crm/developer/docs/api/v8 (each call's "possible errors").
@@ -238,6 +237,110 @@ CATALOGUE: dict[str, _Entry] = {
         QueryError, "The CRM has no module of that name.", "Run %zoho_modules for the names; they are API names."
     ),
     "NOT_SUPPORTED": _Entry(QueryError, "Zoho's API does not offer this module.", "Run %zoho_modules for the others."),
+    "REQUIRED_PARAM_MISSING": _Entry(ApiError, "The call lacks something it needs ({said}).", _GUIDE),
+    "EXPECTED_PARAM_MISSING": _Entry(ApiError, "The call lacks something it needs ({said}).", _GUIDE),
+    "PATTERN_NOT_MATCHED": _Entry(ApiError, "A value in the call has the wrong form ({said}).", _GUIDE),
+    "AMBIGUITY_DURING_PROCESSING": _Entry(ApiError, "Two things in the call exclude each other ({said}).", _GUIDE),
+    "LIMIT_EXCEEDED": _Entry(
+        QueryError,
+        "That is more than Zoho allows in one call ({said}).",
+        "Ask for less of what it names: fields, values in a list, criteria or rows.",
+    ),
+    "LIMIT_REACHED": _Entry(
+        QueryError, "Zoho's search ends at 2,000 rows, and there are more.", "Use %%zoho_coql, which has no such limit."
+    ),
+    "DISCRETE_PAGINATION_LIMIT_EXCEEDED": _Entry(
+        ApiError, "Pages by number end at 2,000 rows.", "Use %zoho_pull, or go on with page_token."
+    ),
+    "PAGINATION_LIMIT_EXCEEDED": _Entry(
+        QueryError, "The records road ends at 100,000 rows, and there are more.", "Use --via bulk or --via coql."
+    ),
+    "TOKEN_BOUND_DATA_MISMATCH": _Entry(
+        ApiError,
+        "The page token belongs to another call: other fields, another order or another user.",
+        "Start again from the first page.",
+    ),
+    "EXPIRED_VALUE": _Entry(
+        ApiError, "The page token is older than a day, and Zoho no longer takes it.", "Start again from the first page."
+    ),
+    "FEATURE_NOT_SUPPORTED": _Entry(ApiError, "The org's edition does not have this feature.", _GUIDE),
+    "CURRENCIES_NOT_ENABLED": _Entry(
+        ApiError, "The org has one currency only.", "Nothing to do: every amount is in the home currency."
+    ),
+    # CRM API, COQL
+    "SYNTAX_ERROR": _Entry(
+        QueryError,
+        "Zoho cannot read this COQL ({said}).",
+        "Look at the word it names; text goes in single quotes, and a quote inside it is doubled.",
+    ),
+    "INVALID_QUERY": _Entry(
+        QueryError,
+        "Zoho does not take this COQL ({said}).",
+        "Check the field, the operator and the value it names; %zoho_fields shows the type of every field.",
+    ),
+    "INVALID_DATA@POST /crm/v8/coql": _Entry(
+        QueryError, "Zoho does not take this COQL ({said}).", "Check the number or the custom view it names."
+    ),
+    "MANDATORY_NOT_FOUND@POST /crm/v8/coql": _Entry(
+        QueryError, "The query is missing.", "Write one below %%zoho_coql."
+    ),
+    "DUPLICATE_DATA@POST /crm/v8/coql": _Entry(
+        QueryError, "The query selects a column twice ({said}).", "Leave one out, or give it a name with 'as'."
+    ),
+    "DUPLICATE_ALIAS": _Entry(
+        QueryError, "Two columns of the query have the same name ({said}).", "Choose another name after 'as'."
+    ),
+    "INVALID_ALIAS": _Entry(
+        QueryError, "Zoho does not take this name for a column ({said}).", "Use letters, digits and _ after 'as'."
+    ),
+    # CRM API, bulk read
+    "MODULE_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not offer this module.", _OTHER_ROAD),
+    "MODULE_NOT_AVAILABLE": _Entry(
+        QueryError, "The CRM has no module of that name.", "Run %zoho_modules for the names; they are API names."
+    ),
+    "FIELD_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not export a field ({said}).", _OTHER_ROAD),
+    "FIELD_NOT_AVAILABLE": _Entry(
+        QueryError, "The module has no such field ({said}).", "Run %zoho_fields for the names."
+    ),
+    "FIELD_IN_CRITERIA_NOT_AVAILABLE": _Entry(
+        QueryError, "The module has no such field to filter on ({said}).", "Run %zoho_fields for the names."
+    ),
+    **{
+        code: _Entry(QueryError, "Bulk read does not take this filter ({said}).", "Use --via coql for it.")
+        for code in (
+            "FIELD_IN_CRITERIA_NOT_SUPPORTED",
+            "FIELD_COMPARATOR_IN_CRITERIA_NOT_SUPPORTED",
+            "FIELD_AND_COMPARATOR_IN_CRITERIA_NOT_COMPATIBLE",
+            "FIELD_AND_VALUE_IN_CRITERIA_NOT_COMPATIBLE",
+            "COMPARATOR_AND_VALUE_IN_CRITERIA_NOT_COMPATIBLE",
+            "VALUE_LIMIT_EXCEEDED_IN_CRITERIA",
+            "CRITERIA_LIMIT_EXCEEDED",
+            "AMBIGUOUS_CRITERIA",
+            "INVALID_CRITERIA",
+            "GROUP_OPERATOR_NOT_SUPPORTED",
+        )
+    },
+    "CVID_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not know this custom view.", _OTHER_ROAD),
+    **{
+        code: _Entry(ApiError, "Zoho does not take this bulk read job ({said}).", _OTHER_ROAD)
+        for code in (
+            "JOB_NOT_SUPPORTED",
+            "QUERY_NOT_SUPPORTED",
+            "PAGE_NOT_SUPPORTED",
+            "PAGE_RANGE_EXCEEDED",
+            "INVALID_CALLBACK_URL",
+            "INVALID_CALLBACK_METHOD",
+            "REQUEST_BODY_IS_EMPTY",
+            "REQUEST_BODY_NOT_READABLE",
+            "REQUEST_BODY_NOT_SUPPORTED",
+            "MEDIA_TYPE_NOT_SUPPORTED",
+        )
+    },
+    "RESOURCE_NOT_FOUND": _Entry(
+        ApiError,
+        "Zoho does not have that: {doing}. A bulk job's result is kept for a day.",
+        "Check the id, or run the job again.",
+    ),
 }
 
 
@@ -247,7 +350,7 @@ def explain(code: str, *, doing: str = "", said: str = "", **facts: str) -> Zoho
     Args:
         code: Zoho's code as it came, from a token answer or an API answer.
         doing: what was being done; chooses between meanings where a code has two.
-        said: Zoho's own message, shown for a code that is not in the catalogue.
+        said: Zoho's own message, shown where it names what is wrong.
         facts: what the sentences name: console, dc, environment, scope, wait, permissions.
 
     Example::
@@ -256,7 +359,8 @@ def explain(code: str, *, doing: str = "", said: str = "", **facts: str) -> Zoho
     """
     shown, doing = _tidy(code) or "an unnamed error", _tidy(doing)
     entry = CATALOGUE.get(f"{code}@{doing}") or CATALOGUE.get(code) or _UNKNOWN
-    words = {**_USUALLY, **facts, "doing": doing or "this call", "shown": shown, "said": _tidy(said)}
+    words = {**_USUALLY, **facts, "doing": doing or "this call", "shown": shown}
+    words["said"] = _tidy(said) or ("" if entry is _UNKNOWN else "no reason given")
     happened, hint = entry.happened.format_map(words).strip(), entry.hint.format_map(words)
     return entry.kind(happened, hint=hint, code=shown, doing=doing)
 

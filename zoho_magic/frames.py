@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 
-from .errors import ApiError
+from .errors import ApiError, TransportError
 
 if TYPE_CHECKING:
     from .crm.metadata import Field
@@ -27,10 +27,13 @@ __all__ = [
     "FRAMES",
     "Frame",
     "Page",
+    "companions",
+    "completed",
     "empty",
     "from_csv",
     "from_json",
     "is_person",
+    "is_reference",
     "newest_first",
     "shown_as",
     "with_people",
@@ -103,6 +106,16 @@ def is_person(field: Field) -> bool:
     return kind_of(field) is _PERSON
 
 
+def is_reference(field: Field) -> bool:
+    """Whether the field points to something with a name of its own, of which a bulk CSV tells only the id."""
+    return kind_of(field) is _LOOKUP
+
+
+def companions(field: Field) -> list[str]:
+    """The columns a field brings beside the one named like it: `Owner.id`, `Owner.email`."""
+    return [field.name + suffix for suffix, _ in kind_of(field).columns[1:]]
+
+
 def schema_of(fields: Iterable[Field]) -> pa.Schema:
     """The columns these fields become, in order: a lookup `X` gives `X` and `X.id`, a user also `X.email`."""
     return pa.schema([(field.name + suffix, type_) for field in fields for suffix, type_ in kind_of(field).columns])
@@ -135,6 +148,18 @@ def empty(fields: Iterable[Field]) -> pa.Table:
     return schema_of(fields).empty_table()
 
 
+def completed(data: pa.Table, fields: Sequence[Field]) -> pa.Table:
+    """The table with every column of these fields, in their order; what it lacks is all null."""
+    schema = schema_of(fields)
+    if data.schema.equals(schema):
+        return data
+    columns = [
+        data.column(name) if name in data.schema.names else pa.nulls(len(data), type_)
+        for name, type_ in zip(schema.names, schema.types, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
 # JSON
 
 
@@ -151,32 +176,52 @@ _INFO = pa.struct([("more_records", FLAG), ("next_page_token", TEXT)])
 
 
 def from_json(body: bytes, fields: Sequence[Field]) -> Page:
-    """An answer's `data` as a table; an empty body (HTTP 204) gives no rows.
+    """An answer's `data` as a table.
 
     Arrow parses it without Python objects and without the interpreter lock. A value that is not what the metadata says
     (a number where text is expected) sends the answer through a slower reader that converts it.
 
     Raises:
         ApiError: a value cannot be converted; the message names the field.
+        TransportError: this is not the JSON that Zoho sends.
     """
-    if not body:
-        return Page(empty(fields))
+    return _as_described(body, fields) or _as_it_is(body, fields)
+
+
+def _as_described(body: bytes, fields: Sequence[Field]) -> Page | None:
+    """The page, if every value is what the metadata says."""
     answer = _parsed(body, fields)
-    if answer is None:
-        found = json.loads(body)
-        return Page(_converted(found.get("data", []), fields), *_info(found.get("info")))
+    if answer is None or len(answer) != 1 or answer.column("data").null_count:
+        return None
     records = answer.column("data").combine_chunks().flatten()
     loose = any(kind_of(field).json is None for field in fields)
-    raw = json.loads(body).get("data", []) if loose else []
+    raw = json.loads(body)["data"] if loose else []
     arrays: list[pa.Array] = []
-    for field in fields:
-        kind = kind_of(field)
-        if kind.json is None:
-            arrays.append(pa.array([_as_text(row.get(field.name)) for row in raw], TEXT))
-        else:
-            arrays.extend(kind.split(records.field(field.name)))
+    try:
+        for field in fields:
+            kind = kind_of(field)
+            if kind.json is None:
+                arrays.append(pa.array([_as_text(row.get(field.name)) for row in raw], TEXT))
+            else:
+                arrays.extend(kind.split(records.field(field.name)))
+    except pa.ArrowInvalid:
+        return None
     rows = pa.Table.from_arrays(arrays, schema=schema_of(fields))
     return Page(rows, *_info(answer.column("info")[0].as_py()))
+
+
+def _as_it_is(body: bytes, fields: Sequence[Field]) -> Page:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    rows = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TransportError(
+            "The CRM's answer is not the JSON that Zoho sends.",
+            hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
+        )
+    return Page(_converted(rows, fields), *_info(answer.get("info")))
 
 
 def _info(info: Mapping[str, Any] | None) -> tuple[bool, str | None]:
@@ -203,9 +248,11 @@ def _converted(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> pa
     for field in fields:
         kind = kind_of(field)
         values = [row.get(field.name) for row in rows]
+        if kind.columns[0][1] != TEXT:
+            values = [None if value == "" else value for value in values]
         try:
             arrays.extend(kind.split(_lenient(values, kind.json or TEXT)))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError, OverflowError):
             raise ApiError(
                 f"{field.name} should be {field.kind}, but Zoho sent something else.",
                 hint="Leave that field out with --fields, and tell us: the field type is new to us.",
@@ -221,10 +268,18 @@ def _lenient(values: list[Any], type_: pa.DataType) -> pa.Array:
         return pa.array([_as_struct(value, names) for value in values], type_)
     if pa.types.is_list(type_):
         return pa.array([_as_list(value, type_.value_type) for value in values], type_)
+    return _first_that_fits(values, type_)
+
+
+def _first_that_fits(values: list[Any], type_: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, type_)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pc.cast(pa.array([_as_text(value) for value in values], TEXT), NUMBER).cast(type_)
+        text = pa.array([_as_text(value) for value in values], TEXT)
+    try:
+        return text.cast(type_)
+    except pa.ArrowInvalid:  # "5.0" for an integer
+        return text.cast(NUMBER).cast(type_)
 
 
 def _as_text(value: Any) -> str | None:
@@ -322,42 +377,40 @@ def _csv_columns(field: Field, cells: Mapping[str, Any], name: str, rows: int) -
 def _lists(cells: pa.Array, field: Field) -> pa.Array:
     # Few distinct combinations stand behind many cells: take each apart once.
     encoded = pc.dictionary_encode(cells)
-    choices = tuple(sorted(field.choices, key=len, reverse=True))
-    distinct = pa.array([split_choices(text, choices) for text in encoded.dictionary.to_pylist()], LIST)
-    return distinct.take(encoded.indices)
+    known, separators = frozenset(field.choices), "," if kind_of(field) is _NAMES else ";,"
+    distinct = [split_choices(text, known, separators) for text in encoded.dictionary.to_pylist()]
+    return pa.array(distinct, LIST).take(encoded.indices)
 
 
-@lru_cache(maxsize=4096)
-def split_choices(text: str, choices: tuple[str, ...]) -> list[str]:
-    """A multi-select cell taken apart: Zoho joins with `;` or `,`, and a choice may contain either.
-
-    Args:
-        text: the cell.
-        choices: the field's picklist values, longest first; without any, every separator counts.
+def split_choices(text: str, known: Collection[str] = (), separators: str = ";,") -> list[str]:
+    """A cell with several values taken apart. Which separator Zoho writes is not documented, and a choice of a
+    multi-select may contain either: what `known` lists is kept whole, the longest first. Tags are joined by commas, and
+    a comma inside one cannot be told from them: other roads bring such a tag whole.
 
     Example::
 
-        >>> split_choices("Solar, roof;Wind", ("Solar, roof", "Wind"))
+        >>> split_choices("Solar, roof;Wind", {"Solar, roof", "Wind"})
         ['Solar, roof', 'Wind']
     """
-    whole = _known_choices(text, choices)
-    if whole is not None:
-        return whole
-    separator = ";" if ";" in text else ","
-    return [part.strip() for part in text.split(separator) if part.strip()]
+    pieces = re.split(f"([{separators}])", text)
+    whole = _known_choices(pieces, known)
+    if whole is None:
+        separator = next((mark for mark in separators if mark in text), separators)
+        whole = [part.strip() for part in text.split(separator)]
+    return [part for part in whole if part]
 
 
-def _known_choices(text: str, choices: tuple[str, ...]) -> list[str] | None:
-    if not text:
-        return []
-    for choice in choices:
-        if text == choice:
-            return [choice]
-        if text.startswith(choice) and text[len(choice)] in ";,":
-            rest = _known_choices(text[len(choice) + 1 :].lstrip(), choices)
-            if rest is not None:
-                return [choice, *rest]
-    return None
+def _known_choices(pieces: Sequence[str], known: Collection[str]) -> list[str] | None:
+    """The pieces, every other one a separator, put together to known choices; None where that does not work out."""
+    best: dict[int, list[str] | None] = {len(pieces) + 1: []}
+    for start in range(len(pieces) - 1, -1, -2):
+        best[start] = None
+        for end in range(len(pieces), start, -2):
+            choice, rest = "".join(pieces[start:end]), best[end + 1]
+            if rest is not None and (choice in known or choice.strip() in known):
+                best[start] = [choice if choice in known else choice.strip(), *rest]
+                break
+    return best[0]
 
 
 # What every road shares
@@ -386,12 +439,21 @@ def with_people(data: pa.Table, fields: Iterable[Field], people: Mapping[str, tu
 def newest_first(data: pa.Table) -> pa.Table:
     """Ordered by record id, highest first, as Zoho lists records; a record that came twice stands once."""
     ids = data.column("id").combine_chunks().cast(pa.int64())
-    if len(ids) < 2 or pc.all(pc.greater(ids.slice(0, len(ids) - 1), ids.slice(1))).as_py():
+    before, after = ids.slice(0, max(0, len(ids) - 1)), ids.slice(1)
+    if len(ids) < 2 or pc.all(pc.greater(before, after)).as_py():
         return data
+    if pc.all(pc.less(before, after)).as_py():
+        return _reversed(data)
     order = pc.array_sort_indices(ids, order="descending")
     ids = ids.take(order)
     fresh = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
     return data.take(order.filter(pa.concat_arrays([pa.array([True]), fresh])))
+
+
+def _reversed(data: pa.Table) -> pa.Table:
+    # Piece by piece: a whole column of text may be more than one Arrow array holds.
+    pieces = [piece.take(pa.array(range(len(piece) - 1, -1, -1), pa.int64())) for piece in data.to_batches()]
+    return pa.Table.from_batches(pieces[::-1], data.schema)
 
 
 def shown_as(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
@@ -411,10 +473,11 @@ def _pandas(data: pa.Table, attrs: Mapping[str, Any]) -> Any:
 
     text = pd.StringDtype(na_value=float("nan")) if pd.__version__ >= "3" else pd.StringDtype()
     dtypes = {INTEGER: pd.Int64Dtype(), NUMBER: pd.Float64Dtype(), FLAG: pd.BooleanDtype(), TEXT: text}
-    frame = data.to_pandas(types_mapper=dtypes.get)
-    for name, type_ in zip(data.schema.names, data.schema.types, strict=True):
-        if type_ == LIST:
-            frame[name] = pd.Series(data.column(name).to_pylist(), index=frame.index, dtype=object)
+    lists = [name for name, type_ in zip(data.schema.names, data.schema.types, strict=True) if type_ == LIST]
+    frame = data.drop_columns(lists).to_pandas(types_mapper=dtypes.get)
+    for name in lists:
+        values = pd.Series(data.column(name).to_pylist(), index=frame.index, dtype=object)
+        frame.insert(data.schema.get_field_index(name), name, values)
     frame.attrs = dict(attrs)
     return frame
 

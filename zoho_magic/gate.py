@@ -14,7 +14,16 @@ from typing import Protocol, TypeVar
 
 __all__ = ["CONCURRENCY", "Gate"]
 
-CONCURRENCY = {"free": 5, "standard": 10, "starter": 10, "professional": 15, "enterprise": 20, "ultimate": 25}
+CONCURRENCY = {
+    "free": 5,
+    "standard": 10,
+    "starter": 10,
+    "professional": 15,
+    "enterprise": 20,
+    "zohoone": 20,
+    "ultimate": 25,
+    "crmplus": 25,
+}
 """Calls at once for an org and app, by paid edition."""
 
 SUB_CONCURRENCY = 10
@@ -63,9 +72,10 @@ class Gate:
         """Take the bound of an edition, as `/org` names it (`paid_type`)."""
         with self._changed:
             name = edition.lower().replace(" ", "")
-            self._most = next((n for key, n in CONCURRENCY.items() if name.startswith(key)), self._most)
-            self._limit = float(self.width)
-            self._changed.notify_all()
+            most = next((n for key, n in CONCURRENCY.items() if name.startswith(key)), self._most)
+            if most != self._most:  # else what was learned from the last 429 stays
+                self._most, self._limit = most, float(min(most, SUB_CONCURRENCY))
+                self._changed.notify_all()
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -79,12 +89,13 @@ class Gate:
         finally:
             with self._changed:
                 self._running -= 1
-                self._changed.notify()
+                self._changed.notify_all()
 
     def patiently(self, call: Callable[[], Answer]) -> Answer:
         """Make a call through the gate, again after a 429: a throttled call was not carried out, whatever its kind.
 
-        Gives up after `TRIES`, with the last answer; the caller says what it means.
+        Gives up after `TRIES`, or when Zoho asks for a pause that nobody sits through, with the last answer; the caller
+        says what it means.
         """
         for attempt in range(1, TRIES + 1):
             with self.slot():
@@ -92,8 +103,10 @@ class Gate:
             if answer.status_code != _TOO_MANY:
                 self.passed()
                 break
-            if attempt < TRIES:
-                self.throttled(_seconds(answer.headers.get("Retry-After", "")))
+            wait = _seconds(answer.headers.get("Retry-After", ""))
+            if attempt == TRIES or (wait or 0) > LONGEST_RETRY_AFTER_SECONDS:
+                break
+            self.throttled(wait)
         return answer
 
     def passed(self) -> None:
@@ -101,6 +114,7 @@ class Gate:
         with self._changed:
             self._throttled_in_a_row = 0
             self._limit = min(self._most, self._limit + 1 / self._limit)
+            self._changed.notify_all()
 
     def throttled(self, retry_after: float | None) -> None:
         """Zoho answered 429: fewer calls at once, and none before the pause it asked for (or a growing one)."""
@@ -122,4 +136,4 @@ class Gate:
 
 
 def _seconds(retry_after: str) -> float | None:
-    return min(float(retry_after), LONGEST_RETRY_AFTER_SECONDS) if retry_after.isdigit() else None
+    return float(retry_after) if retry_after.isdigit() else None

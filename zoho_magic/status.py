@@ -26,6 +26,7 @@ class Status:
         credits_left: API credits left today; None until Zoho tells (it does once half are used).
         sources: key of a setting -> where it came from; never its value.
         file: the `.env` in use, or "memory".
+        profile: its name as a profile; "" for `.env` itself.
         magics: names to list, where somebody asked for them (`%zoho` does).
         warnings: what a person should act on.
         next_step: what to do now; "" when everything works.
@@ -38,6 +39,7 @@ class Status:
     api: str
     scopes: tuple[str, ...]
     file: str
+    profile: str = ""
     name: str = ""
     email: str = ""
     organisation: str = ""
@@ -69,6 +71,7 @@ class Status:
         rows = {
             "Person": " ".join(filter(None, (self.name, f"<{self.email}>" if self.email else ""))),
             "Organisation": self.organisation + (f" ({self.edition})" if self.edition else ""),
+            "Profile": self.profile and f"{self.profile} ({self.environment})",
             "Data centre": f"{self.dc} ({self.place}), {self.environment}",
             "API": self.api,
             "Access token": f"{minutes} min {seconds} s left{kept}" if self.connected else "",

@@ -124,14 +124,21 @@ _FAILURES = {  # as `pool.named` calls it -> what happened, what to do
     "ContentDecodingError": ("Zoho's answer could not be unpacked.", "Run it again."),
     "OSError": ("The call could not be prepared.", "Check REQUESTS_CA_BUNDLE, and that files to be sent exist."),
 }
-_MAYBE_SENT = ("ReadTimeout", "ConnectionError", "ChunkedEncodingError", "ContentDecodingError")
+# Whatever is not in here may have been sent, and carried out.
+_NEVER_SENT = frozenset(
+    {
+        *("Unreached", "SSLError", "ProxyError", "ConnectTimeout", "OSError"),
+        *("InvalidURL", "InvalidSchema", "MissingSchema", "InvalidHeader", "InvalidProxyURL"),
+        *("InvalidJSONError", "UnicodeEncodeError", "LocationParseError", "ValueError"),
+    }
+)
 _UNKNOWN = ("The call to Zoho failed ({kind}).", "Check what was passed to the call, then your connection.")
 
 
 def _failure(kind: str) -> TransportError:
     happened, hint = _FAILURES.get(kind, _UNKNOWN)
     error = TransportError(happened.format(kind=kind), hint=hint, code=kind)
-    error.sent = kind in _MAYBE_SENT
+    error.sent = kind not in _NEVER_SENT
     return error
 
 

@@ -22,7 +22,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-_NEEDED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+_NEEDED = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ApiError, ThrottledError, TransportError, ZohoError, explain
+from ..errors import ThrottledError, TransportError, ZohoError, explain
 from ..scopes import needed_for
 
 if TYPE_CHECKING:
@@ -70,14 +70,20 @@ def _refusal(
     error = explain(
         str(answer["code"]),
         doing=f"{method} {path}",
-        said=f"{answer.get('message', '')} {json.dumps(details) if details else ''}",
+        said=_said(answer, details),
         scope=needed_for(method, path) or "SCOPE (the scope this call needs, from Zoho's API guide)",
         permissions=f" ({permissions})" if permissions else "",
         **facts,
     )
-    if isinstance(error, ApiError):
-        error.status, error.details = response.status_code, named
+    error.status, error.details = response.status_code, named
     return error
+
+
+def _said(answer: Mapping[str, Any], details: Any) -> str:
+    """Zoho's message and what it names: "unsupported column, column_name: Last_Nam"."""
+    named = details.items() if isinstance(details, dict) else [("details", details)] if details else []
+    values = (f"{key}: {value if isinstance(value, str) else json.dumps(value)}" for key, value in named)
+    return ", ".join(filter(None, (str(answer.get("message") or ""), *values)))
 
 
 def _throttled(response: requests.Response, method: str, path: str) -> ZohoError:
@@ -96,9 +102,15 @@ def _json(response: requests.Response) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
+_REFUSED = (400, 401, 403, 404, 405, 407, 411, 413, 414, 415, 431)
+"""Statuses with which whatever is in between turns a call away before Zoho has seen it."""
+
+
 def _not_zoho(response: requests.Response) -> TransportError:
-    return TransportError(
+    error = TransportError(
         f"The CRM's answer (HTTP {response.status_code}) is not the JSON that Zoho sends.",
         hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
         code=f"HTTP {response.status_code}",
     )
+    error.sent = response.status_code not in _REFUSED
+    return error

@@ -5,6 +5,7 @@ https://www.zoho.com/crm/developer/docs/api/v8/bulk-read/overview.html
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 import zipfile
@@ -14,7 +15,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from .. import frames
-from ..errors import ApiError, QueryError, TransportError
+from ..errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
 from .answers import content
 from .metadata import Field, Metadata
 from .reading import Harvest, Meter, Reading
@@ -24,6 +25,8 @@ __all__ = ["JOB_CREDITS", "PAGE_ROWS", "read"]
 PAGE_ROWS = 200_000
 JOB_CREDITS = 50
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.25, 10.0, 1.4
+PATIENCE_SECONDS = 3600.0
+DOWNLOAD_PAUSES_SECONDS, LONGEST_DOWNLOAD_PAUSE_SECONDS = (0.5, 2.0, 0.0), 60.0
 _REFUSED_FIELD = frozenset({"FIELD_NOT_SUPPORTED", "FIELD_NOT_AVAILABLE", "INVALID_FIELD"})
 
 
@@ -40,14 +43,13 @@ def read(api: Meter, reading: Reading, metadata: Metadata) -> Harvest:
         ApiError: a job failed, or its result has expired.
     """
     names = _lookup_names(reading.fields, metadata)
-    query = _query(reading, names)
-    warnings: list[str] = []
+    query, warnings = _query(reading, names), _nameless(reading.fields, names)
     parts: list[pa.Table] = []
     for job in _jobs(api, query, warnings):
-        parts.append(_result(api, job, reading.fields, names))
-        api.arrived(len(parts[-1]))
-    rows = frames.newest_first(pa.concat_tables(parts or [frames.empty(reading.fields)]))
-    return Harvest(rows[: reading.limit], str(query), warnings)
+        # Zoho writes the oldest record first. Turned round page by page, never the whole is in memory twice.
+        parts.insert(0, frames.newest_first(_result(api, job, reading.fields, names)))
+        api.arrived(len(parts[0]))
+    return Harvest(frames.newest_first(pa.concat_tables(parts))[: reading.limit], json.dumps(query), warnings)
 
 
 # The job
@@ -69,8 +71,10 @@ def _criteria(reading: Reading) -> dict[str, Any] | None:
         parts.append(criteria_of(reading.where))
     if reading.since is not None:
         parts.append(_criterion("Modified_Time", "greater_equal", reading.since_text))
-    if reading.converted in ("true", "false"):
-        parts.append(_criterion("Converted__s", "equal", reading.converted == "true"))
+    if reading.converted:
+        wanted = [True, False] if reading.converted == "both" else [reading.converted == "true"]
+        said = [_criterion("Converted__s", "equal", flag) for flag in wanted]
+        parts.append({"group_operator": "or", "group": said} if len(said) > 1 else said[0])
     while len(parts) > 1:
         parts[:2] = [{"group_operator": "and", "group": parts[:2]}]
     return parts[0] if parts else None
@@ -95,33 +99,43 @@ def _created(api: Meter, query: dict[str, Any], warnings: list[str]) -> str:
     """The id of a new job; a field that Zoho refuses to export is left out and reported."""
     while True:
         try:
-            # A job that was made twice costs credits, nothing else; but it is not sent twice on purpose.
-            answer = content(api.request("POST", "/crm/bulk/v8/read", json={"query": query}, credits=JOB_CREDITS))
+            # It may be sent again: a job that was made twice costs credits, nothing else.
+            response = api.request("POST", "/crm/bulk/v8/read", json={"query": query}, credits=JOB_CREDITS, repeat=True)
+            return str(_told(content(response))["details"]["id"])
         except (ApiError, QueryError) as error:
             refused = _refused(error, query)
             if refused is None:
                 raise
             query["fields"].remove(refused)
             warnings.append(f"Bulk read does not export {refused}; it is empty here. --via coql may bring it.")
-        else:
-            return str(answer["data"][0]["details"]["id"])
 
 
 def _refused(error: ApiError | QueryError, query: Mapping[str, Any]) -> str | None:
-    name = getattr(error, "details", {}).get("api_name")
+    name = error.details.get("api_name")
     return name if error.code in _REFUSED_FIELD and name in query.get("fields", ()) else None
 
 
+def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What an answer tells of its one job."""
+    entries = answer.get("data")
+    if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
+        raise TransportError(
+            "The CRM's answer tells nothing of the bulk read job.", hint="Run it again, or --via coql."
+        )
+    return entries[0]
+
+
 def _finished(api: Meter, job_id: str) -> dict[str, Any]:
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        job = content(api.request("GET", f"/crm/bulk/v8/read/{job_id}", credits=0))["data"][0]
-        if job["state"] == "COMPLETED":
-            return dict(job)
-        if job["state"] in ("FAILURE", "FAILED"):
+    pause, until = FIRST_PAUSE_SECONDS, time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        job = _told(content(api.request("GET", f"/crm/bulk/v8/read/{job_id}", credits=0)))
+        if job.get("state") == "COMPLETED":
+            return job
+        if job.get("state") in ("FAILURE", "FAILED"):
             raise _failure(job)
         time.sleep(pause)
         pause = min(LONGEST_PAUSE_SECONDS, pause * PAUSE_GROWTH)
+    raise TransportError(f"The bulk read job {job_id} is not done after an hour.", hint="Use --via coql.")
 
 
 def _failure(job: Mapping[str, Any]) -> ApiError:
@@ -150,22 +164,41 @@ def _result(api: Meter, job: Mapping[str, Any], fields: Sequence[Field], names: 
 
 
 def _download(api: Meter, url: str, file: IO[bytes]) -> None:
-    for attempt in (1, 2, 3):
+    for pause in DOWNLOAD_PAUSES_SECONDS:
         file.seek(0)
         file.truncate()
-        response = api.request("GET", url, credits=0, stream=True)
         try:
-            for chunk in response.iter_content(1 << 20):
-                file.write(chunk)
-            zipfile.ZipFile(file).close()
+            return _fetch(api, url, file)
         except (OSError, zipfile.BadZipFile):
-            if attempt == 3:
-                break
-        else:
-            return
-        finally:
-            response.close()
-    raise TransportError("The bulk read's file broke off three times.", hint="Run it again, or use --via coql.")
+            problem: ZohoError = TransportError(
+                "The bulk read's file arrived broken, several times.", hint="Run it again, or use --via coql."
+            )
+        except ThrottledError as error:  # ten downloads a minute
+            pause, problem = min(max(pause, error.wait), LONGEST_DOWNLOAD_PAUSE_SECONDS), error
+        except ApiError as error:
+            problem = _not_there(error)
+        time.sleep(pause)
+    raise problem
+
+
+def _fetch(api: Meter, url: str, file: IO[bytes]) -> None:
+    response = api.request("GET", url, credits=0, stream=True)
+    try:
+        for chunk in response.iter_content(1 << 20):
+            file.write(chunk)
+    finally:
+        response.close()
+    zipfile.ZipFile(file).close()
+
+
+def _not_there(error: ApiError) -> ApiError:
+    if error.code != "RESOURCE_NOT_FOUND":
+        raise error
+    return ApiError(
+        "Zoho no longer has the bulk read's result; it keeps one for a day.",
+        hint="Run it again, or use --via coql.",
+        code=error.code,
+    )
 
 
 # Names of the records that lookups point to
@@ -191,6 +224,11 @@ _NAME_FIELDS = {
     "Invoices": "Subject",
 }
 """The field whose value a lookup to the module shows as its name; a custom module's is Name."""
+
+
+def _nameless(fields: Sequence[Field], names: Mapping[str, str]) -> list[str]:
+    left = [field.name for field in fields if frames.is_reference(field) and field.name not in names]
+    return [f"Bulk read brings the id of {', '.join(left)}, not the name; --via coql brings both."] if left else []
 
 
 def _lookup_names(fields: Sequence[Field], metadata: Metadata) -> dict[str, str]:

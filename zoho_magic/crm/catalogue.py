@@ -12,7 +12,7 @@ from .metadata import Field, Metadata
 from .pull import Home
 from .reading import Meter
 from .side_by_side import side_by_side
-from .statement import Column, Statement
+from .statement import Statement
 
 if TYPE_CHECKING:
     import pandas
@@ -31,15 +31,15 @@ def modules(home: Home, *, count: bool) -> pandas.DataFrame:
     rows = [(m.name, m.label, m.kind, m.creatable, m.editable, m.deletable) for m in known]
     frame = pd.DataFrame(rows, columns=list(_MODULE_COLUMNS))
     if count:
-        api = Meter(home)
-        counts = side_by_side([partial(_count, api, m.name) for m in known], home.width())
-        frame["records"] = pd.array(list(counts), dtype="Int64")
+        with Meter(home) as api:
+            counts = list(side_by_side([partial(_count, api, m.name) for m in known], home.width()))
+        frame["records"] = pd.array(counts, dtype="Int64")
     return frame
 
 
 def _count(api: Meter, module: str) -> int | None:
     try:
-        return coql.count(api, Statement((Column("id", "id"),), module, module))
+        return coql.count(api, Statement((), module, module))
     except (ApiError, QueryError):
         return None  # COQL does not know every module the API lists
     except AuthError as error:

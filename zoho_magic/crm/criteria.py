@@ -53,17 +53,26 @@ def _said(node: exp.Expr) -> dict[str, Any]:
         return {"group_operator": word, "group": [_said(node.left), _said(node.right)]}
     negated = isinstance(node, exp.Not)
     inner = node.this.unnest() if negated else node
-    found = _compared(inner) if isinstance(inner, exp.Condition) else None
-    if found is None or not isinstance(inner.this, exp.Column) or inner.this.table:
+    negated = negated != bool(inner.args.get("negate"))
+    if not isinstance(inner.this, exp.Column) or inner.this.table:
         raise _untold(node.sql())
-    comparator, value = found
-    if inner.args.get("negate"):
-        negated = True
-    return {
-        "field": {"api_name": inner.this.name},
-        "comparator": _NEGATED[comparator] if negated else comparator,
-        "value": value,
-    }
+    if isinstance(inner, exp.Between):
+        return _between(inner, negated)
+    comparator, value = _compared(inner) or ("", None)
+    if (comparator := _NEGATED.get(comparator, "") if negated else comparator) == "":
+        raise _untold(node.sql())
+    return _criterion(inner.this.name, comparator, value)
+
+
+def _between(node: exp.Between, negated: bool) -> dict[str, Any]:
+    # Bulk read's own between is for dates only.
+    first, word, second = ("less_than", "or", "greater_than") if negated else ("greater_equal", "and", "less_equal")
+    name, low, high = node.this.name, _value(node.args["low"]), _value(node.args["high"])
+    return {"group_operator": word, "group": [_criterion(name, first, low), _criterion(name, second, high)]}
+
+
+def _criterion(name: str, comparator: str, value: Any) -> dict[str, Any]:
+    return {"field": {"api_name": name}, "comparator": comparator, "value": value}
 
 
 _NEGATED = {
@@ -71,7 +80,6 @@ _NEGATED = {
     "not_equal": "equal",
     "in": "not_in",
     "contains": "not_contains",
-    "between": "not_between",
     "greater_than": "less_equal",
     "greater_equal": "less_than",
     "less_than": "greater_equal",
@@ -86,8 +94,6 @@ def _compared(node: exp.Expr) -> tuple[str, Any] | None:
         return "equal", _EMPTY
     if isinstance(node, exp.In) and node.args.get("query") is None:
         return "in", [_value(item) for item in node.expressions]
-    if isinstance(node, exp.Between):
-        return "between", [_value(node.args["low"]), _value(node.args["high"])]
     return _alike(node) if isinstance(node, exp.Like) else None
 
 
@@ -98,7 +104,7 @@ def _alike(node: exp.Like) -> tuple[str, Any] | None:
         return None
     ends = (pattern.startswith("%"), pattern.endswith("%"))
     comparator = {(True, True): "contains", (False, True): "starts_with", (True, False): "ends_with"}.get(ends)
-    return (comparator or "equal", inside) if comparator in (None, "contains") or not node.args.get("negate") else None
+    return comparator or "equal", inside
 
 
 def _value(node: exp.Expr) -> Any:

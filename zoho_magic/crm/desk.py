@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import QueryError
 from ..frames import FRAMES, Frame
 from ..progress import Progress
-from . import catalogue, people, pull, queries
+from . import catalogue, people, pull
 from .metadata import Metadata
 from .plan import Plan
 from .reading import Meter
+from .side_by_side import side_by_side
 
 if TYPE_CHECKING:
     import pandas
@@ -61,9 +62,14 @@ class Desk:
     def pull(self, module: str, *, via: str, frame: Frame, show: bool, **asked: Any) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
+        self._ask_ahead(module)
         reading, warnings = pull.reading_of(self.metadata, module, **asked)
         with Progress(f"Pulling {module}", show) as progress:
             return pull.pull(self, reading, warnings, via=via, frame=frame, progress=progress)
+
+    def _ask_ahead(self, module: str) -> None:
+        """Ask at the same time what would be asked one after the other."""
+        list(side_by_side([lambda: self.metadata.fields(module), self.width], 2))
 
     def plan(self, module: str, *, via: str, **asked: Any) -> Plan:
         """See `ZohoSession.plan`."""
@@ -72,6 +78,8 @@ class Desk:
 
     def coql(self, query: str, *, params: Mapping[str, Any], frame: Frame, show: bool) -> Any:
         """See `ZohoSession.coql`."""
+        from . import queries  # it brings sqlglot
+
         _refuse_unknown_frame(frame)
         with Progress("COQL", show) as progress:
             return queries.run(self, query, params, frame=frame, progress=progress)

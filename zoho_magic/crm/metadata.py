@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from ..errors import QueryError
+from ..errors import ApiError, AuthError, QueryError
 from .answers import Api, content
 
 __all__ = ["Field", "Metadata", "Module", "ready", "suggestion"]
@@ -99,12 +99,13 @@ class Metadata:
 
     def modules(self) -> dict[str, Module]:
         """The modules whose records the API can read, by API name. Raises as `ZohoSession.request`."""
-        if not self._modules:
+        known = self._modules
+        if not known:
             answer = content(self._api.request("GET", "/crm/v8/settings/modules"))
-            found = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
+            known = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
             with self._lock:
-                self._modules = found
-        return self._modules
+                self._modules = known
+        return known
 
     def module(self, name: str) -> Module:
         """One module. Raises QueryError with the nearest name."""
@@ -116,13 +117,15 @@ class Metadata:
 
     def fields(self, module: str) -> dict[str, Field]:
         """The fields of a module by API name, `id` first. Raises QueryError with the nearest module."""
-        if module not in self._fields:
+        known = self._fields.get(module)
+        if known is None:
             name = self.module(module).name
             answer = content(self._api.request("GET", "/crm/v8/settings/fields", params={"module": name}))
             found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
+            known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
             with self._lock:
-                self._fields[module] = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
-        return self._fields[module]
+                self._fields[module] = known
+        return known
 
     def named(self, module: str, wanted: Sequence[str]) -> list[Field]:
         """The fields of these names, in this order. Raises QueryError naming the first unknown one and the nearest."""
@@ -134,6 +137,33 @@ class Metadata:
                     hint=f"%zoho_fields {module} lists them; use API names.",
                 )
         return [known[name] for name in dict.fromkeys(wanted)]
+
+    def at(self, module: str, path: str) -> Field | None:
+        """The field at the end of a dotted path (`Account_Name.Industry`, `What_Id->Leads.Email`).
+
+        Returns:
+            None where the path leaves what metadata describes: users, and modules whose fields Zoho does not tell.
+
+        Raises:
+            QueryError: as `named`.
+        """
+        *steps, last = path.split(".")
+        known = self.fields(module)
+        for step in steps:
+            name, _, chosen = step.partition("->")
+            field = self.named(module, [name])[0]
+            module = self.module(chosen).name if chosen else field.target
+            known = self._fields_if_told(module)
+            if not known:
+                return None
+        return known.get(last) or self.named(module, [last])[0]
+
+    def _fields_if_told(self, module: str) -> dict[str, Field]:
+        try:
+            known = self.fields(module) if module in self.modules() else {}
+        except (ApiError, AuthError):
+            return {}
+        return known if len(known) > 1 else {}
 
 
 def ready(metadata: Metadata, module: str = "") -> list[str]:

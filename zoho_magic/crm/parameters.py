@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -16,8 +16,9 @@ __all__ = ["bind", "literal"]
 
 MOST_IN_A_LIST = 100
 
-# A quoted string is taken as one piece, so that a dollar sign inside it stays what it is.
-_PIECES = re.compile(r"'(?:[^']|'')*'|\$(?P<name>[A-Za-z_]\w*)")
+# A quoted string is taken as one piece, so that a dollar sign inside it stays what it is. A quote that is left over
+# would turn the value of a parameter inside out: into text of the query.
+_PIECES = re.compile(r"'(?:[^']|'')*'(?!')|\$(?P<name>[A-Za-z_]\w*)|(?P<stray>')")
 
 
 def bind(text: str, parameters: Mapping[str, Any]) -> str:
@@ -38,6 +39,9 @@ def bind(text: str, parameters: Mapping[str, Any]) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         name = match["name"]
+        if match["stray"]:
+            near = text[match.start() : match.start() + 40]
+            raise QueryError(f"A quote is not closed: {near!r}.", hint="Double a quote inside text: 'O''Hara'.")
         if name is None:
             return match.group()
         if name not in parameters:
@@ -55,6 +59,12 @@ def literal(value: Any, name: str = "the value") -> str:
         >>> literal(["a", "b"])
         "('a', 'b')"
     """
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)) and getattr(value, "ndim", True):
+        return _list(list(value), name)
+    return _single(value, name)
+
+
+def _single(value: Any, name: str) -> str:
     value = _plain(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
@@ -66,8 +76,6 @@ def literal(value: Any, name: str = "the value") -> str:
         return f"'{value.isoformat()}'"
     if isinstance(value, (Integral, Decimal, Real)):
         return _number(value, name)
-    if isinstance(value, Iterable):
-        return _list(list(value), name)
     raise QueryError(
         f"{name} is {type(value).__name__}, which COQL has no literal for.",
         hint="Use text, a number, a date, a datetime with a time zone, or a list of those; for nothing: 'is null'.",
@@ -76,10 +84,12 @@ def literal(value: Any, name: str = "the value") -> str:
 
 def _plain(value: Any) -> Any:
     """numpy's and pandas' scalars as Python's own."""
-    for method in ("to_pydatetime", "item"):
-        if hasattr(value, method) and not hasattr(value, "__len__"):
-            return getattr(value, method)()
-    return value
+    kind = type(value).__name__
+    if kind == "Timestamp":
+        return value.floor("us").to_pydatetime()
+    if kind == "datetime64":
+        return value.astype("datetime64[us]").item()
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
 
 
 def _moment(value: datetime, name: str) -> str:
@@ -90,13 +100,16 @@ def _moment(value: datetime, name: str) -> str:
             f"{name} is a datetime without a time zone.",
             hint="Say which one: value.replace(tzinfo=timezone.utc), or pandas tz_localize.",
         )
-    return f"'{value.replace(microsecond=0).isoformat()}'"
+    # In UTC: an offset may have seconds, as local time had before there were time zones.
+    return f"'{value.astimezone(timezone.utc).replace(microsecond=0).isoformat()}'"
 
 
 def _number(value: Any, name: str) -> str:
     if not math.isfinite(value):
         raise QueryError(f"{name} is {value}, which COQL has no literal for.", hint="For nothing write 'is null'.")
-    return str(int(value)) if isinstance(value, Integral) else format(Decimal(str(value)), "f")
+    if isinstance(value, Integral):
+        return str(int(value))
+    return format(value if isinstance(value, Decimal) else Decimal(str(float(value))), "f")
 
 
 def _list(values: list[Any], name: str) -> str:
@@ -105,4 +118,4 @@ def _list(values: list[Any], name: str) -> str:
             f"{name} has {len(values)} values; COQL takes 1 to {MOST_IN_A_LIST} in a list.",
             hint="Pull more and filter in pandas, or run the query once per hundred values.",
         )
-    return "(" + ", ".join(literal(value, name) for value in values) + ")"
+    return "(" + ", ".join(_single(value, name) for value in values) + ")"

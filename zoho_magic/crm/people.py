@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from .answers import Api, content
+from .side_by_side import side_by_side
 
 __all__ = ["everybody"]
 
@@ -16,7 +19,7 @@ def everybody(api: Api) -> dict[str, tuple[str, str]]:
 
     https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
     """
-    found = (user for kind in _KINDS for user in _users(api, kind))
+    found = chain.from_iterable(side_by_side([partial(_users, api, kind) for kind in _KINDS], len(_KINDS)))
     return {str(user["id"]): (str(user.get("full_name") or ""), str(user.get("email") or "")) for user in found}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from .. import frames
 from ..errors import QueryError
 from . import bulk, coql, records
 from .reading import Reading, coql_credits
@@ -37,6 +38,7 @@ class Plan:
         seconds: rough expected time; None when unknown.
         why: the reason, in a sentence.
         notes: what would be faster, or is left out.
+        others: the roads to try should Zoho not serve this module or filter on the chosen one.
     """
 
     road: str
@@ -47,6 +49,7 @@ class Plan:
     seconds: float | None
     why: str
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def cells(self) -> dict[str, str]:
@@ -96,7 +99,8 @@ def plan(reading: Reading, via: str, allowed: Collection[str], rows: int | None,
     wanted = rows if reading.limit is None else reading.limit if rows is None else min(rows, reading.limit)
     road, why, notes = (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, allowed)
     _refuse_impossible(road, reading)
-    cost = _COSTS[road](reading, wanted, width) if wanted is not None else None
+    # Bulk read brings all there is; its limit is ours.
+    cost = _COSTS[road](reading, wanted if road != "bulk" else rows or wanted, width) if wanted is not None else None
     return Plan(
         road=road,
         rows=wanted,
@@ -106,18 +110,19 @@ def plan(reading: Reading, via: str, allowed: Collection[str], rows: int | None,
         seconds=cost.seconds if cost else None,
         why=why,
         notes=notes,
+        others=tuple(other for other in _NEXT_BEST[road] if via == "auto" and _is_open(other, reading, allowed)),
     )
 
 
 def needs_count(reading: Reading, via: str) -> bool:
     """Whether the number of rows decides anything: not when a small limit bounds it already."""
-    return via != "bulk" and (reading.limit is None or reading.limit > coql.WINDOW_ROWS)
+    return via != "bulk" and (reading.limit is None or reading.limit > 2 * coql.WINDOW_ROWS)
 
 
 def _choice(reading: Reading, rows: int | None, allowed: Collection[str]) -> tuple[str, str, tuple[str, ...]]:
     best, why = _best(reading, rows)
     for road in (best, *_NEXT_BEST[best]):
-        if road in allowed and _can(road, reading):
+        if _is_open(road, reading, allowed):
             if road == best:
                 return best, why, ()
             return road, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would take the {best} road.",)
@@ -131,6 +136,8 @@ def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
     if len(reading.fields) > coql.MOST_COLUMNS:
         return "bulk", f"COQL takes {coql.MOST_COLUMNS} fields at most"
     if many and _can("bulk", reading):
+        if any(frames.is_reference(field) and field.data_type != "lookup" for field in reading.fields):
+            return "coql", "bulk read does not bring the names of every lookup"
         return "bulk", "for so many rows a job costs the fewest credits"
     if reading.where:
         return "coql", "a filter needs COQL"
@@ -141,6 +148,15 @@ def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
 
 _NEXT_BEST = {"records": ("coql", "bulk"), "coql": ("bulk", "records"), "bulk": ("coql", "records")}
 _SCOPES = {"records": "ZohoCRM.modules.READ", "coql": "ZohoCRM.coql.READ", "bulk": "ZohoCRM.bulk.READ"}
+
+
+def is_closed(code: str) -> bool:
+    """Whether Zoho's code means that a road does not serve the module, or the filter, at all."""
+    return code in ("INVALID_MODULE", "NOT_SUPPORTED") or code.startswith("MODULE_NOT_") or "_IN_CRITERIA" in code
+
+
+def _is_open(road: str, reading: Reading, allowed: Collection[str]) -> bool:
+    return road in allowed and _can(road, reading)
 
 
 def _can(road: str, reading: Reading) -> bool:
@@ -158,6 +174,8 @@ def _refuse_impossible(road: str, reading: Reading) -> None:
         raise QueryError(f"COQL takes {coql.MOST_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk.")
     if road == "bulk" and reading.order:
         raise QueryError("Bulk read has no order.", hint="Leave out --order-by and sort the frame, or --via coql.")
+    if road == "bulk" and reading.coql_only:
+        raise QueryError(reading.coql_only, hint="Use --via coql for this filter.")
     if road == "bulk" and reading.where:
         from .criteria import criteria_of
 
@@ -165,15 +183,17 @@ def _refuse_impossible(road: str, reading: Reading) -> None:
 
 
 def _records(reading: Reading, rows: int, width: int) -> Cost:
-    batches = max(1, -(-(len(reading.fields) - 1) // records.FIELDS_A_CALL))
-    pages = max(1, -(-rows // records.PAGE_ROWS))
-    rounds = -(-min(pages, records.NUMBERED_PAGES) * batches // width) + max(0, pages - records.NUMBERED_PAGES)
-    return Cost(pages * batches, pages * batches, rounds * _PAGE_SECONDS)
+    batches, pages = len(records.batches_of(reading.fields)), max(1, -(-rows // records.PAGE_ROWS))
+    numbered = records.numbered_pages(reading, rows)
+    glances = int(numbered > 1)
+    # The last numbered page comes first and is looked at again at the end; then one page after the other.
+    rounds = 2 * glances + -(-max(1, numbered - glances) * batches // width) + max(0, pages - numbered)
+    return Cost((pages + glances) * batches, (pages + glances) * batches, rounds * _PAGE_SECONDS)
 
 
 def _coql(_: Reading, rows: int, width: int) -> Cost:
-    sizes = coql.windows(rows, 0)
-    return Cost(len(sizes), sum(coql_credits(size) for _, size in sizes), -(-len(sizes) // width) * _WINDOW_SECONDS)
+    sizes = [size for start in range(0, max(1, rows), coql.REACH_ROWS) for _, size in coql.windows(rows - start, 0)]
+    return Cost(len(sizes), sum(map(coql_credits, sizes)), -(-len(sizes) // width) * _WINDOW_SECONDS)
 
 
 def _bulk(_: Reading, rows: int, __: int) -> Cost:
@@ -188,9 +208,5 @@ _COSTS: dict[str, Callable[[Reading, int, int], Cost]] = {"records": _records, "
 def allowed_by(scopes: Collection[str]) -> tuple[str, ...]:
     """The roads these scopes open; all of them where Zoho did not say what it granted."""
     lower = [scope.lower() for scope in scopes]
-    opened = {"coql": "zohocrm.coql.", "bulk": "zohocrm.bulk."}
-    return tuple(road for road in ROADS if not lower or road == "records" or _any(lower, opened[road]))
-
-
-def _any(scopes: Collection[str], start: str) -> bool:
-    return any(scope.startswith(start) for scope in scopes)
+    opened = {road: {f"zohocrm.{road}.read", f"zohocrm.{road}.all"} for road in ("coql", "bulk")}
+    return tuple(road for road in ROADS if not lower or road == "records" or opened[road].intersection(lower))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timezone
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from .. import frames
-from ..errors import AuthError, QueryError
+from ..errors import ApiError, AuthError, QueryError
 from ..progress import Progress
 from . import bulk, coql, plan, records
-from .answers import Api
+from .answers import Api, content
 from .metadata import Field, Metadata
 from .plan import Plan
 from .reading import Harvest, Meter, Reading
-from .statement import EVERYTHING, Column, Statement
+from .statement import EVERYTHING, Statement
 
 __all__ = ["Home", "planned", "pull", "reading_of", "with_people"]
 
@@ -57,17 +58,23 @@ def reading_of(
     chosen, warnings = _chosen(metadata, name, fields)
     if limit is not None and limit < 1:
         raise QueryError("A limit is a whole number from 1.", hint="Leave it out for every row.")
+    filter_, named = _where(where, name, metadata)
     wanted = _converted(converted)
-    if "Converted__s" in known and wanted == "false":
+    if wanted != "false" and "Converted__s" not in known:
+        raise QueryError(f"{name} has no converted records.", hint="Leave out --converted; it is for Leads.")
+    if since is not None and "Modified_Time" not in known:
+        raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out --since.")
+    if "Converted__s" in known and wanted == "false" and "Converted__s" not in named:
         warnings.append("Converted records are not included, as Zoho lists them; converted='both' brings them.")
     return Reading(
         module=name,
         fields=tuple(chosen),
-        where=_where(where, name, metadata),
+        where=filter_,
         order=_order(order_by, name, metadata),
         limit=limit,
         since=_moment(since),
-        converted=wanted if "Converted__s" in known else "",
+        converted=wanted if "Converted__s" in known and "Converted__s" not in named else "",
+        coql_only=_home_currency(known, named),
     ), warnings
 
 
@@ -75,7 +82,7 @@ def planned(home: Home, reading: Reading, via: str, api: Meter) -> Plan:
     """The plan for a reading; spends one count at most."""
     allowed, width = plan.allowed_by(home.scopes), home.width()
     rough = plan.plan(reading, via, allowed, None, width)
-    rows = _counted(api, reading) if plan.needs_count(reading, via) and "coql" in allowed else None
+    rows = _counted(api, reading, allowed) if plan.needs_count(reading, via) else None
     return plan.plan(reading, via, allowed, rows, width) if rows is not None else rough
 
 
@@ -83,11 +90,11 @@ def pull(
     home: Home, reading: Reading, warnings: list[str], *, via: str, frame: frames.Frame, progress: Progress
 ) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    api = Meter(home, progress.add)
-    found = planned(home, reading, via, api)
-    progress.expect(found.rows)
-    harvest = _ROADS[found.road](home, api, reading, found.rows)
-    rows, more = with_people(home, harvest.rows, reading.fields, always=found.road != "records")
+    with Meter(home, progress.add) as api:
+        found = planned(home, reading, via, api)
+        progress.expect(found.rows)
+        found, harvest = _brought(home, api, reading, found)
+        rows, more = with_people(home, harvest.rows, reading.fields, always=found.road != "records")
     attrs = {
         "module": reading.module,
         "road": found.road,
@@ -98,6 +105,19 @@ def pull(
         "warnings": [*warnings, *found.notes, *harvest.warnings, *more],
     }
     return frames.shown_as(rows, frame, attrs)
+
+
+def _brought(home: Home, api: Meter, reading: Reading, found: Plan) -> tuple[Plan, Harvest]:
+    """The rows, by the planned road, or the next one where Zoho does not serve this module or filter on it."""
+    try:
+        return found, _ROADS[found.road](home, api, reading, found.rows)
+    except (ApiError, QueryError) as error:
+        if not found.others or not plan.is_closed(error.code):
+            raise
+        road, *others = found.others
+        note = f"The {found.road} road is closed here ({error.code}); the {road} road was taken."
+        found = replace(found, road=road, others=tuple(others), notes=(*found.notes, note))
+    return _brought(home, api, reading, found)
 
 
 def _by_records(home: Home, api: Meter, reading: Reading, rows: int | None) -> Harvest:
@@ -128,9 +148,10 @@ def _chosen(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tu
     return listed, [f"Only single records carry {', '.join(left_out)}."] if left_out else []
 
 
-def _where(text: str | None, module: str, metadata: Metadata) -> str:
-    if not text:
-        return ""
+def _where(text: str | None, module: str, metadata: Metadata) -> tuple[str, set[str]]:
+    """The filter, nested in pairs, and the fields of the module that it names."""
+    if not text or not text.strip():
+        return "", set()
     from .query import criteria, names_in
 
     nested = criteria(text)
@@ -138,14 +159,24 @@ def _where(text: str | None, module: str, metadata: Metadata) -> str:
         raise QueryError(
             f"The filter {text[:80]!r} is not a COQL condition.", hint="Like this: \"Amount > 5 and Stage = 'Won'\"."
         )
-    metadata.named(module, [name.split(".")[0].split("->")[0] for name in names_in(text)])
-    return nested
+    names = names_in(text)
+    for of, path in names:
+        metadata.at(of or module, path)
+    return nested, {path for of, path in names if not of}
+
+
+def _home_currency(known: Mapping[str, Field], named: Collection[str]) -> str:
+    # https://www.zoho.com/crm/developer/docs/api/v8/bulk-read/create-job.html
+    amounts = sorted(name for name in named if name in known and known[name].kind == "currency")
+    if not amounts or "Exchange_Rate" not in known:
+        return ""
+    return f"Bulk read compares {', '.join(amounts)} in the home currency, COQL in each record's own."
 
 
 def _order(text: str | None, module: str, metadata: Metadata) -> str:
     parts = [part.split() for part in (text or "").split(",") if part.strip()]
     for name, *way in parts:
-        metadata.named(module, [name.split(".")[0]])
+        metadata.at(module, name)
         if [word.lower() for word in way] not in ([], ["asc"], ["desc"]):
             raise QueryError(f"{' '.join(way)!r} is no direction.", hint="Write 'Field asc' or 'Field desc'.")
     return ", ".join(" ".join(part) for part in parts)
@@ -176,14 +207,21 @@ def _read_moment(text: str) -> datetime:
     raise QueryError(f"{text!r} is no date.", hint="Write 2026-01-31 or 2026-01-31T08:00:00+01:00.")
 
 
-def _counted(api: Meter, reading: Reading) -> int | None:
-    statement = Statement((Column("id", "id"),), reading.module, reading.module, where=reading.criteria or EVERYTHING)
+def _counted(api: Meter, reading: Reading, allowed: Collection[str]) -> int | None:
+    """About how many rows there are; None where Zoho does not say."""
     try:
-        return coql.count(api, statement)
+        if "coql" in allowed:
+            everything = Statement((), reading.module, reading.module, where=reading.criteria or EVERYTHING)
+            return coql.count(api, everything)
+        if not reading.where and reading.since is None:
+            answer = content(api.request("GET", f"/crm/v8/{reading.module}/actions/count"))
+            return int(answer.get("count") or 0)
     except AuthError as error:
         if error.code != "OAUTH_SCOPE_MISMATCH":
             raise
-        return None
+    except (ApiError, QueryError):
+        pass  # the road will say what is wrong, if it is wrong for the road too
+    return None
 
 
 def with_people(home: Home, rows: pa.Table, fields: Sequence[Field], always: bool) -> tuple[pa.Table, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -30,17 +31,10 @@ _SUMS = Field("", data_type="double", json_type="double")
 
 def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Frame, progress: Progress) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    api = Meter(home, progress.add)
     bound = bind(query, params)
     statement = parse(bound, lambda module: _selectable(home.metadata, module))
-    if statement is None:
-        harvest = _as_written(api, bound)
-        rows = harvest.rows
-    else:
-        statement, fields = _resolved(home.metadata, statement)
-        harvest = coql.rows_of(api, statement, fields, home.width(), statement.limit, None)
-        rows, more = with_people(home, harvest.rows, fields, always=True)
-        harvest.warnings += more
+    with Meter(home, progress.add) as api:
+        harvest = _as_written(api, bound) if statement is None else _understood(home, api, statement)
     attrs = {
         "module": statement.module if statement else "",
         "road": "coql",
@@ -50,32 +44,57 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "warnings": harvest.warnings,
     }
-    return frames.shown_as(rows, frame, attrs)
+    return frames.shown_as(harvest.rows, frame, attrs)
 
 
 def _selectable(metadata: Metadata, module: str) -> list[str]:
     return [field.name for field in metadata.fields(module).values() if field.data_type not in _NOT_SELECTABLE]
 
 
+def _understood(home: Home, api: Meter, statement: Statement) -> Harvest:
+    statement, fields = _resolved(home.metadata, statement)
+    harvest = coql.rows_of(api, statement, fields, home.width(), statement.limit, None)
+    rows, warnings = with_people(home, harvest.rows, fields, always=True)
+    return Harvest(rows, harvest.query, harvest.warnings + warnings)
+
+
 def _resolved(metadata: Metadata, statement: Statement) -> tuple[Statement, list[Field]]:
     """The query with `id` first where rows are records, and a field for every column, named like its key."""
-    if not statement.joined:
-        _refuse_unknown(metadata, statement)
-    record_id = Column("id", "id", "id")
+    _refuse_unknown(metadata, statement)
     if not statement.aggregates and not statement.joined and all(c.key != "id" for c in statement.columns):
-        statement = replace(statement, columns=(record_id, *statement.columns))
-    return statement, [_field(metadata, statement, column) for column in statement.columns]
+        statement = replace(statement, columns=(Column("id", "id", "id"), *statement.columns))
+    fields = {column: _field(metadata, statement, column) for column in statement.columns}
+    # `Owner` brings `Owner.id` with it: asked for as well, it would stand twice.
+    brought = {name for field in fields.values() for name in frames.companions(field)}
+    kept = {column: field for column, field in fields.items() if field.name not in brought}
+    return replace(statement, columns=tuple(kept)), list(kept.values())
 
 
 def _refuse_unknown(metadata: Metadata, statement: Statement) -> None:
+    """Raise QueryError for a module or field that metadata does not know, before a call is spent on it."""
+    for module in (statement.module, *statement.aliases.values()):
+        metadata.module(module)
     aliases = {column.key for column in statement.columns}
-    ordered = [part.split()[0] for part in statement.order.split(",") if part.strip()]
-    grouped = [part.strip() for part in statement.group.split(",") if part.strip()]
-    selected = [column.path for column in statement.columns if column.path]
-    for path in (*selected, *names_in(statement.where), *ordered, *grouped):
-        name = path.split(".")[0].split("->")[0]
-        if name.isidentifier() and path not in aliases.difference(selected):
-            metadata.named(statement.module, [name])
+    listed = f"{statement.order},{statement.group}".split(",")
+    paths = [part.split()[0] for part in listed if part.strip()]
+    for path in (column.path for column in statement.columns):
+        _at(metadata, statement, path)
+    for path in paths:
+        if path not in aliases and "(" not in path:
+            _at(metadata, statement, path)
+    for module, path in names_in(statement.where):
+        if not module:
+            _at(metadata, statement, path)
+        else:
+            metadata.at(module, path)
+
+
+def _at(metadata: Metadata, statement: Statement, path: str) -> Field | None:
+    """What metadata says of a path; None for anything but a field."""
+    head, dot, rest = path.partition(".")
+    if dot and head in statement.aliases:
+        return metadata.at(statement.aliases[head], rest)
+    return metadata.at(statement.module, path) if path else None
 
 
 def _field(metadata: Metadata, statement: Statement, column: Column) -> Field:
@@ -84,33 +103,22 @@ def _field(metadata: Metadata, statement: Statement, column: Column) -> Field:
     elif column.function in ("SUM", "AVG"):
         found = _SUMS
     else:
-        found = _target(metadata, statement, column.path)
+        found = _at(metadata, statement, column.path) or Field(column.path)
     return replace(found, name=column.key)
-
-
-def _target(metadata: Metadata, statement: Statement, path: str) -> Field:
-    """The field at the end of a dotted path; text where the path leaves what metadata describes."""
-    unknown = Field(path)
-    if statement.joined or not path or "->" in path:
-        return unknown
-    module, field = statement.module, unknown
-    for step in path.split("."):
-        if not module:
-            return unknown
-        field = metadata.fields(module).get(step, unknown)
-        module = field.target if field.target in metadata.modules() else ""
-    return field
 
 
 def _as_written(api: Meter, text: str) -> Harvest:
     body, more = coql.as_written(api, text)
     warnings = ["The query was sent as written: it is not a form of COQL that is understood here; types are guessed."]
-    if more:
+    if more and not _LIMIT.search(_QUOTED.sub("", text)):
         raise QueryError(
             "The query was sent as written, and Zoho has more rows than it sends at once.",
-            hint="Add 'limit 2000 offset 0' and page through it, or write it as a plain select.",
+            hint="Add 'limit 2000' for as many as it sends, or write it as a plain select to get all.",
         )
     return Harvest(_guessed(body), text, warnings)
+
+
+_QUOTED, _LIMIT = re.compile(r"'(?:[^']|'')*'"), re.compile(r"\blimit\b", re.IGNORECASE)
 
 
 def _guessed(body: bytes) -> pa.Table:

@@ -30,13 +30,15 @@ def parse(text: str, fields_of: Callable[[str], Sequence[str]]) -> Statement | N
     tree = _tree(text.strip().rstrip(";"))
     if tree is None:
         return None
-    source, joins = tree.args.get("from_") or tree.args["from"], tree.args.get("joins") or []
-    module = _unshield(source.this.name).split("#")[0]
+    base, joins = _base(tree), tree.args.get("joins") or []
+    module = _module(base)
     statement = Statement(
         columns=_columns(tree.expressions, lambda: fields_of(module)),
-        source=_sql(source.this) + "".join(f" {_sql(join).strip()}" for join in joins),
+        source=_sql(base) + "".join(f" {_sql(join).strip()}" for join in joins),
         module=module,
-        joined=bool(joins) or bool(source.this.alias),
+        aliases={_unshield(table.alias_or_name): _module(table) for table in (base, *(join.this for join in joins))}
+        if joins or base.alias
+        else {},
         where=_where(tree),
         group=_listed(tree.args.get("group")),
         order=_listed(tree.args.get("order")),
@@ -44,6 +46,15 @@ def parse(text: str, fields_of: Callable[[str], Sequence[str]]) -> Statement | N
         offset=_number(tree.args.get("offset")) or 0,
     )
     return statement if _means_the_same(statement, tree) else None
+
+
+def _base(tree: exp.Select) -> exp.Table:
+    found: exp.Table = (tree.args.get("from_") or tree.args["from"]).this
+    return found
+
+
+def _module(table: exp.Table) -> str:
+    return _unshield(table.name).split("#")[0]
 
 
 _KNOWN_CLAUSES = frozenset({"expressions", "from", "from_", "joins", "where", "group", "order", "limit", "offset"})
@@ -58,7 +69,8 @@ def _tree(text: str) -> exp.Select | None:
     if not isinstance(tree, exp.Select) or {name for name, found in tree.args.items() if found} - _KNOWN_CLAUSES:
         return None
     source = tree.args.get("from_") or tree.args.get("from")
-    return tree if source is not None and isinstance(source.this, exp.Table) else None
+    tables = [source and source.this, *(join.this for join in tree.args.get("joins") or ())]
+    return tree if all(isinstance(table, exp.Table) for table in tables) else None
 
 
 def _means_the_same(statement: Statement, tree: exp.Select) -> bool:
@@ -94,24 +106,29 @@ def criteria(text: str) -> str | None:
         >>> criteria("a = 1 and b = 2 and c = 3")
         '((a = 1 and b = 2) and c = 3)'
     """
-    statement = parse(f"select id from Module where {text}", lambda _: ())  # noqa: S608  # COQL, parsed right here
-    return None if statement is None or statement.order or statement.limit else statement.where
+    query = f"select id from Module where {text}"  # noqa: S608  # COQL, parsed right here
+    statement = parse(query, lambda _: ())
+    alone = statement is not None and statement == Statement(statement.columns, "Module", "Module", statement.where)
+    return statement.where if statement is not None and alone else None
 
 
-def names_in(text: str) -> list[str]:
-    """The fields a `where` clause names, as dotted paths.
+def names_in(text: str) -> list[tuple[str, str]]:
+    """The fields a `where` clause names: the module where a sub-query says it (else ""), and a dotted path.
 
     Example::
 
-        >>> names_in("Amount > 5 and Owner.last_name = 'Li'")
-        ['Amount', 'Owner.last_name']
+        >>> names_in("Amount > 5 and Account_Name in (select id from Accounts where Phone is null)")
+        [('', 'Amount'), ('', 'Account_Name'), ('Accounts', 'id'), ('Accounts', 'Phone')]
     """
     tree = tree_of(text)
-    return [] if tree is None else [_sql(column) for column in tree.find_all(exp.Column) if not _in_sub_query(column)]
+    if tree is None:
+        return []
+    return [(_asked_of(column), _sql(column)) for column in tree.find_all(exp.Column, bfs=False)]
 
 
-def _in_sub_query(node: exp.Expr) -> bool:
-    return node.find_ancestor(exp.Select) is not None
+def _asked_of(column: exp.Expr) -> str:
+    select = column.find_ancestor(exp.Select)
+    return _module(_base(select)) if isinstance(select, exp.Select) else ""
 
 
 def tree_of(text: str) -> exp.Expr | None:
@@ -167,7 +184,7 @@ def _number(clause: exp.Expr | None) -> int | None:
 
 
 def _sql(expression: exp.Expr) -> str:
-    return _unshield(expression.sql(dialect=Coql, normalize_functions=False))
+    return _unshield(expression.sql(dialect=Coql, normalize_functions=False, comments=False))
 
 
 def _negated(generator: Generator, expression: exp.Not) -> str:

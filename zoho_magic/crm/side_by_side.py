@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from concurrent.futures import Future
 from typing import TypeVar
 
 __all__ = ["side_by_side"]
@@ -16,20 +16,32 @@ T = TypeVar("T")
 def side_by_side(tasks: Iterable[Callable[[], T]], width: int) -> Iterator[T]:
     """The results of the tasks in their order, at most `width` of them running at a time.
 
-    A failure, Ctrl-C, or a caller that stops listening cancels what has not begun; what runs is not waited for.
+    A failure, Ctrl-C, or a caller that stops listening drops what has not begun; what runs is not waited for, not even
+    by an interpreter that ends (the threads of `concurrent.futures` would be).
 
     Example::
 
         >>> list(side_by_side([lambda: 1, lambda: 2], width=2))
         [1, 2]
     """
-    pool = ThreadPoolExecutor(max_workers=max(1, width), thread_name_prefix="zoho_magic")
-    waiting = iter(tasks)
+    waiting = deque((task, Future[T]()) for task in tasks)
+    promised = [future for _, future in waiting]
+    for number in range(min(max(1, width), len(waiting))):
+        threading.Thread(target=_work, args=(waiting,), name=f"zoho_magic {number}", daemon=True).start()
     try:
-        running: deque[Future[T]] = deque(pool.submit(task) for task in islice(waiting, 2 * width))
-        while running:
-            result = running.popleft().result()
-            running.extend(pool.submit(task) for task in islice(waiting, 1))
-            yield result
+        for future in promised:
+            yield future.result()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        waiting.clear()
+
+
+def _work(waiting: deque[tuple[Callable[[], T], Future[T]]]) -> None:
+    while True:
+        try:
+            task, future = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            future.set_result(task())
+        except BaseException as error:  # noqa: BLE001  # whoever waits for the result raises it
+            future.set_exception(error)

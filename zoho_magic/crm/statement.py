@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 __all__ = ["EVERYTHING", "Column", "Statement"]
 
@@ -34,7 +35,7 @@ class Statement:
         columns: the select list.
         source: everything after `from`: the module, an alias, joins.
         module: API name of the module.
-        joined: whether there are explicit joins or aliases, which hide what a name means.
+        aliases: what rows are called where the query has an alias or joins -> module, the base first.
         where: the criteria, nested in pairs.
         group: the `group by` list, or "".
         order: the `order by` list, or "".
@@ -45,12 +46,22 @@ class Statement:
     columns: tuple[Column, ...]
     source: str
     module: str
-    joined: bool = False
     where: str = EVERYTHING
     group: str = ""
     order: str = ""
     limit: int | None = None
     offset: int = 0
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def joined(self) -> bool:
+        """Whether names are spelled with an alias, and the id may not stand for a row."""
+        return bool(self.aliases)
+
+    @property
+    def base(self) -> str:
+        """What a field of the base module is spelled with: "pd." or ""."""
+        return "".join(f"{name}." for name in [*self.aliases][:1])
 
     @property
     def aggregates(self) -> bool:
@@ -67,7 +78,8 @@ class Statement:
 
     def counting(self) -> Statement:
         """The query that counts this one's rows."""
-        return replace(self, columns=(Column("COUNT(id)", "COUNT(id)", function="COUNT"),), order="", limit=None)
+        column = Column(f"COUNT({self.base}id)", "COUNT", function="COUNT")
+        return replace(self, columns=(column,), order="", limit=None)
 
     def also(self, criterion: str) -> Statement:
         """The query narrowed by one more criterion.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
 
-from ..session import ZohoSession, get_session, use_session
+from ..scopes import split
+from ..session import get_session, open_session, use_session
 from .ask import can_ask
 from .line import assign, magic, option, query_magic
 from .notes import told
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from ..oauth import Token
     from ..status import Status
 
+PROFILE = option(
+    "--profile",
+    completes="profile",
+    metavar="NAME",
+    help="for this line: another account's file, or NAME for .env.NAME beside the nearest .env",
+)
+
 __all__ = ["ZohoMagics", "register", "unregister"]
 
 
@@ -38,6 +46,10 @@ def _count(text: str) -> int:
     return number
 
 
+def _road(name: str, told: str) -> dict[str, Any]:
+    return {"dest": "road", "action": "store_const", "const": name, "one_of": "road", "help": told}
+
+
 _count.takes = "a whole number from 1"  # type: ignore[attr-defined]
 
 
@@ -46,8 +58,16 @@ class ZohoMagics(Magics):
     """The `%zoho_...` family."""
 
     @magic(
-        option("--env", metavar="FILE", help="use this .env file from now on (its name should begin with a dot)"),
+        option(
+            "--env",
+            completes="profile",
+            metavar="FILE",
+            help="use this .env file from now on (its name should begin with a dot); NAME stands for .env.NAME",
+        ),
+        PROFILE,
         option("--save", action="store_true", help="write to .env what could not be saved before"),
+        option("--share", action="store_true", help="share access tokens with your other kernels from now on"),
+        option("--no-share", action="store_true", help="keep this kernel's token to itself again"),
     )
     def zoho(self, line: Namespace) -> Status:
         """Who is connected, where, with what rights, until when; and the list of magics.
@@ -55,11 +75,15 @@ class ZohoMagics(Magics):
         Examples::
 
             %zoho
-            %zoho --env .env.sandbox
+            %zoho --env sandbox
+            %zoho --share
         """
         if line.env:
-            use_session(ZohoSession.from_env(line.env))
-        status = get_session().save() if line.save else get_session().status()
+            use_session(open_session(line.env))
+        session = get_session(line.profile)
+        if line.share or line.no_share:
+            session.share(line.share)
+        status = session.save() if line.save else session.status()
         return replace(status, magics=tuple(f"%{name}" for name in self.magics["line"]))
 
     @magic(option("--ask", action="store_true", help="ask questions, for a front end that shows no widgets"))
@@ -76,7 +100,10 @@ class ZohoMagics(Magics):
         return setup(get_session(), self.shell, questions=line.ask)
 
     @magic(
-        option("code", nargs="?", metavar="CODE", help="the grant code; ZOHO_GRANT_CODE or a hidden prompt if left out")
+        option(
+            "code", nargs="?", metavar="CODE", help="the grant code; ZOHO_GRANT_CODE or a hidden prompt if left out"
+        ),
+        PROFILE,
     )
     def zoho_exchange(self, line: Namespace) -> Status:
         """Exchange a grant code for tokens; the refresh token is saved in .env.
@@ -91,20 +118,44 @@ class ZohoMagics(Magics):
         """
         from .ask import grant_code
 
-        session = get_session()
+        session = get_session(line.profile)
         return session.exchange(line.code or grant_code(session))
 
-    @magic()
-    def zoho_refresh(self, _: Namespace) -> Token:
+    @magic(
+        option("--browser", **_road("browser", "by a browser on this machine, which comes back by itself")),
+        option("--paste-url", **_road("paste-url", "by any browser; you paste the address it ends on")),
+        option("--device", **_road("device", "by a short code that you type on any device")),
+        option("--client-credentials", **_road("client-credentials", "a self client, for its organisation")),
+        option("--add-scope", one_of="road", nargs="+", metavar="SCOPE", help="further scopes for the grant you have"),
+    )
+    def zoho_login(self, line: Namespace) -> Status:
+        """Sign in without copying codes; without an option, by the best road where this runs.
+
+        Examples::
+
+            %zoho_login
+            %zoho_login --device
+            %zoho_login --add-scope ZohoCRM.notifications.ALL
+        """
+        from .ask import login
+
+        more = tuple(scope for word in line.add_scope or () for scope in split(word))
+        return login(get_session(), self.shell, line.road or "auto", more)
+
+    @magic(PROFILE)
+    def zoho_refresh(self, line: Namespace) -> Token:
         """Mint a new access token now. Rarely needed: every call refreshes by itself.
 
         Example::
 
             %zoho_refresh
         """
-        return get_session().refresh()
+        return get_session(line.profile).refresh()
 
-    @magic(option("--revoke", action="store_true", help="the same as %%zoho_revoke"))
+    @magic(
+        option("--revoke", action="store_true", help="the same as %%zoho_revoke"),
+        PROFILE,
+    )
     def zoho_token(self, line: Namespace) -> Token | Status:
         """The access token, refreshed if due; shown masked. `.headers` and `.reveal()` give it to your own code.
 
@@ -113,9 +164,12 @@ class ZohoMagics(Magics):
             token = %zoho_token
             requests.get("https://www.zohoapis.com/crm/v8/org", headers=token.headers)
         """
-        return get_session().revoke() if line.revoke else get_session().token
+        return get_session(line.profile).revoke() if line.revoke else get_session(line.profile).token
 
-    @magic(option("--forget", action="store_true", help="only forget it here and in .env, without telling Zoho"))
+    @magic(
+        option("--forget", action="store_true", help="only forget it here and in .env, without telling Zoho"),
+        PROFILE,
+    )
     def zoho_revoke(self, line: Namespace) -> Status:
         """Revoke the refresh token at Zoho, and forget it here and in .env.
 
@@ -123,11 +177,12 @@ class ZohoMagics(Magics):
 
             %zoho_revoke
         """
-        return get_session().forget() if line.forget else get_session().revoke()
+        return get_session(line.profile).forget() if line.forget else get_session(line.profile).revoke()
 
     @magic(
         option("--count", action="store_true", help="with the number of records, one API credit a module"),
         option("--refresh", action="store_true", help="ask the CRM again"),
+        PROFILE,
     )
     def zoho_modules(self, line: Namespace) -> pandas.DataFrame:
         """The modules of the org whose records can be read.
@@ -137,11 +192,12 @@ class ZohoMagics(Magics):
             %zoho_modules
             %zoho_modules --count
         """
-        return get_session().modules(count=line.count, refresh=line.refresh)
+        return get_session(line.profile).modules(count=line.count, refresh=line.refresh)
 
     @magic(
         option("module", completes="module", metavar="MODULE", help="API name of the module"),
         option("--refresh", action="store_true", help="ask the CRM again"),
+        PROFILE,
     )
     def zoho_fields(self, line: Namespace) -> pandas.DataFrame:
         """The fields of a module: label, type, the frame's columns and dtypes, required, choices, lookup target.
@@ -150,7 +206,7 @@ class ZohoMagics(Magics):
 
             %zoho_fields Leads
         """
-        return get_session().fields(line.module, refresh=line.refresh)
+        return get_session(line.profile).fields(line.module, refresh=line.refresh)
 
     @magic(
         option(
@@ -173,6 +229,7 @@ class ZohoMagics(Magics):
         option("--via", choices=VIA, default="auto", help="the road; auto chooses"),
         option("--frame", choices=FRAMES, default="pandas", help="kind of frame (pandas)"),
         option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
+        PROFILE,
     )
     def zoho_pull(self, line: Namespace) -> Any:
         """Records of a module as a DataFrame: every row, typed by metadata, by the fastest road.
@@ -192,7 +249,7 @@ class ZohoMagics(Magics):
             "converted": line.converted,
             "via": line.via,
         }
-        session = get_session()
+        session = get_session(line.profile)
         if line.explain:
             return session.plan(line.module, **asked)
         return told(session.pull(line.module, **asked, frame=line.frame, progress=can_ask(self.shell)))
@@ -200,6 +257,7 @@ class ZohoMagics(Magics):
     @query_magic(
         option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
         option("--frame", choices=FRAMES, default="pandas", help="kind of frame (pandas)"),
+        PROFILE,
     )
     def zoho_coql(self, line: Namespace, query: str) -> Any:
         """Every row of a COQL query. `$name` is a variable of the notebook, bound and escaped.
@@ -212,7 +270,7 @@ class ZohoMagics(Magics):
             %zoho_coql select COUNT(id) from Leads
         """
         shell: Any = self.shell
-        frame = get_session().coql(query, params=shell.user_ns, frame=line.frame, progress=can_ask(shell))
+        frame = get_session(line.profile).coql(query, params=shell.user_ns, frame=line.frame, progress=can_ask(shell))
         return assign(shell, line.variable, told(frame))
 
     @magic(
@@ -250,6 +308,7 @@ class ZohoMagics(Magics):
             "--clear-empty", action="store_true", help="an empty cell empties the field instead of leaving it alone"
         ),
         option("--yes", action="store_true", help=f"do not ask before a deletion or more than {ASK_ABOVE_ROWS:,} rows"),
+        PROFILE,
     )
     def zoho_push(self, line: Namespace) -> PushReport:
         """Write the rows of a frame into the CRM; the report says what became of every single one.
@@ -265,7 +324,7 @@ class ZohoMagics(Magics):
         """
         frame = named_frame(self.shell, line.frame)
         confirm(self.shell, line, frame)
-        report: PushReport = get_session().push(
+        report: PushReport = get_session(line.profile).push(
             line.module,
             frame,
             line.actions[0],

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from getpass import getpass
 from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
+from IPython.display import display
 
 from ..credentials import KEYS
 from ..datacenters import DATA_CENTRES
-from ..errors import CredentialsMissing
+from ..errors import CredentialsMissing, ZohoError
+from ..login.choose import here
+from ..login.talk import Invitation, Person
 from ..scopes import PRESETS, split
 from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
+from .notes import Note
 
-__all__ = ["can_ask", "connect", "grant_code", "setup"]
+__all__ = ["can_ask", "connect", "grant_code", "login", "setup"]
 
 
 def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
@@ -51,6 +56,31 @@ def can_ask(shell: Any) -> bool:
         return True
     request = shell.get_parent() or {}
     return bool(request.get("content", {}).get("allow_stdin", True))
+
+
+def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ...]) -> Status:
+    """`ZohoSession.login` in a shell: invitations are shown in the cell, and leave it once they are used up.
+
+    Raises:
+        ZohoError: Ctrl-C, or "interrupt the kernel".
+        CredentialsMissing, AuthError, ThrottledError, TransportError: as `ZohoSession.login`.
+    """
+    person = Person(show=partial(_invite, shell), ask=partial(_typed, getpass))
+    stopped = False
+    try:
+        return session.login(road, add_scopes=add_scopes, person=person, place=here(can_ask(shell)))
+    except KeyboardInterrupt:
+        stopped = True
+    assert stopped
+    raise ZohoError("Sign-in stopped; nothing has changed.", hint="Run %zoho_login again when you like.")
+
+
+def _invite(shell: Any, invitation: Invitation) -> Callable[[], None]:
+    shown = display(invitation, display_id=True)  # type: ignore[no-untyped-call]
+    if shown is None or not hasattr(shell, "kernel"):  # what a terminal has printed stays
+        return lambda: None
+    # A saved notebook keeps what a cell shows: a link of this sign-in has no business there.
+    return lambda: shown.update(Note("The link that stood here has done its duty."))
 
 
 def grant_code(session: ZohoSession) -> str | None:

@@ -18,6 +18,7 @@ from IPython.core.magic import line_cell_magic, line_magic, no_var_expand
 __all__ = ["LineParser", "assign", "magic", "option", "query_magic"]
 
 _COMMENT = re.compile(r"(?<!\S)#")
+_EXCLUDED = re.compile(r"argument (--[\w/-]+): not allowed with argument (--[\w/-]+)")
 
 Option = tuple[tuple[str, ...], dict[str, Any]]
 
@@ -63,6 +64,8 @@ class LineParser(argparse.ArgumentParser):
                 raise UsageError(f"%{self.prog}: there is an option it does not know. {meant}")
 
     def _sentence(self, message: str) -> str:
+        if excluded := _EXCLUDED.fullmatch(message):
+            return f"{excluded[1]} and {excluded[2]} exclude each other."
         for action in self._actions:
             name = "/".join(action.option_strings) or action.metavar or action.dest
             if message.startswith(f"argument {name}:"):
@@ -82,7 +85,8 @@ class LineParser(argparse.ArgumentParser):
 def option(*names: str, **settings: Any) -> Option:
     """One argument of a magic, as for `ArgumentParser.add_argument`.
 
-    `completes="module"` or `completes="field"` makes TAB offer those names for it.
+    `completes="module"` or `completes="field"` makes TAB offer those names for it; of the options with the same
+    `one_of`, a line takes one at most.
     """
     return names, settings
 
@@ -156,8 +160,12 @@ def _parser(method: Callable[..., Any], options: tuple[Option, ...]) -> LinePars
         description=f"%{method.__name__}: {text}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    groups: dict[str, argparse._MutuallyExclusiveGroup] = {}
     for names, settings in options:
-        completes = settings.get("completes", "")
-        action = parser.add_argument(*names, **{key: value for key, value in settings.items() if key != "completes"})
+        completes, one_of = settings.get("completes", ""), settings.get("one_of", "")
+        if one_of and one_of not in groups:
+            groups[one_of] = parser.add_mutually_exclusive_group()
+        plain = {key: value for key, value in settings.items() if key not in ("completes", "one_of")}
+        action = groups.get(one_of, parser).add_argument(*names, **plain)
         action.completes = completes  # type: ignore[attr-defined]
     return parser

@@ -28,7 +28,8 @@ class Fault:
     pass unharmed, the next `times` do not. What happens to those:
 
     - `status`, `body` (str, bytes or something for JSON), `html`, `headers`: answered so, and the real handler never
-      runs, except when only `headers` is given: those are added to the real answer.
+      runs, except when only `headers` is given: those are added to the real answer. With `late` the real handler runs,
+      and its answer is thrown away: what was to be written is written.
     - `delay`: seconds before anything happens. `advance`: seconds the simulator's clock jumps first.
     - `reset`: "before" cuts the connection instead of handling the call, "after" handles it and sends no answer.
     - `truncate`: the body ends early, after that many bytes (True: half), and the connection is cut.
@@ -46,6 +47,7 @@ class Fault:
     body: Any = None
     headers: dict[str, str] | None = None
     advance: float = 0.0
+    late: bool = False
 
     def replaces(self) -> bool:
         """True when the real handler must not run."""

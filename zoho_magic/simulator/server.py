@@ -154,7 +154,8 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.world.clock.advance(fault.advance)
         if fault.reset == "before":
             return None
-        status, headers, body = fault.answer() if fault.replaces() else self._run(environ)
+        real = None if fault.replaces() and not fault.late else self._run(environ)
+        status, headers, body = fault.answer() if real is None or fault.replaces() else real
         if fault.reset == "after":
             return None
         return Answer(status, headers + list((fault.headers or {}).items()), body, fault.cut(body))

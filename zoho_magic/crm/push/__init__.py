@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
-from ...errors import PushError, QueryError
+from ...errors import QueryError
 from ...progress import Progress
 from ..metadata import Field, Metadata
 from ..reading import Meter
 from . import bulk_write, calls
-from .cells import Unfit, record_id
+from .again import Again, Jobs
 from .checks import check
-from .fates import VALID, Fate, refused, unsent
+from .fates import FAILED, UNKNOWN, VALID, Fate, from_error, refused, unsent
+from .keys import finders, is_repeatable
+from .people import Directory
 from .report import PushReport, report_of
-from .rows import ACTIONS, Order, Row, rows_of
+from .roads import VIA, Road, chosen
+from .rows import ACTIONS, Order, Row, rows_of, writable
 from .table import Table, table_of
+from .words import is_passing
+from .writing import Writing
 
 __all__ = ["VIA", "Home", "PushReport", "push"]
 
-VIA = ("auto", "records", "bulk")
+_UNTOLD = "Zoho does not say whether bulk write runs workflows; calls (--via records) do."
+_EVERY_ROW_FAILS = "MANDATORY_FIELDS_NOT_MAPPED"
 
 
 class Home(Protocol):
@@ -40,60 +48,109 @@ class Home(Protocol):
     def upload_hosts(self) -> tuple[str, str]: ...
 
 
-def push(
-    home: Home, frame: Any, order: Order, *, via: str, dry_run: bool, progress: Progress, places: Sequence[int] = ()
-) -> PushReport:
-    """See `ZohoSession.push`. `places` are the rows to write, by position; all without any."""
+def push(home: Home, frame: Any, order: Order, *, via: str, dry_run: bool, progress: Progress) -> PushReport:
+    """See `ZohoSession.push`; `progress` is told of every row."""
     _refuse_unknown(order, via)
-    table = _only(table_of(frame), places)
-    fields = home.metadata.fields(home.metadata.module(order.module).name)
-    rows, warnings = rows_of(table, order, home.metadata, _Directory(home).id_of)
-    if dry_run:
-        check(rows, order, fields)
-        fates = [refused(row.problem) if row.problem else Fate(VALID) for row in rows]
-        return report_of(fates, table.index, _attrs(order, "dry run", warnings), None)
-    return _pushed(home, frame, table, rows, order, via, warnings, progress)
+    table = table_of(frame)
+    fields = writable(home.metadata.fields(order.module))
+    order = replace(order, finds=finders(order, fields))
+    if not dry_run:
+        return _Push(home, order, via, progress, fields)(table, range(len(table)), len(table), {})
+    rows, warnings = rows_of(table, order, fields, Directory(home.people).id_of)
+    check(rows, order, fields, list(table.index))
+    fates = [refused(row.problem) if row.problem else Fate(VALID, message=row.note) for row in rows]
+    return report_of(fates, table, _attrs(order, Road("dry run", ""), warnings), None)
 
 
-def _pushed(
-    home: Home,
-    frame: Any,
-    table: Table,
-    rows: Sequence[Row],
-    order: Order,
-    via: str,
-    warnings: list[str],
-    progress: Progress,
-) -> PushReport:
-    sound = [row for row in rows if row.problem is None]
-    fates = {row.place: refused(row.problem) if row.problem else unsent("Not sent yet.") for row in rows}
-    api, columns = Meter(home), _columns(home.metadata.fields(order.module), sound)
-    road, why = _road(order, via, columns, sound, home.scopes)
-    progress.expect(len(sound))
-    try:
-        if road == "bulk":
-            bulk_write.write(api, sound, order, columns, home.upload_hosts(), progress, fates)
-        else:
-            calls.write(api, sound, order, home.width(), progress, fates)
-    except KeyboardInterrupt:
-        warnings = [*warnings, "Interrupted: rows that were not sent are marked so; report.retry() sends them."]
-    attrs = _attrs(order, road, warnings) | {"why": why, "calls": api.calls}
+class _Push:
+    """Pushes tables in one way; a report keeps it for `retry`."""
 
-    def again(mended: Any, places: Sequence[int]) -> PushReport:
-        return push(
-            home, frame if mended is None else mended, order, via=via, dry_run=False, progress=progress, places=places
-        )
+    def __init__(self, home: Home, order: Order, via: str, progress: Progress, fields: Mapping[str, Field]) -> None:
+        self._home, self._order, self._via, self._progress, self._fields = home, order, via, progress, fields
 
-    return report_of([fates[place] for place in range(len(rows))], table.index, attrs, again)
+    def __call__(self, table: Table, origin: Sequence[int], total: int, jobs: Jobs) -> PushReport:
+        """Push a table; see `Again.push`."""
+        rows, warnings = rows_of(table, self._order, self._fields, Directory(self._home.people).id_of)
+        api = Meter(self._home)
+        fates = {row.place: refused(row.problem) if row.problem else unsent("Not sent yet.") for row in rows}
+        writing = Writing(api, self._order, self._progress, fates, dict(jobs))
+        road = self._written(writing, [row for row in rows if row.problem is None], warnings)
+        if writing.why:
+            warnings.append(writing.why)
+        attrs = _attrs(self._order, road, warnings) | {"calls": api.calls, "credits": api.credits}
+        again = self._again(table, rows, writing, origin, total)
+        return report_of([writing.fates[row.place] for row in rows], table, attrs, again)
+
+    def once_more(self, table: Table, origin: Sequence[int], total: int, jobs: Jobs) -> PushReport:
+        """The same, with a progress bar of its own."""
+        with self._progress:
+            return self(table, origin, total, jobs)
+
+    def _written(self, writing: Writing, sound: Sequence[Row], warnings: list[str]) -> Road:
+        road = Road("", "")
+        writing.progress.expect(len(sound))
+        try:
+            _follow(writing, sound)
+            new = [row for row in sound if row.place not in writing.jobs]
+            columns = [self._fields[name] for name in dict.fromkeys(name for row in new for name in row.data)]
+            road = chosen(self._home, self._order, self._via, columns, new)
+            road = self._by(road, writing, new, columns, warnings)
+        except KeyboardInterrupt:
+            writing.halt("Interrupted: report.retry() sends the rows that were not sent.")
+        return road
+
+    def _by(
+        self, road: Road, writing: Writing, rows: Sequence[Row], columns: Sequence[Field], warnings: list[str]
+    ) -> Road:
+        """Take the road, and tell which one it was in the end: where bulk write is refused, calls may still go."""
+        if road.name == "bulk":
+            refusal = bulk_write.write(writing, rows, columns, road.hosts)
+            if refusal is None:
+                warnings.append(_UNTOLD)
+                return road
+            if self._via == "bulk" or refusal.code == _EVERY_ROW_FAILS:
+                writing.settle(rows, [from_error(refusal)] * len(rows))
+                return road
+            road = Road("records", f"bulk write was refused: {refusal.args[0]} {refusal.hint}".strip())
+            warnings.append(f"Went by calls, because {road.why}")
+        calls.write(writing, rows, self._home.width())
+        return road
+
+    def _again(
+        self, table: Table, rows: Sequence[Row], writing: Writing, origin: Sequence[int], total: int
+    ) -> Again | None:
+        places = [row.place for row in rows if self._may_repeat(row, writing)]
+        failed = [row.place for row in rows if writing.fates[row.place].status == FAILED]
+        if not places and not failed:
+            return None
+        waiting = [place for place in places if writing.fates[place].status == UNKNOWN and place in writing.jobs]
+        jobs = {place: writing.jobs[place] for place in waiting}
+        return Again(self.once_more, table.at(places), tuple(places), tuple(failed), origin, total, jobs)
+
+    def _may_repeat(self, row: Row, writing: Writing) -> bool:
+        fate = writing.fates[row.place]
+        if fate.status == UNKNOWN:
+            return row.place in writing.jobs or is_repeatable(row, self._order)
+        return fate.status == FAILED and is_passing(fate.code)
 
 
-def _attrs(order: Order, road: str, warnings: Sequence[str]) -> dict[str, Any]:
-    repeatable = order.action == "update" or (order.action == "upsert" and bool(order.on))
+def _follow(writing: Writing, rows: Sequence[Row]) -> None:
+    """Ask what became of the rows of jobs, instead of writing them."""
+    by_job: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.place in writing.jobs:
+            by_job[writing.jobs[row.place][0]].append(row)
+    for job_id, its_rows in by_job.items():
+        bulk_write.follow(writing, job_id, its_rows)
+
+
+def _attrs(order: Order, road: Road, warnings: Sequence[str]) -> dict[str, Any]:
     return {
         "module": order.module,
         "action": order.action,
-        "road": road,
-        "repeatable": repeatable,
+        "on": list(order.on),
+        "road": road.name,
+        "why": road.why,
         "warnings": list(warnings),
     }
 
@@ -103,55 +160,5 @@ def _refuse_unknown(order: Order, via: str) -> None:
         raise QueryError(f"There is no action {order.action!r}.", hint=f"Use one of {', '.join(ACTIONS)}.")
     if via not in VIA:
         raise QueryError(f"There is no road {via!r} for writing.", hint=f"Use one of {', '.join(VIA)}.")
-
-
-def _only(table: Table, places: Sequence[int]) -> Table:
-    if not places:
-        return table
-    if places[-1] >= len(table.index):
-        raise PushError("The mended frame has fewer rows than the one that was pushed.", hint="Keep every row in it.")
-    columns = {name: [cells[place] for place in places] for name, cells in table.columns.items()}
-    return Table(columns, [table.index[place] for place in places])
-
-
-def _columns(fields: Mapping[str, Field], rows: Sequence[Row]) -> list[Field]:
-    names = dict.fromkeys(name for row in rows for name in row.data)
-    return [fields[name] for name in names]
-
-
-def _road(
-    order: Order, via: str, columns: Sequence[Field], rows: Sequence[Row], scopes: Collection[str]
-) -> tuple[str, str]:
-    """records or bulk, and why."""
-    cannot = bulk_write.carries(order, columns, rows) if via != "records" else ""
-    if via == "bulk" and cannot:
-        raise PushError(f"Not by this road: {cannot}.", hint="Use --via records.")
-    if via != "auto":
-        return via, "you chose it"
-    jobs = -(-len(rows) // bulk_write.ROWS_A_FILE)
-    by_calls, by_jobs = round(len(rows) * calls.CREDITS_A_ROW), jobs * bulk_write.CREDITS_A_JOB
-    if by_jobs >= by_calls or cannot or not _opens_bulk(scopes):
-        return "records", cannot or f"about {by_calls:,} API credits"
-    return "bulk", f"{by_jobs:,} API credits instead of {by_calls:,}"
-
-
-def _opens_bulk(scopes: Collection[str]) -> bool:
-    lower = [scope.lower() for scope in scopes]
-    return not lower or all(any(s.startswith(start) for s in lower) for start in ("zohocrm.bulk.", "zohofiles.files."))
-
-
-class _Directory:
-    """Finds users by e-mail address, asking for them only when an address is used."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-
-    def id_of(self, text: str) -> str:
-        """The id for an address or an id. Raises Unfit."""
-        if "@" not in text:
-            return record_id(text)
-        by_mail = {mail.lower(): user for user, (_, mail) in self._home.people().items()}
-        found = by_mail.get(text.strip().lower())
-        if found is None:
-            raise Unfit("the e-mail address or id of a CRM user")
-        return found
+    if order.on and order.action != "upsert":
+        raise QueryError(f"'on' is for an upsert, not for {order.action}.", hint="Leave it out, or upsert.")

@@ -5,139 +5,110 @@ https://www.zoho.com/crm/developer/docs/api/v8/bulk-write/overview.html
 
 from __future__ import annotations
 
-import csv
-import io
-import time
-import zipfile
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from ...errors import ApiError, ZohoError
-from ...progress import Progress
+from ...errors import ApiError, ThrottledError, TransportError, ZohoError
 from ..answers import Api, content
 from ..metadata import Field
-from .calls import Fates
-from .fates import FAILED, SUCCEEDED, Fate, from_error, unknown
+from .bulk_file import fates_by_counts, fates_of, files, lines_of
+from .fates import UNKNOWN, Fate, from_error, refused_inside, unknown
 from .rows import Order, Row
+from .writing import Writing
 
-__all__ = ["CREDITS_A_JOB", "ROWS_A_FILE", "carries", "write"]
+__all__ = ["CREDITS_A_JOB", "follow", "write"]
 
-ROWS_A_FILE = 25_000
 CREDITS_A_JOB = 500
-MOST_COLUMNS = 200
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.5, 10.0, 1.5
+MOST_SILENCES = 6
+"""Polls in a row that may fail before a job is left to itself."""
 
 _FORMATS = {"date": "yyyy-MM-dd", "datetime": "yyyy-MM-dd'T'HH:mm:ssXXX"}
 _RUNNING = ("ADDED", "QUEUED", "IN PROGRESS", "INPROGRESS")
 
-
-def carries(order: Order, fields: Sequence[Field], rows: Sequence[Row]) -> str:
-    """Why bulk write cannot do this, or "" where it can."""
-    if order.action == "delete":
-        return "bulk write does not delete"
-    if order.triggers is not None:
-        return "bulk write has no choice of automations"
-    if order.action == "upsert" and len(order.on) != 1:
-        return "bulk write finds records by exactly one field"
-    if len(fields) > MOST_COLUMNS:
-        return f"bulk write takes {MOST_COLUMNS} fields at most"
-    odd = next((f.name for f in fields if any(_cell(row.data.get(f.name)) is None for row in rows)), "")
-    return f"bulk write cannot carry {odd}" if odd else ""
+T = TypeVar("T")
 
 
-def write(
-    api: Api,
-    rows: Sequence[Row],
-    order: Order,
-    fields: Sequence[Field],
-    hosts: tuple[str, str],
-    progress: Progress,
-    fates: Fates,
-) -> None:
-    """Write the rows, a file after the other, keeping `fates` true at every moment.
+def write(writing: Writing, rows: Sequence[Row], fields: Sequence[Field], hosts: tuple[str, str]) -> ZohoError | None:
+    """Write the rows, a file after the other, keeping their fates true at every moment.
 
     Args:
+        writing: the push.
+        rows: what to write.
         fields: the columns of the file.
         hosts: origin that takes uploads, and the org's id for its header (`X-CRM-ORG`).
+
+    Returns:
+        Zoho's refusal of the first file, where there was one: then nothing was written, and no fate has changed.
     """
-    for start in range(0, len(rows), ROWS_A_FILE):
-        part = rows[start : start + ROWS_A_FILE]
-        found = _written(api, part, order, fields, hosts, fates)
-        fates.update({row.place: fate for row, fate in zip(part, found, strict=True)})
-        progress.add(len(part))
+    first = True
+    for part, packed in files(rows, fields):
+        if writing.halted.is_set():
+            writing.mark(part, writing.unsent())
+            continue
+        refusal = _written(writing, part, fields, packed, hosts)
+        if refusal is not None and first:
+            return refusal
+        if refusal is not None:
+            writing.meet(refusal)
+            writing.settle(part, [from_error(refusal)] * len(part))
+        first = False
+    return None
 
 
 def _written(
-    api: Api, rows: Sequence[Row], order: Order, fields: Sequence[Field], hosts: tuple[str, str], fates: Fates
-) -> list[Fate]:
+    writing: Writing, rows: Sequence[Row], fields: Sequence[Field], packed: bytes, hosts: tuple[str, str]
+) -> ZohoError | None:
+    before = {row.place: writing.fates[row.place] for row in rows}
     try:
-        # An upload alone changes nothing in the CRM; if it failed, no row was sent.
-        file_id = _uploaded(api, _zipped(rows, fields), hosts)
+        # An upload alone changes nothing in the CRM.
+        file_id = _uploaded(writing.api, packed, hosts)
+        writing.mark(rows, unknown("Interrupted while the job was being made."))
+        job_id = _created(writing.api, writing.order, fields, file_id)
     except ZohoError as error:
-        return [Fate(FAILED, code="NOT_SENT", message=str(error.args[0])) for _ in rows]
-    fates.update({row.place: unknown("Interrupted while the job was being made.") for row in rows})
+        at_creation = writing.fates[rows[0].place].status == UNKNOWN
+        if at_creation and (fate := from_error(error)).status == UNKNOWN:
+            writing.settle(rows, [fate] * len(rows))
+            return None
+        writing.fates.update(before)
+        return error
+    writing.jobs.update({row.place: (job_id, line, len(rows)) for line, row in enumerate(rows)})
+    follow(writing, job_id, rows)
+    return None
+
+
+def follow(writing: Writing, job_id: str, rows: Sequence[Row]) -> None:
+    """Wait for a job, and settle its rows. Rows that the job leaves unknown can be asked after again."""
+    on_its_way = unknown(f"Bulk write job {job_id} goes on at Zoho: report.retry() asks what became of it.")
+    writing.mark(rows, on_its_way)
+    writing.settle(rows, _told(writing, job_id, rows) or [on_its_way] * len(rows))
+
+
+def _told(writing: Writing, job_id: str, rows: Sequence[Row]) -> list[Fate]:
+    places = [writing.jobs[row.place][1] for row in rows]
+    total = writing.jobs[rows[0].place][2]
+    job: dict[str, Any] = {}
     try:
-        job_id = _created(api, order, fields, file_id)
+        job = _finished(writing, job_id)
+        return fates_of(_results(writing, job), places, total)
     except ZohoError as error:
-        return [from_error(error) for _ in rows]
-    return _followed(api, job_id, rows, fates)
+        lost = unknown(f"Bulk write job {job_id}: {error.args[0]}")
+        return fates_by_counts(job, len(rows), total) or [lost] * len(rows)
 
 
-def _followed(api: Api, job_id: str, rows: Sequence[Row], fates: Fates) -> list[Fate]:
-    on_its_way = unknown(f"Bulk write job {job_id} goes on at Zoho.")
-    fates.update({row.place: on_its_way for row in rows})
-    try:
-        job = _finished(api, job_id)
-        lines = _results(api, job)
-    except ZohoError as error:
-        return [unknown(f"Bulk write job {job_id}: {error.args[0]}") for _ in rows]
-    found = [_fate(line) for line in lines[: len(rows)]]
-    return found + [on_its_way] * (len(rows) - len(found))
-
-
-# The file
-
-
-def _zipped(rows: Sequence[Row], fields: Sequence[Field]) -> bytes:
-    text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([field.name for field in fields])
-    lines.writerows([_cell(row.data.get(field.name)) for field in fields] for row in rows)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("rows.csv", text.getvalue().encode())
-    return packed.getvalue()
-
-
-def _cell(value: Any) -> str | None:
-    """A JSON value as a cell; None for one that no cell can carry."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return str(value["id"]) if set(value) == {"id"} else None
-    if isinstance(value, list):
-        items = [str(item.get("name")) if isinstance(item, Mapping) else str(item) for item in value]
-        return None if any(";" in item for item in items) else ";".join(items)
-    return str(value)
+# The job
 
 
 def _uploaded(api: Api, packed: bytes, hosts: tuple[str, str]) -> str:
     upload, org = hosts
-    answer = content(
-        api.request(
-            "POST",
-            f"{upload}/crm/v8/upload",
-            files={"file": ("rows.zip", packed, "application/zip")},
-            headers={"feature": "bulk-write", "X-CRM-ORG": org},
-            repeat=True,
-        )
+    answer = api.request(
+        "POST",
+        f"{upload}/crm/v8/upload",
+        files={"file": ("rows.zip", packed, "application/zip")},
+        headers={"feature": "bulk-write", "X-CRM-ORG": org},
+        repeat=True,
     )
-    return str((answer.get("details") or {}).get("file_id") or "")
-
-
-# The job
+    return _named(content(answer), "file_id", "POST /crm/v8/upload")
 
 
 def _created(api: Api, order: Order, fields: Sequence[Field], file_id: str) -> str:
@@ -151,53 +122,57 @@ def _created(api: Api, order: Order, fields: Sequence[Field], file_id: str) -> s
     if order.action != "insert":
         resource["find_by"] = order.on[0] if order.action == "upsert" else "id"
     body = {"operation": order.action, "ignore_empty": not order.clear_empty, "resource": [resource]}
-    answer = content(api.request("POST", "/crm/bulk/v8/write", json=body, repeat=False))
-    return str((answer.get("details") or {}).get("id") or "")
+    answer = api.request("POST", "/crm/bulk/v8/write", json=body, repeat=False, credits=CREDITS_A_JOB)
+    return _named(content(answer), "id", "POST /crm/bulk/v8/write")
+
+
+def _named(answer: Mapping[str, Any], key: str, doing: str) -> str:
+    """What Zoho calls the new thing. Raises its refusal, or TransportError where it says neither."""
+    if (refusal := refused_inside(answer, doing)) is not None:
+        raise refusal
+    details = answer.get("details")
+    found = details.get(key) if isinstance(details, Mapping) else None
+    if not found:
+        raise TransportError(f"Zoho's answer to {doing} lacks what it made.")
+    return str(found)
 
 
 def _mapping(field: Field, place: int) -> dict[str, Any]:
     mapping: dict[str, Any] = {"api_name": field.name, "index": place}
     if field.kind in _FORMATS:
         mapping["format"] = _FORMATS[field.kind]
-    if "lookup" in field.data_type:
+    if "lookup" in field.kind:
         mapping["find_by"] = "id"
     return mapping
 
 
-def _finished(api: Api, job_id: str) -> dict[str, Any]:
+def _finished(writing: Writing, job_id: str) -> dict[str, Any]:
     pause = FIRST_PAUSE_SECONDS
     while True:
-        job = content(api.request("GET", f"/crm/bulk/v8/write/{job_id}"))
+        job = _patiently(writing, lambda: content(writing.api.request("GET", f"/crm/bulk/v8/write/{job_id}")))
         if str(job.get("status")).upper() not in _RUNNING:
             return job
-        time.sleep(pause)
+        writing.halted.wait(pause)
         pause = min(LONGEST_PAUSE_SECONDS, pause * PAUSE_GROWTH)
 
 
-def _results(api: Api, job: Mapping[str, Any]) -> list[dict[str, str]]:
-    url = (job.get("result") or {}).get("download_url")
+def _results(writing: Writing, job: Mapping[str, Any]) -> list[dict[str, str]]:
+    result = job.get("result")
+    url = result.get("download_url") if isinstance(result, Mapping) else None
     if not url:
-        files = [resource.get("file") or {} for resource in job.get("resource") or ()]
-        raise ApiError(f"Zoho says {job.get('status')} and gives no result file ({files[:1]}).")
-    packed = api.request("GET", str(url)).content
-    try:
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            text = archive.read(archive.namelist()[0]).decode("utf-8-sig")
-    except (zipfile.BadZipFile, IndexError):
-        text = ""
-    if not text:
-        raise ApiError("The result file could not be read.")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+        raise ApiError(f"Zoho says {job.get('status')}, and gives no result file.")
+    return _patiently(writing, lambda: lines_of(writing.api.request("GET", str(url)).content))
 
 
-_DID = {"ADDED": ("insert", "record added"), "UPDATED": ("update", "record updated")}
-
-
-def _fate(line: Mapping[str, str]) -> Fate:
-    status, record, errors = line.get("STATUS", ""), line.get("RECORD_ID") or "", line.get("ERRORS") or ""
-    if status in _DID:
-        did, message = _DID[status]
-        return Fate(SUCCEEDED, did, record, "SUCCESS", message)
-    code, _, fields = errors.split(":")[0].partition("-")
-    message = errors or ("Zoho did not process it." if status == "UNPROCESSED" else "Zoho skipped it.")
-    return Fate(FAILED, "", record, code or status, message, fields)
+def _patiently(writing: Writing, ask: Callable[[], T]) -> T:
+    """Ask, and go on asking through trouble that passes: the job does not stop because nobody hears of it."""
+    pause = FIRST_PAUSE_SECONDS
+    for _ in range(MOST_SILENCES - 1):
+        try:
+            return ask()
+        except (ApiError, ThrottledError, TransportError) as error:
+            if isinstance(error, ApiError) and 0 < error.status < 500:
+                raise
+        writing.halted.wait(pause)
+        pause = min(LONGEST_PAUSE_SECONDS, pause * PAUSE_GROWTH)
+    return ask()

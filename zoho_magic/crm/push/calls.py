@@ -7,101 +7,135 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from ...errors import AuthError, ThrottledError, ZohoError
-from ...progress import Progress
+from ...errors import ZohoError
 from ..answers import Api, content
-from .checks import key_of
-from .fates import Fate, from_error, from_results, unknown, unsent
+from . import writing as shared
+from .fates import UNKNOWN, Fate, blamed, from_error, from_results, refused_inside, second, unknown
+from .keys import is_repeatable, keys_of
 from .rows import Order, Row
+from .writing import Writing
 
-__all__ = ["CREDITS_A_ROW", "ROWS_A_CALL", "write"]
+__all__ = ["ROWS_A_CALL", "credits_of", "write"]
 
 ROWS_A_CALL = 100
-CREDITS_A_ROW = 0.1
+ROWS_A_CREDIT = 10
 PATIENCE_SECONDS = 30.0
 
 Batch = list[Row]
-Fates = dict[int, Fate]
 
 
-def write(api: Api, rows: Sequence[Row], order: Order, width: int, progress: Progress, fates: Fates) -> None:
-    """Write the rows, keeping `fates` true at every moment: not sent, unknown while a call is on its way, then known.
+def credits_of(rows: int) -> int:
+    """API credits of writing so many rows by calls.
+
+    Example::
+
+        >>> credits_of(250)
+        25
+    """
+    return -(-rows // ROWS_A_CREDIT)
+
+
+def write(writing: Writing, rows: Sequence[Row], width: int) -> None:
+    """Write the rows, keeping their fates true: not sent, unknown while a call is on its way, then known.
 
     Two rows for the same record are written one after the other, in the order of the frame.
 
     Raises:
         KeyboardInterrupt: after what was on its way has come back, or 30 s.
     """
-    stopped: list[str] = []
-    for wave in _waves(rows, order):
-        calls = [partial(_sent, api, batch, order, progress, fates, stopped) for batch in wave]
-        _side_by_side(calls, width, stopped)
+    for wave in _waves(rows, writing.order):
+        _side_by_side(writing, list(_batches(wave, writing.order)), width)
 
 
-def _waves(rows: Sequence[Row], order: Order) -> Iterator[list[Batch]]:
+def _waves(rows: Sequence[Row], order: Order) -> list[list[Row]]:
     waves: list[list[Row]] = []
-    times: defaultdict[Any, int] = defaultdict(int)
+    turns: defaultdict[Any, int] = defaultdict(int)
     for row in rows:
-        key = key_of(row, order)
-        turn = times[key] if key is not None else 0
-        times[key] += 1
+        keys = keys_of(row, order)
+        turn = max((turns[key] for key in keys), default=0)
+        turns.update(dict.fromkeys(keys, turn + 1))
         if turn == len(waves):
             waves.append([])
         waves[turn].append(row)
-    for wave in waves:
-        yield list(_batches(wave, order))
+    return waves
 
 
 def _batches(rows: Sequence[Row], order: Order) -> Iterator[Batch]:
-    # An upsert without a value to be found by inserts: it must not share a call that may be repeated.
-    keyed = [row for row in rows if _is_repeatable(row, order)]
-    others = [row for row in rows if not _is_repeatable(row, order)]
-    for part in (keyed, others):
-        yield from (list(part[i : i + ROWS_A_CALL]) for i in range(0, len(part), ROWS_A_CALL))
+    # A row that may not be sent twice would take that right from every row of its call.
+    parts: tuple[Batch, Batch] = ([], [])
+    for row in rows:
+        parts[is_repeatable(row, order)].append(row)
+    for part in parts:
+        yield from (part[i : i + ROWS_A_CALL] for i in range(0, len(part), ROWS_A_CALL))
 
 
-def _is_repeatable(row: Row, order: Order) -> bool:
-    """Whether writing the row twice has the same effect as once. A deletion has, but its second answer is an error."""
-    return order.action == "update" or (order.action == "upsert" and key_of(row, order) is not None)
-
-
-def _side_by_side(calls: Sequence[Callable[[], None]], width: int, stopped: list[str]) -> None:
+def _side_by_side(writing: Writing, batches: Sequence[Batch], width: int) -> None:
     pool = ThreadPoolExecutor(max_workers=max(1, width), thread_name_prefix="zoho_magic")
-    running = [pool.submit(call) for call in calls]
+    running: list[Future[None]] = []
     try:
-        for future in running:
-            future.result()
+        for batch in batches:
+            running.append(pool.submit(_send, writing, batch))
+        while wait(running, timeout=1.0).not_done:
+            pass  # in slices, because Windows does not hear Ctrl-C during an endless wait
     except KeyboardInterrupt:
         # What has not begun will not; what is on its way is waited for, because its fate is worth knowing.
-        stopped.append("Interrupted before it was sent.")
+        writing.halt("Interrupted before it was sent: report.retry() sends it.")
         wait(running, timeout=PATIENCE_SECONDS)
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _sent(api: Api, batch: Batch, order: Order, progress: Progress, fates: Fates, stopped: list[str]) -> None:
-    if stopped:
-        fates.update({row.place: unsent(stopped[0]) for row in batch})
+def _send(writing: Writing, batch: Batch) -> None:
+    # Unknown first: a report asked for in between must not promise that a call will not be made.
+    writing.mark(batch, unknown("Interrupted while it was being written."))
+    if writing.halted.is_set():
+        writing.mark(batch, writing.unsent())
         return
-    fates.update({row.place: unknown("Interrupted while it was being written.") for row in batch})
-    found = _called(api, batch, order, stopped)
-    fates.update({row.place: fate for row, fate in zip(batch, found, strict=True)})
-    progress.add(len(batch))
-
-
-def _called(api: Api, batch: Batch, order: Order, stopped: list[str]) -> list[Fate]:
     try:
-        answer = content(_CALLS[order.action](api, batch, order))
-    except ZohoError as error:
-        if isinstance(error, (AuthError, ThrottledError)):
-            stopped.append(str(error.args[0]))  # the next call would meet the same
-        return [from_error(error) for _ in batch]
-    return from_results(answer.get("data", []), batch, order.action)
+        found = _called(writing, batch)
+    except Exception as error:  # noqa: BLE001  # the report on all other rows is worth more than this error
+        writing.halt(f"Not sent, after an unforeseen {type(error).__name__}: {error}")
+        found = [unknown(f"Unforeseen {type(error).__name__}: {error}.")] * len(batch)
+    writing.settle(batch, found)
+
+
+def _called(writing: Writing, batch: Batch, lost: bool = False) -> list[Fate]:
+    """The fates of a batch; it is sent again after a lost answer, if twice is as good as once."""
+    repeats = all(is_repeatable(row, writing.order) for row in batch)
+    for pause in (*(shared.PAUSES if repeats else ()), None):
+        found = _tried(writing, batch, lost)
+        if pause is None or any(fate.status != UNKNOWN for fate in found):
+            break
+        lost = True
+        if not writing.rests(pause):
+            break
+    return found
+
+
+def _tried(writing: Writing, batch: Batch, lost: bool) -> list[Fate]:
+    order = writing.order
+    try:
+        answer = content(_CALLS[order.action](writing.api, batch, order))
+        error = refused_inside(answer, f"{order.action} {order.module}")
+    except ZohoError as met:
+        answer, error = {}, met
+    if error is None:
+        found = from_results(answer.get("data"), batch, order.action)
+    elif (place := blamed(error, len(batch))) is not None and len(batch) > 1:
+        rest = _called(writing, batch[:place] + batch[place + 1 :], lost)
+        return [*rest[:place], _again(from_error(error), order, lost), *rest[place:]]
+    else:
+        writing.meet(error)
+        found = [from_error(error)] * len(batch)
+    return [_again(fate, order, lost) for fate in found]
+
+
+def _again(fate: Fate, order: Order, lost: bool) -> Fate:
+    return second(fate, order.action) if lost else fate
 
 
 def _body(batch: Batch, order: Order) -> dict[str, Any]:
@@ -111,25 +145,32 @@ def _body(batch: Batch, order: Order) -> dict[str, Any]:
     return body
 
 
+# `repeat=False` throughout: whether a call may be made again, and what its second answer means, is decided above, where
+# it is known that there was a first.
+
+
 def _insert(api: Api, batch: Batch, order: Order) -> Any:
-    return api.request("POST", f"/crm/v8/{order.module}", json=_body(batch, order), repeat=False)
+    return _put(api, "POST", f"/crm/v8/{order.module}", batch, json=_body(batch, order))
 
 
 def _update(api: Api, batch: Batch, order: Order) -> Any:
-    return api.request("PUT", f"/crm/v8/{order.module}", json=_body(batch, order), repeat=True)
+    return _put(api, "PUT", f"/crm/v8/{order.module}", batch, json=_body(batch, order))
 
 
 def _upsert(api: Api, batch: Batch, order: Order) -> Any:
     body = _body(batch, order) | ({"duplicate_check_fields": list(order.on)} if order.on else {})
-    repeat = all(_is_repeatable(row, order) for row in batch)
-    return api.request("POST", f"/crm/v8/{order.module}/upsert", json=body, repeat=repeat)
+    return _put(api, "POST", f"/crm/v8/{order.module}/upsert", batch, json=body)
 
 
 def _delete(api: Api, batch: Batch, order: Order) -> Any:
     params = {"ids": ",".join(row.data["id"] for row in batch)}
     if order.triggers is not None:
         params["wf_trigger"] = "true" if order.triggers else "false"
-    return api.request("DELETE", f"/crm/v8/{order.module}", params=params, repeat=False)
+    return _put(api, "DELETE", f"/crm/v8/{order.module}", batch, params=params)
+
+
+def _put(api: Api, method: str, path: str, batch: Batch, **options: Any) -> Any:
+    return api.request(method, path, repeat=False, credits=credits_of(len(batch)), **options)
 
 
 _CALLS: dict[str, Callable[[Api, Batch, Order], Any]] = {

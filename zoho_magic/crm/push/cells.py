@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from ..metadata import Field
+from .table import is_empty
 
 __all__ = ["Unfit", "record_id", "written"]
+
+_EXACT = 2**53
+"""Whole numbers from here on have no float of their own."""
 
 
 class Unfit(ValueError):  # noqa: N818  # it says what the value is
@@ -21,15 +28,24 @@ class Unfit(ValueError):  # noqa: N818  # it says what the value is
 
 
 def written(value: Any, field: Field) -> Any:
-    """The JSON value for a cell that is not empty. Raises Unfit.
+    """The JSON value for a cell that is not empty; None for a text without characters, which empties the field.
+
+    Raises:
+        Unfit: no value of the field can be this.
 
     Example::
 
         >>> written(5.0, Field("No_of_Employees", data_type="integer"))
         5
     """
-    writer = _WRITERS.get("names" if field.json_type == "jsonarray" and field.kind == "text" else field.kind, _json)
-    return writer(_plain(value))
+    write: Callable[[Any], Any] = _WRITERS.get(_way(field), _text)
+    return write(_plain(value))
+
+
+def _way(field: Field) -> str:
+    if field.json_type == "jsonarray" and field.kind in ("text", "tag"):
+        return "names"
+    return "json" if field.kind not in _WRITERS and field.json_type in ("jsonarray", "jsonobject") else field.kind
 
 
 def record_id(value: Any) -> str:
@@ -46,34 +62,57 @@ def record_id(value: Any) -> str:
     if isinstance(value, float):
         raise Unfit("a record id as text: a float has lost its last digits")
     text = str(value).strip()
-    if not text.isdigit():
+    if not (text.isascii() and text.isdecimal()):
         raise Unfit("a record id, all digits")
     return text
 
 
 def _plain(value: Any) -> Any:
-    """numpy's and pandas' scalars as Python's own."""
-    for method in ("to_pydatetime", "item"):
-        if hasattr(value, method) and not hasattr(value, "__len__"):
-            return getattr(value, method)()
-    return value.tolist() if hasattr(value, "tolist") and hasattr(value, "__len__") else value
+    """numpy's and pandas' scalars and arrays as Python's own."""
+    if isinstance(value, (pd.Timestamp, np.datetime64)):
+        return pd.Timestamp(value).to_pydatetime(warn=False)  # nanoseconds have no place in a CRM
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    # polars gives a nested list as a Series
+    return value.to_list() if hasattr(value, "to_list") and not isinstance(value, str) else value
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
-        return str(value)
+def _text(value: Any) -> str | None:
+    if isinstance(value, float) and abs(value) >= _EXACT:
+        raise Unfit("text: so large a float has lost its last digits")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else str(value)
-    raise Unfit("text")
+        value = value.isoformat()
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        raise Unfit("text")
+    return _sound(str(value)) or None
+
+
+def _sound(text: str) -> str:
+    """The text, unless it holds what JSON or a database refuses: one such text would cost its whole call."""
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise Unfit("text without halves of characters (lone surrogates)")
+    if "\0" in text:
+        raise Unfit("text without NUL characters")
+    return text
+
+
+def _digits(value: Any) -> str | None:
+    """A number too long for JSON, as Zoho takes it: text."""
+    text = _text(value)
+    if text is not None and not (text.isascii() and text.strip().removeprefix("-").isdecimal()):
+        raise Unfit("a whole number")
+    return text and text.strip()
 
 
 def _whole(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
     number = _number(value)
     if number != int(number):
         raise Unfit("a whole number")
-    return int(value) if isinstance(value, (int, str)) else int(number)
+    return int(number)
 
 
 def _number(value: Any) -> float | int:
@@ -81,7 +120,7 @@ def _number(value: Any) -> float | int:
         raise Unfit("a number")
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Unfit("a number") from None
     if number in (float("inf"), float("-inf")) or number != number:
         raise Unfit("a finite number")
@@ -92,7 +131,7 @@ _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
 def _flag(value: Any) -> bool:
-    found = _FLAGS.get(str(int(value) if isinstance(value, float) and value.is_integer() else value).lower())
+    found = _FLAGS.get(str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower())
     if found is None:
         raise Unfit("true or false")
     return found
@@ -103,28 +142,37 @@ def _date(value: Any) -> str:
         return value.date().isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, (str, pd.Period)):
+        found = _read(str(value))
+        if found is not None:
+            return found.date().isoformat()
+    raise Unfit("a date, 2026-01-31")
+
+
+def _read(text: str) -> datetime | None:
     try:
-        return date.fromisoformat(str(value).strip()[:10]).isoformat()
+        return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError:
-        raise Unfit("a date, 2026-01-31") from None
+        return None
 
 
 def _moment(value: Any) -> str:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-        except ValueError:
-            raise Unfit("a datetime, 2026-01-31T08:00:00+01:00") from None
-    if not isinstance(value, datetime) or value.tzinfo is None:
+    found = _read(value) if isinstance(value, str) else value
+    if isinstance(value, str) and found is None:
+        raise Unfit("a datetime, 2026-01-31T08:00:00+01:00")
+    if not isinstance(found, datetime) or found.tzinfo is None:
         raise Unfit("a datetime with its time zone (pandas: tz_localize)")
-    return value.replace(microsecond=0).isoformat()
+    offset = found.utcoffset()
+    if offset is None or offset.total_seconds() % 60:  # before time zones, places had offsets with seconds
+        found = found.astimezone(timezone.utc)
+    return found.replace(microsecond=0).isoformat()
 
 
 def _many(value: Any) -> list[str]:
     items: Iterable[Any] = value.split(";") if isinstance(value, str) else value
     if isinstance(items, dict) or not isinstance(items, Iterable):
         raise Unfit("a list of choices")
-    return [text for item in items if (text := str(item).strip())]
+    return [text for item in items if not is_empty(item) and (text := _sound(str(item).strip()))]
 
 
 def _names(value: Any) -> list[dict[str, str]]:
@@ -136,16 +184,20 @@ def _reference(value: Any) -> dict[str, str]:
 
 
 def _json(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+    """A value of several parts: as it is, or as JSON text; it must be something that JSON can say."""
     try:
-        return json.loads(value)
-    except ValueError:
-        return value
+        found = json.loads(value) if isinstance(value, str) else value
+        _sound(json.dumps(found, allow_nan=False, ensure_ascii=False))
+    except (TypeError, ValueError) as error:
+        raise Unfit("a list or a dict that JSON can say (no NaN, no dates)") from error
+    if not isinstance(found, (list, dict)):
+        raise Unfit("a list or a dict")
+    return found
 
 
 _WRITERS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("text", "textarea", "mediumtext", "website", "email", "phone", "picklist", "bigint"), _text),
+    **dict.fromkeys(("text", "textarea", "mediumtext", "website", "email", "phone", "picklist"), _text),
+    **dict.fromkeys(("bigint", "long"), _digits),
     "integer": _whole,
     **dict.fromkeys(("double", "currency", "percent"), _number),
     "boolean": _flag,
@@ -154,4 +206,5 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "multiselectpicklist": _many,
     "names": _names,
     **dict.fromkeys(("lookup", "multi_module_lookup", "ownerlookup", "userlookup", "layout"), _reference),
+    "json": _json,
 }

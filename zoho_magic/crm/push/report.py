@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ...errors import PushError
+from .again import Again
 from .fates import FAILED, SUCCEEDED, UNKNOWN, VALID, Fate
+from .table import Table
 
 __all__ = ["PushReport", "report_of"]
 
 COLUMNS = ("status", "action", "id", "code", "message", "field")
-_PASSING = frozenset(
-    {"NOT_SENT", "RECORD_LOCKED", "INTERNAL_ERROR", "TOO_MANY_REQUESTS", "UNPROCESSED", "ALREADY_MODIFIED"}
-)
-
-Again = Callable[[Any, Sequence[int]], "PushReport"]
 
 
 class PushReport(pd.DataFrame):
@@ -34,8 +31,7 @@ class PushReport(pd.DataFrame):
         report.raise_for_failed()
     """
 
-    _metadata = ["_again"]  # noqa: RUF012  # pandas' own way to name attributes that are not columns
-    _again: Again | None = None
+    _again: Again | None = None  # not in pandas' _metadata: a pickled report can be read, but not retried
 
     @property
     def _constructor(self) -> Any:
@@ -96,29 +92,36 @@ class PushReport(pd.DataFrame):
 
         Args:
             frame: the mended frame, with the same rows in the same order: every failed row is pushed again. Without it,
-                only rows that failed for a passing reason (not sent, locked, throttled, Zoho's own error).
+                only rows that failed for a passing reason (not sent, locked, Zoho's own error), as they were.
 
-        Unknown rows are pushed again for updates and upserts with `on`, which have the same effect twice; never for
-        inserts: look for them first, or upsert on a unique field.
+        Unknown rows of a bulk write job are not written again: the job is asked what became of them. Other unknown rows
+        are written again where twice has the same effect as once: updates, deletions, upserts of rows with a value in
+        `on`. Inserts never: look for them first, or upsert on a unique field.
 
         Raises:
             PushError: the frame has another number of rows, or nothing may be pushed again.
         """
-        places = [place for place, row in enumerate(self.itertuples(index=False)) if self._may_repeat(row, frame)]
-        if self._again is None or not places:
-            raise PushError("There is no row that may be pushed again as it is.", hint="Mend the frame: retry(frame).")
-        return self._again(frame, places)
-
-    def _may_repeat(self, row: Any, frame: Any) -> bool:
-        if row.status == FAILED:
-            return frame is not None or row.code in _PASSING
-        return bool(row.status == UNKNOWN and self.attrs.get("repeatable"))
+        if self._again is None:
+            raise PushError("There is nothing to push again.", hint="Push the frame: a dry run has written nothing.")
+        return self._again(frame)
 
 
-def report_of(fates: Sequence[Fate], index: Sequence[Any], attrs: Mapping[Any, Any], again: Again | None) -> PushReport:
-    """The report of these fates, in the order of the frame."""
-    rows = [(fate.status, fate.action, fate.id, fate.code, fate.message, fate.field) for fate in fates]
-    report = PushReport(rows, index=pd.Index(index), columns=list(COLUMNS), dtype="str")
+def report_of(fates: Sequence[Fate], table: Table, attrs: Mapping[Any, Any], again: Again | None) -> PushReport:
+    """The report of these fates, in the order of the table."""
+    rows = [
+        (fate.status, fate.action, fate.id, fate.code, fate.message, _column(fate.field, table.columns))
+        for fate in fates
+    ]
+    report = PushReport(rows, index=table.index, columns=list(COLUMNS), dtype="str")
     report.attrs = dict(attrs)
     report._again = again
     return report
+
+
+def _column(field: str, columns: Mapping[str, Any]) -> str:
+    """The frame's column behind the field that Zoho blames: `Owner.id` may have been written as `Owner.email`."""
+    base = field.removesuffix(".id")
+    for name in (field, f"{base}.id", f"{base}.email", base):
+        if name in columns:
+            return name
+    return field

@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from ...errors import PushError
 
 __all__ = ["Table", "is_empty", "table_of"]
+
+_TABLES = ("polars.DataFrame", "pyarrow.Table", "pyarrow.RecordBatch")
 
 
 @dataclass(frozen=True)
@@ -16,11 +20,22 @@ class Table:
     """Columns by name, each as long as `index`, the labels of the rows."""
 
     columns: Mapping[str, list[Any]]
-    index: Sequence[Any]
+    index: pd.Index[Any]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def at(self, places: Sequence[int]) -> Table:
+        """Only the rows at these places, in this order."""
+        columns = {name: [cells[place] for place in places] for name, cells in self.columns.items()}
+        return Table(columns, self.index[list(places)])
 
 
 def table_of(frame: Any) -> Table:
-    """A pandas, polars or Arrow frame, or a list of dicts, as a `Table`. Raises PushError for anything else.
+    """A pandas, polars or Arrow frame, or a list of dicts, as a `Table`.
+
+    Raises:
+        PushError: it is something else, or a column stands twice.
 
     Example::
 
@@ -28,30 +43,36 @@ def table_of(frame: Any) -> Table:
         {'Last_Name': ['Li']}
     """
     kind = f"{type(frame).__module__.split('.')[0]}.{type(frame).__name__}"
-    if hasattr(frame, "to_dict") and hasattr(frame, "iloc"):
+    if isinstance(frame, pd.DataFrame):
         return _pandas(frame)
-    if kind in ("polars.DataFrame", "pyarrow.Table"):
-        data = frame.to_dict(as_series=False) if kind.startswith("polars") else frame.to_pydict()
-        return Table(data, range(len(next(iter(data.values()), []))))
-    if isinstance(frame, Sequence) and all(isinstance(row, Mapping) for row in frame):
-        names = dict.fromkeys(str(name) for row in frame for name in row)
-        return Table({name: [row.get(name) for row in frame] for name in names}, range(len(frame)))
+    if kind in _TABLES:
+        _refuse_twins(frame.columns if kind.startswith("polars") else frame.schema.names)
+        columns = frame.to_dict(as_series=False) if kind.startswith("polars") else frame.to_pydict()
+        return Table(columns, pd.RangeIndex(frame.shape[0] if hasattr(frame, "shape") else frame.num_rows))
+    if isinstance(frame, (list, tuple)) and all(isinstance(row, Mapping) for row in frame):
+        names = dict.fromkeys(name for row in frame for name in row)
+        return Table({str(name): [row.get(name) for row in frame] for name in names}, pd.RangeIndex(len(frame)))
     raise PushError(
-        f"A {type(frame).__name__} cannot be pushed.", hint="Pass a pandas, polars or Arrow table, or a list of dicts."
+        f"A {type(frame).__name__} cannot be pushed.",
+        hint="Pass a pandas, polars (collected) or Arrow table, or a list of dicts.",
     )
 
 
-def _pandas(frame: Any) -> Table:
+def _pandas(frame: pd.DataFrame) -> Table:
     names = [str(name) for name in frame.columns]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    _refuse_twins(names)
+    columns = {name: frame.iloc[:, place].astype(object).tolist() for place, name in enumerate(names)}
+    return Table(columns, frame.index)
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    twice = next((name for name in names if list(names).count(name) > 1), None)
     if twice is not None:
         raise PushError(f"The column {twice} stands twice in the frame.", hint="Rename or drop one of them.")
-    columns = {name: frame.iloc[:, place].astype(object).tolist() for place, name in enumerate(names)}
-    return Table(columns, list(frame.index))
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a cell holds nothing: None, NaN, NaT or pd.NA.
+    """Whether a cell holds nothing: None, NaN, NaT or pd.NA, of whatever library.
 
     Example::
 
@@ -60,4 +81,9 @@ def is_empty(value: Any) -> bool:
     """
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(value, float) and value != value
+    if isinstance(value, (str, int)) or hasattr(value, "__len__"):
+        return False
+    try:
+        return bool(value != value)  # only what is not a number, or not a time, differs from itself
+    except (ArithmeticError, TypeError, ValueError):  # a signalling NaN, an object that compares to nothing
+        return False

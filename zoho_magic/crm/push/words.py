@@ -1,0 +1,88 @@
+"""Zoho's codes for one row, in words that say what to do. To explain another code, add one line to `_WORDS`.
+
+Codes: https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html, .../upsert-records.html,
+.../bulk-write/download-result.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import CATALOGUE, AuthError, ThrottledError
+
+__all__ = ["explained", "is_passing", "is_the_values_fault"]
+
+_WORDS = {
+    "MANDATORY_NOT_FOUND": "the field is required, and this row has no value for it",
+    "INVALID_DATA": "the value does not fit the field",
+    "DUPLICATE_DATA": "another record has this value, and the field allows it once; an upsert on it changes that one",
+    "DEPENDENT_FIELD_MISSING": "the field needs another one beside it",
+    "MAPPING_MISMATCH": "the value does not go with another field's value (a stage with its pipeline, say)",
+    "LIMIT_EXCEEDED": "that is more than Zoho takes here",
+    "NOT_SUPPORTED": "Zoho does not take this field here",
+    "NO_PERMISSION": "your CRM profile does not allow this; ask your administrator",
+    "CANNOT_PROCESS": "Zoho cannot process this row",
+    "CONVERTED_RECORD": "the lead is converted, and Zoho does not change converted leads",
+    "RECORD_LOCKED": "the record is locked; unlock it in the CRM, then report.retry()",
+    "BLOCKED_RECORD": "the record is blocked in the CRM",
+    "NOT_APPROVED": "the record waits for an approval, and until then Zoho does not change it",
+    "RECORD_IN_BLUEPRINT": "the record is in a blueprint, which alone may change this field",
+    "RESOURCE_NOT_FOUND": "there is no such record, or you may not see it",
+    "ALREADY_MODIFIED": "somebody changed the record meanwhile; pull it again",
+    "INTERNAL_ERROR": "Zoho had an error of its own; report.retry() sends the row again",
+    "UNPROCESSED": "Zoho did not get to this row; report.retry() sends it again",
+    "SKIPPED": "Zoho skipped this row and does not say why",
+}
+
+_PASSING = frozenset(
+    {"NOT_SENT", "RECORD_LOCKED", "INTERNAL_ERROR", "TOO_MANY_REQUESTS", "UNPROCESSED", "ALREADY_MODIFIED"}
+)
+_VALUES = frozenset(
+    {"INVALID_DATA", "MANDATORY_NOT_FOUND", "DEPENDENT_FIELD_MISSING", "MAPPING_MISMATCH", "LIMIT_EXCEEDED"}
+)
+
+_PARTICULARS = {
+    "expected_data_type": "Zoho expects {}",
+    "maximum_length": "{} characters or digits at most",
+    "supported_values": "one of {}",
+    "limit": "{} at most",
+}
+_ID_MESSAGES = ("the id given seems to be invalid", "record not deleted")
+
+
+def explained(code: str, message: str = "", details: Mapping[str, Any] | None = None) -> str:
+    """What happened to a row, for people; Zoho's own words for a code that is not in the table.
+
+    Args:
+        code: Zoho's code.
+        message: Zoho's words.
+        details: what Zoho adds.
+
+    Example::
+
+        >>> explained("INVALID_DATA", "invalid data", {"expected_data_type": "integer"})
+        'the value does not fit the field: Zoho expects integer'
+    """
+    found = details or {}
+    told = [text.format(_listed(found[key])) for key, text in _PARTICULARS.items() if found.get(key) not in (None, "")]
+    beside = found.get("dependee")
+    if isinstance(beside, Mapping):
+        told.append(f"a column {beside.get('api_name')}")
+    base = "there is no such record, or you may not change it" if message in _ID_MESSAGES else _WORDS.get(code, message)
+    return (base or code) + (f": {'; '.join(told)}" if told else "")
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def is_passing(code: str) -> bool:
+    """Whether a row that failed so may be sent again as it is: what stood in the way was not in the row."""
+    entry = CATALOGUE.get(code)
+    return code in _PASSING or (entry is not None and entry.kind in (AuthError, ThrottledError))
+
+
+def is_the_values_fault(code: str) -> bool:
+    """Whether Zoho refuses the row for what is in it, and would have done so at any try."""
+    return code in _VALUES
