@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pandas as pd
@@ -15,8 +15,11 @@ from worlds import MANY, ROADS, as_bulk_tells, put, same, world
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 World = tuple[Simulator, ZohoSession]
-QUICK = settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True, phases=(Phase.explicit, Phase.generate))
+QUICK = settings(
+    max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,9 @@ PLAIN = st.characters(exclude_categories=["Cs", "Cc"])
 TEXT = st.one_of(st.none(), NASTY, st.text(PLAIN, max_size=30))
 NUMBERS = st.one_of(
     st.none(),
-    st.sampled_from([0.0, -0.0, 0.1, 1e15, 1e16, 2.0**53 + 2, 1.7976931348623157e308, 5e-324, -2.2250738585072014e-308]),
+    st.sampled_from(
+        [0.0, -0.0, 0.1, 1e15, 1e16, 2.0**53 + 2, 1.7976931348623157e308, 5e-324, -2.2250738585072014e-308]
+    ),
     st.floats(allow_nan=False, allow_infinity=False),
 )
 DAYS = st.one_of(
@@ -54,10 +59,12 @@ DAYS = st.one_of(
 MOMENTS = st.one_of(
     st.none(),
     st.datetimes(datetime(1850, 1, 1), datetime(9990, 1, 1)).map(
-        lambda moment: int((moment.replace(tzinfo=timezone.utc) - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds())
+        lambda moment: (moment.replace(tzinfo=timezone.utc) - EPOCH) // timedelta(seconds=1)
     ),
     # Around the ends of summer time in New York, Berlin and Los Angeles
-    st.integers(-7200, 7200).flatmap(lambda s: st.sampled_from([1774746000, 1792890000, 1793520000, 1772964000]).map(s.__add__)),
+    st.integers(-7200, 7200).flatmap(
+        lambda s: st.sampled_from([1774746000, 1792890000, 1793520000, 1772964000]).map(s.__add__)
+    ),
 )
 PRODUCTS = ("Rooftop PV", "Storage, residential", "R&D; prototypes", "Storage, commercial", "EV charging")
 CHOICES = st.lists(st.sampled_from(PRODUCTS), unique=True, max_size=4).map(lambda found: MANY.join(found) or None)
@@ -113,7 +120,9 @@ def _assert_is(found: pd.Series[Any], row: dict[str, Any]) -> None:
     assert (None if pd.isna(found["Tax_Number"]) else int(found["Tax_Number"])) == row["Tax_Number"]
     assert (None if pd.isna(found["Date_of_Birth"]) else str(found["Date_of_Birth"].date())) == row["Date_of_Birth"]
     moment = found["Next_Follow_Up"]
-    assert (None if pd.isna(moment) else round((moment - pd.Timestamp(0, tz="UTC")) / pd.Timedelta("1s"))) == row["Next_Follow_Up"]
+    assert (None if pd.isna(moment) else (moment.to_pydatetime() - EPOCH) // timedelta(seconds=1)) == row[
+        "Next_Follow_Up"
+    ]
     for name in ("Products_Interested", "Tag"):
         assert found[name] == (row[name].split(MANY) if row[name] else None)
 
