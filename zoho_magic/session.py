@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import credentials as _credentials
 from . import envfile, oauth, profiles
+from .ahead import load_ahead
 from .credentials import KEYS, Credentials, concealed
 from .crm.introduction import Introduction, introduce
 from .datacenters import of_api, trusted_origin
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from .crm.metadata import Metadata
     from .crm.plan import Plan
     from .crm.push import PushReport
+    from .login.choose import Place
+    from .login.device import DeviceLogin
+    from .login.roads import Errand, Obtained, PastedLogin
+    from .login.talk import Person
 
 __all__ = ["ZohoSession", "close_sessions", "current_session", "get_session", "open_session", "use_session"]
 
@@ -175,24 +180,95 @@ class ZohoSession:
                 before the code is spent.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
         """
+        from .login import roads
+
         changes, code = concealed(changes), Secret(code) if isinstance(code, str) else code
         wanted = self.credentials.changed(**changes, **({"grant_code": code} if code else {}))
         wanted.require("client_id", "client_secret", "grant_code")
         self._store.check_writable()
-        token = oauth.exchange(
-            wanted.accounts,
-            client_id=wanted.client_id,
-            client_secret=wanted.client_secret,
-            code=wanted.grant_code or Secret(""),
-            redirect_uri=wanted.redirect_uri,
-            post=self._transport.post_form,
-            clock=self._clock,
-            facts=wanted.facts,
-        )
-        fresh = {"refresh_token": token.refresh_token} if token.refresh_token else {}
-        self._store.adopt(wanted.changed(grant_code=None, **fresh), *changes, "grant_code", *fresh)
-        self._tokens.adopt(token)
-        self._notes = token.notes
+        got = roads.exchanged(self._errand(wanted), wanted, wanted.grant_code or Secret(""))
+        self._settle(got, *changes, "grant_code")
+        self._store.warn()
+        return self.status()
+
+    def login(
+        self,
+        road: str = "auto",
+        *,
+        add_scopes: Sequence[str] = (),
+        patience: float = 300.0,
+        person: Person | None = None,
+        place: Place | None = None,
+        **changes: Any,
+    ) -> Status:
+        """Get a grant without copying a code; nothing is saved or changed if Zoho or the person refuses.
+
+        Args:
+            road: browser (on this machine; it comes back to `ZOHO_REDIRECT_URI`, by default
+                http://localhost:8976/callback, to be registered exactly so), paste-url (any browser, its last address
+                is pasted), device (a short code, a "non-browser" client), client-credentials (a self client for its
+                organisation, nobody is asked), code (from Zoho's console), or auto: the best that can work here.
+            add_scopes: further scopes for the grant there is; by Zoho's scope enhancement where that works, which keeps
+                the refresh token, else by a new consent.
+            patience: seconds to wait for a browser to come back.
+            person: how to show and ask; by default on the terminal.
+            place: where this runs; by default found out.
+            changes: credentials to use and save with it: client_id, client_secret, dc, scopes, redirect_uri, soid, ...
+                A client has another secret in each data centre, unless Zoho's console was told otherwise:
+                `ZOHO_CLIENT_SECRET_EU` and so on win over `ZOHO_CLIENT_SECRET` there.
+
+        Raises:
+            CredentialsMissing: the client is not known yet, nobody can answer, or `.env` cannot be saved; before
+                anything is asked.
+            AuthError, ThrottledError, TransportError: Zoho or the person refused, or nobody answered.
+
+        Example::
+
+            zoho.login("device")
+            zoho.login(add_scopes=["ZohoCRM.notifications.ALL"])
+        """
+        from .login import roads
+
+        self._store.check_writable()
+        errand = self._errand(self.credentials.changed(**concealed(changes)), patience, person, place)
+        got = roads.add_scopes(errand, tuple(add_scopes), road) if add_scopes else roads.travel(road, errand)
+        self._settle(got, *changes)
+        self._store.warn()
+        return self.status()
+
+    def device_login(self, **changes: Any) -> DeviceLogin:
+        """A device login that is yours to poll, for a face that must not wait; `finish_login` ends it.
+
+        Raises as `login`.
+
+        Example::
+
+            waiting = zoho.device_login()
+            print(waiting.invitation)
+            step = waiting.poll()          # at most one call; step.wait says when to ask again
+        """
+        from .login.device import DeviceLogin
+
+        wanted = self.credentials.changed(**concealed(changes))
+        wanted.require("client_id", "client_secret")
+        self._store.check_writable()
+        return DeviceLogin.begin(wanted, self._transport.post_form, self._get, self._clock)
+
+    def pasted_login(self, **changes: Any) -> PastedLogin:
+        """A consent page whose last address is pasted later; `finish_login` takes what its `finish` returns.
+
+        Raises CredentialsMissing as `login`.
+        """
+        from .login import consent, roads
+
+        wanted = self.credentials.changed(**concealed(changes))
+        wanted.require("client_id", "client_secret")
+        self._store.check_writable()
+        return roads.PastedLogin(self._errand(wanted), consent.ask(wanted))
+
+    def finish_login(self, got: Obtained) -> Status:
+        """Use and save what a login led to. Raises as `status`."""
+        self._settle(got)
         self._store.warn()
         return self.status()
 
@@ -325,6 +401,7 @@ class ZohoSession:
 
             won = zoho.pull("Deals", fields=["Deal_Name", "Amount"], where="Stage = 'Closed Won'")
         """
+        self._wake()
         return self._desk.pull(
             module,
             via=via,
@@ -376,6 +453,7 @@ class ZohoSession:
 
             zoho.coql("select Deal_Name, Amount from Deals where Stage = $stage", params={"stage": "Closed Won"})
         """
+        self._wake()
         show = _is_watched() if progress is None else progress
         return self._desk.coql(query, params=params or {}, frame=frame, show=show)
 
@@ -509,6 +587,52 @@ class ZohoSession:
         from .crm.desk import Desk  # it brings Arrow, which takes a while to load
 
         return Desk(self)
+
+    def _wake(self) -> None:
+        """Load what a frame needs while Zoho mints a token: neither has to wait for the other."""
+        if self._tokens.at_hand() is None:
+            load_ahead("pyarrow.compute", "pyarrow.csv", "pyarrow.json", "pandas")
+            _ = self.token
+
+    def _errand(
+        self, wanted: Credentials, patience: float = 300.0, person: Person | None = None, place: Place | None = None
+    ) -> Errand:
+        from .login import choose, roads, talk
+
+        return roads.Errand(
+            wanted,
+            self._transport.post_form,
+            self._get,
+            self._clock,
+            organisation=self._organisation_id,
+            person=person or talk.Person(),
+            place=place or choose.here(),
+            patience=patience,
+        )
+
+    def _settle(self, got: Obtained, *names: str) -> None:
+        """Use what a login led to, and save these fields and every one that is different now."""
+        before, now = self.credentials, got.credentials
+        if got.token and (home := of_api(got.token.api_domain)) and home.name != now.dc:
+            now = now.changed(dc=home.name)
+        kept = now.client_secret == now.client_secrets.get(now.dc)  # it came with the data centre
+        changed = [n for n in KEYS if getattr(now, n) != getattr(before, n) and not (n == "client_secret" and kept)]
+        self._store.adopt(now, *dict.fromkeys((*names, *changed)))
+        if got.token is None:
+            self._tokens.renewed()
+        else:
+            self._tokens.adopt(got.token)
+        self._notes = got.token.notes if got.token else ()
+
+    def _get(self, url: str) -> requests.Response:
+        return self._transport.call("GET", url, lambda request: request, True)
+
+    def _organisation_id(self) -> str:
+        """The id of the org there is access to already; "" without access, or where a scope for it is missing."""
+        try:
+            return self.organisation.zgid if self.credentials.refresh_token else ""
+        except ZohoError:
+            return ""
 
     def _note_credits(self, response: requests.Response) -> None:
         left = response.headers.get("X-API-CREDITS-REMAINING", "")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
 
+from ..scopes import split
 from ..session import get_session, open_session, use_session
 from .ask import can_ask
 from .line import assign, magic, option, query_magic
@@ -43,6 +44,10 @@ def _count(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+def _road(name: str, told: str) -> dict[str, Any]:
+    return {"dest": "road", "action": "store_const", "const": name, "one_of": "road", "help": told}
 
 
 _count.takes = "a whole number from 1"  # type: ignore[attr-defined]
@@ -115,6 +120,27 @@ class ZohoMagics(Magics):
 
         session = get_session(line.profile)
         return session.exchange(line.code or grant_code(session))
+
+    @magic(
+        option("--browser", **_road("browser", "by a browser on this machine, which comes back by itself")),
+        option("--paste-url", **_road("paste-url", "by any browser; you paste the address it ends on")),
+        option("--device", **_road("device", "by a short code that you type on any device")),
+        option("--client-credentials", **_road("client-credentials", "a self client, for its organisation")),
+        option("--add-scope", one_of="road", nargs="+", metavar="SCOPE", help="further scopes for the grant you have"),
+    )
+    def zoho_login(self, line: Namespace) -> Status:
+        """Sign in without copying codes; without an option, by the best road where this runs.
+
+        Examples::
+
+            %zoho_login
+            %zoho_login --device
+            %zoho_login --add-scope ZohoCRM.notifications.ALL
+        """
+        from .ask import login
+
+        more = tuple(scope for word in line.add_scope or () for scope in split(word))
+        return login(get_session(), self.shell, line.road or "auto", more)
 
     @magic(PROFILE)
     def zoho_refresh(self, line: Namespace) -> Token:

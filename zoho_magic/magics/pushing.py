@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from IPython.core.error import UsageError
+from IPython.core.error import StdinNotImplementedError, UsageError
 
 from .ask import can_ask
 
@@ -29,12 +29,21 @@ def confirm(shell: Any, line: Namespace, frame: Any) -> None:
     """
     if len(set(line.actions or ())) != 1:
         raise UsageError("%zoho_push: say one thing to do: --insert, --update, --upsert --on FIELD, or --delete.")
-    action = line.actions[0]
-    if line.dry_run or line.yes or not (action == "delete" or len(frame) > ASK_ABOVE_ROWS):
+    action, rows = line.actions[0], len(frame) if hasattr(frame, "__len__") else 0
+    if line.dry_run or line.yes or not (action == "delete" or rows > ASK_ABOVE_ROWS):
         return
     where = f"{line.module} of {line.profile}" if line.profile else line.module
-    what = f"{action} {len(frame):,} rows in {where}"
-    if not can_ask(shell):
+    what = f"{action} {rows:,} row{'s' * (rows != 1)} in {where}"
+    answer = _answer(shell, f"Really {what}? [y/N] ")
+    if answer is None:
         raise UsageError(f"%zoho_push: to {what} in an unattended run, add --yes.")
-    if input(f"Really {what}? [y/N] ").strip().lower() not in ("y", "yes"):
+    if answer not in ("y", "yes"):
         raise UsageError(f"%zoho_push: nothing was written. To {what}, answer y, or add --yes.")
+
+
+def _answer(shell: Any, question: str) -> str | None:
+    """What was typed; None where nobody can type."""
+    try:
+        return input(question).strip().lower() if can_ask(shell) else None
+    except (EOFError, StdinNotImplementedError):
+        return None
