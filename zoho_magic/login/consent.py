@@ -126,8 +126,8 @@ def pasted(text: Secret, redirect_uri: str) -> Secret:
     Raises:
         CredentialsMissing: it is not the redirect URI with something behind it.
     """
-    address, query = _parts(text)
-    if address != redirect_uri or not query:
+    query = _behind(redirect_uri, text)
+    if not query:
         raise CredentialsMissing(
             f"That is not the address the browser ended on: it begins with {redirect_uri}?",
             hint="Copy the whole address from the browser's address bar, also when the page itself does not load.",
@@ -135,12 +135,13 @@ def pasted(text: Secret, redirect_uri: str) -> Secret:
     return query
 
 
-def _parts(text: Secret) -> tuple[str, Secret]:
+def _behind(redirect_uri: str, text: Secret) -> Secret:
     try:
-        found = urlsplit(text.reveal().strip().strip("'\"<>"))
+        found, own = urlsplit(text.reveal().strip().strip("'\"<>")), urlsplit(redirect_uri)
     except ValueError:
-        return "", Secret("")
-    return f"{found.scheme}://{found.netloc}{found.path}", Secret(found.query)
+        return Secret("")
+    same = found[:2] == own[:2] and (found.path or "/") == (own.path or "/")
+    return Secret(found.query if same else "")
 
 
 def _server(fields: Mapping[str, Secret], credentials: Credentials) -> str:
