@@ -31,6 +31,7 @@ def test_everything_has_a_key() -> None:
         "trusted",
         "path",
         "sources",
+        "trouble",
     }
     assert set(KEYS) == fields
     assert set(KEYS) >= SECRETS

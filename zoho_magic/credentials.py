@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from . import envfile
+from . import envfile, oskeyring
 from .datacenters import DATA_CENTRES, ENVIRONMENTS, DataCentre, origin_of, trusted_origin
 from .errors import CredentialsMissing
 from .scopes import READ_WRITE, split
@@ -31,6 +32,7 @@ KEYS = {
     "accounts_url": "ZOHO_ACCOUNTS_URL",
     "api_url": "ZOHO_API_URL",
     "token_cache": "ZOHO_TOKEN_CACHE",
+    "keyring": "ZOHO_KEYRING",
 }
 """Each field of `Credentials` and its key in `.env`. To add a setting: a line here, one in `Credentials`."""
 
@@ -60,10 +62,12 @@ class Credentials:
         accounts_url: another accounts origin, loopback or a Zoho host; "" for the data centre's.
         api_url: likewise for the CRM API.
         token_cache: "1" shares access tokens with the other processes of this user; "" keeps them in memory.
+        keyring: entry of the OS keyring that has what secrets `.env` has not; "" where there is none.
         client_secrets: data centre -> its own client secret (`ZOHO_CLIENT_SECRET_EU`, ...); "" -> the general one.
         trusted: further origins the caller vouches for in Python; never read from a file.
         path: the `.env` these came from and are saved to; None keeps them in memory only.
-        sources: field -> where it came from ("environment", the file's name, "default", "this session").
+        sources: field -> where it came from ("environment", the file's name, "OS keyring (...)", "this session").
+        trouble: why secrets that should be in the OS keyring are not here.
     """
 
     client_id: str = ""
@@ -78,10 +82,12 @@ class Credentials:
     accounts_url: str = ""
     api_url: str = ""
     token_cache: str = ""
+    keyring: str = ""
     client_secrets: Mapping[str, Secret] = field(default_factory=dict)
     trusted: frozenset[str] = frozenset()
     path: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    trouble: CredentialsMissing | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trusted", frozenset(map(_vouched, self.trusted)))
@@ -117,6 +123,8 @@ class Credentials:
     def require(self, *names: str) -> None:
         """Raise CredentialsMissing naming every one of these fields that is not set, and where it was looked for."""
         missing = [KEYS[name] for name in names if not getattr(self, name)]
+        if self.trouble and any(map(oskeyring.keeps, missing)):
+            raise copy.copy(self.trouble)
         if missing:
             raise CredentialsMissing(
                 f"Not set: {', '.join(missing)} (looked in the environment and in {self.path or 'memory'}).",
@@ -146,21 +154,50 @@ def load(path: Path, trusted: frozenset[str] = frozenset()) -> Credentials:
     """
     stored, stored_own = _found(envfile.read(path, frozenset((*KEYS.values(), *OWN_SECRETS.values()))))
     given, given_own = _found(os.environ)
-    sources = {**dict.fromkeys(stored, path.name), **dict.fromkeys(given, "environment")}
-    fields = {name: _usable(name, value, sources[name]) for name, value in {**stored, **given}.items()}
-    own = {dc: _secret(OWN_SECRETS[dc], value) for dc, value in {**stored_own, **given_own}.items()}
+    kept, kept_own, keyring, trouble = _kept({**stored, **given})
+    values, own = {**kept, **stored, **given}, {**kept_own, **stored_own, **given_own}
+    sources = {**dict.fromkeys(kept, keyring), **dict.fromkeys(stored, path.name), **dict.fromkeys(given, _SET)}
+    fields = {name: _usable(name, value, sources[name]) for name, value in values.items()}
+    own = {dc: _secret(OWN_SECRETS[dc], value) for dc, value in own.items()}
     if (dc := fields.get("dc", Credentials.dc)) in own:
-        sources["client_secret"] = "environment" if dc in given_own else path.name
+        sources["client_secret"] = _SET if dc in given_own else path.name if dc in stored_own else keyring
     secrets = {**own, **({"": fields["client_secret"]} if "client_secret" in fields else {})}
     fields |= {"client_secret": own[dc]} if dc in own else {}
-    return Credentials(**fields, client_secrets=secrets, path=path, sources=sources, trusted=trusted)
+    return Credentials(**fields, client_secrets=secrets, path=path, sources=sources, trusted=trusted, trouble=trouble)
 
 
-def _found(values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Secret]]:
-    return _named(values), {dc: Secret(values[key]) for dc, key in OWN_SECRETS.items() if values.get(key)}
+_SET = "environment"
 
 
-def _named(values: Mapping[str, str]) -> dict[str, Any]:
+def _kept(known: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Secret], str, CredentialsMissing | None]:
+    """What the OS keyring has, by name and by data centre; what to call it; and why it has nothing."""
+    if not (name := known.get("keyring")) or {"client_secret", "refresh_token"} <= known.keys():
+        return {}, {}, "", None
+    try:
+        found, keyring = oskeyring.read(name), oskeyring.place()
+    except CredentialsMissing as error:
+        return {}, {}, "", copy.copy(error)
+    if found is None:
+        return {}, {}, "", _gone(name, keyring)
+    return *_found(found), keyring, None
+
+
+def _gone(name: str, keyring: str) -> CredentialsMissing:
+    return CredentialsMissing(
+        f"The {keyring} has no entry {name}.",
+        hint="Is this the machine and the user that made it? If so, %zoho_setup stores the secrets there anew.",
+    )
+
+
+def _found(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Secret]]:
+    return _named(values), {dc: _hidden(values[key]) for dc, key in OWN_SECRETS.items() if values.get(key)}
+
+
+def _hidden(value: Secret | str) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
     return concealed({name: values[key] for name, key in KEYS.items() if values.get(key)})
 
 
@@ -170,15 +207,16 @@ def concealed(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def save(credentials: Credentials, *names: str) -> None:
-    """Write these fields to the `.env` the credentials belong to; an empty one is removed. Memory-only ones: nothing.
+    """Write these fields to where the credentials belong: `.env`, or the OS keyring where that says so.
+
+    An empty field is removed; for credentials in memory only nothing is written.
 
     Raises:
         CredentialsMissing: the file cannot be written; it is as it was.
     """
     if credentials.path is not None:
-        envfile.write(
-            credentials.path, {_key(credentials, name): _stored(getattr(credentials, name)) for name in names}
-        )
+        write = oskeyring.save if credentials.keyring else envfile.write
+        write(credentials.path, {_key(credentials, name): _stored(getattr(credentials, name)) for name in names})
 
 
 def _key(credentials: Credentials, name: str) -> str:

@@ -135,7 +135,8 @@ class ZohoSession:
         Raises:
             CredentialsMissing: `.env` cannot be read.
         """
-        credentials, token, met, problem = self.credentials, None, Introduction(), None
+        credentials, token, met = self.credentials, None, Introduction()
+        problem: ZohoError | None = credentials.trouble
         unshared = self._tokens.problem()
         try:
             if self._tokens.at_hand() or credentials.refresh_token or credentials.soid:
@@ -315,6 +316,18 @@ class ZohoSession:
         self._store.warn()
         return self.status()
 
+    def use_keyring(self, on: bool = True) -> Status:
+        """Move the client secret and the refresh token from `.env` into the OS keyring, or back.
+
+        They are never in neither place; later ones go where these are. Other kernels on this `.env` notice.
+
+        Raises:
+            CredentialsMissing: the keyring is missing, locked or failing, or `.env` cannot be saved; nothing is lost.
+        """
+        self._store.move(on)
+        self._store.warn()
+        return self.status()
+
     def save(self) -> Status:
         """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
         self._store.save()
@@ -355,7 +368,9 @@ class ZohoSession:
         url = self.api + path if path.startswith("/") else path
         response = self._gate.patiently(lambda: self._transport.call(method, url, self.auth, again, **options))
         self._note_credits(response)
-        return answers.checked(response, method, path, self.credentials.facts)
+        credentials, token = self.credentials, self._tokens.at_hand()
+        facts = {**credentials.facts, "likely": _belongs_elsewhere(credentials, token) if token else ""}
+        return answers.checked(response, method, path, facts)
 
     def pull(
         self,
@@ -669,12 +684,23 @@ def _api(credentials: Credentials, token: Token) -> str:
     return home.api[credentials.environment]
 
 
+def _belongs_elsewhere(credentials: Credentials, token: Token) -> str:
+    """A sentence that names the data centre Zoho made a token for, where the calls go to another one."""
+    home = of_api(token.api_domain)
+    if home is None or (api := _api(credentials, token)) in home.origins:
+        return ""
+    return (
+        f"Zoho made the token for {home.place} ({home.name}), but the calls go to {api}: "
+        f"remove ZOHO_API_URL, or correct it to {home.api[credentials.environment]}. "
+    )
+
+
 def _next_step(credentials: Credentials, token: Token | None) -> str:
     if token is not None:
         return ""
     if not credentials.client_id or credentials.client_secret is None:
         return "Run %zoho_setup, or %zoho_demo to try everything without a Zoho account."
-    return f"Generate a code at {credentials.data_centre.console}, then run %zoho_exchange."
+    return f"Run %zoho_login; or generate a code at {credentials.data_centre.console} and run %zoho_exchange."
 
 
 _current: ZohoSession | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import credentials as _credentials
-from . import envfile
+from . import envfile, oskeyring
 from .credentials import KEYS, SECRETS, Credentials
 from .errors import CredentialsMissing
 
@@ -37,7 +37,7 @@ class CredentialStore:
     def current(self) -> Credentials:
         """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
         with self._lock:
-            if (path := self._credentials.path) is not None and (now := _source(path)) != self._seen:
+            if (path := self._credentials.path) is not None and self._is_due(now := _source(path)):
                 self._load(path)
                 # Looked at before it was read: an edit in between shows next time, instead of never.
                 self._seen = now
@@ -47,6 +47,8 @@ class CredentialStore:
         """Raise CredentialsMissing now if `adopt` could not save."""
         if self._credentials.path is not None:
             envfile.check_writable(self._credentials.path)
+        if self._credentials.keyring:
+            oskeyring.check(self._credentials.keyring)
 
     def adopt(self, credentials: Credentials, *names: str) -> None:
         """Use these credentials from now on and save the named fields; what cannot be saved is kept: see `warnings`."""
@@ -63,6 +65,16 @@ class CredentialStore:
         with self._lock:
             self._save(*self._kept)
 
+    def move(self, into_keyring: bool) -> None:
+        """Move the secrets of `.env` into the OS keyring, or back. Raises CredentialsMissing; then they were not."""
+        with self._lock:
+            if (path := self._credentials.path) is None:
+                raise CredentialsMissing(
+                    "These credentials are in memory only.", hint="Choose a file: %zoho --env FILE."
+                )
+            (oskeyring.move_in if into_keyring else oskeyring.move_out)(path)
+            self._load(path)
+
     def warn(self) -> None:
         """Give each of `warnings` as a Python warning, at the line that called the session."""
         for text in self.warnings:
@@ -76,6 +88,10 @@ class CredentialStore:
         with self._lock:
             shadowed = [_shadowed(name, value, path) for name, value in self._kept.items()]
             return tuple(filter(None, (self._unsaved, *shadowed, _exposed(self._credentials, path))))
+
+    def _is_due(self, now: tuple[Any, ...]) -> bool:
+        # A keyring may have been unlocked since, which nothing tells.
+        return now != self._seen or self._credentials.trouble is not None
 
     def _save(self, *names: str) -> None:
         if (path := self._credentials.path) is not None:

@@ -68,6 +68,8 @@ class ZohoMagics(Magics):
         option("--save", action="store_true", help="write to .env what could not be saved before"),
         option("--share", action="store_true", help="share access tokens with your other kernels from now on"),
         option("--no-share", action="store_true", help="keep this kernel's token to itself again"),
+        option("--keyring", action="store_true", help="move the secrets from .env into the OS keyring"),
+        option("--no-keyring", action="store_true", help="move them back into .env"),
     )
     def zoho(self, line: Namespace) -> Status:
         """Who is connected, where, with what rights, until when; and the list of magics.
@@ -83,6 +85,8 @@ class ZohoMagics(Magics):
         session = get_session(line.profile)
         if line.share or line.no_share:
             session.share(line.share)
+        if line.keyring or line.no_keyring:
+            session.use_keyring(line.keyring)
         status = session.save() if line.save else session.status()
         return replace(status, magics=tuple(f"%{name}" for name in self.magics["line"]))
 
@@ -127,6 +131,7 @@ class ZohoMagics(Magics):
         option("--device", **_road("device", "by a short code that you type on any device")),
         option("--client-credentials", **_road("client-credentials", "a self client, for its organisation")),
         option("--add-scope", one_of="road", nargs="+", metavar="SCOPE", help="further scopes for the grant you have"),
+        PROFILE,
     )
     def zoho_login(self, line: Namespace) -> Status:
         """Sign in without copying codes; without an option, by the best road where this runs.
@@ -140,7 +145,7 @@ class ZohoMagics(Magics):
         from .ask import login
 
         more = tuple(scope for word in line.add_scope or () for scope in split(word))
-        return login(get_session(), self.shell, line.road or "auto", more)
+        return login(get_session(line.profile), self.shell, line.road or "auto", more)
 
     @magic(PROFILE)
     def zoho_refresh(self, line: Namespace) -> Token:
