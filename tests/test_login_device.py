@@ -8,18 +8,25 @@ from pathlib import Path
 import pytest
 import requests
 from logins import Someone, signing_in
+from simulators import as_new
 
-from zoho_magic import AuthError, ThrottledError, ZohoSession
+from zoho_magic import AuthError, ThrottledError, ZohoSession, pool
 from zoho_magic.login.device import DeviceLogin, Step
 from zoho_magic.simulator import Fault, Simulator
 
 CODES, TOKENS = "/oauth/v3/device/code", "/oauth/v3/device/token"
 
 
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
+@pytest.fixture(scope="module")
+def one() -> Iterator[Simulator]:
     with Simulator(rows=3, data_centres=("us", "eu"), own_secrets=True) as zoho:
         yield zoho
+
+
+@pytest.fixture
+def simulator(one: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    monkeypatch.setattr(pool, "BACKOFF_SECONDS", 0.0)
+    return as_new(one)
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ CATALOGUE: dict[str, _Entry] = {
     "INVALID_TOKEN": _Entry(
         AuthError,
         "The CRM does not accept the access token, although it is fresh.",
-        "The account is probably in another data centre or environment: check ZOHO_DC (now {dc}) and "
+        "{likely}The account is probably in another data centre or environment: check ZOHO_DC (now {dc}) and "
         "ZOHO_ENVIRONMENT (now {environment}).",
     ),
     "AUTHENTICATION_FAILURE": _Entry(
@@ -351,7 +351,7 @@ def explain(code: str, *, doing: str = "", said: str = "", **facts: str) -> Zoho
         code: Zoho's code as it came, from a token answer or an API answer.
         doing: what was being done; chooses between meanings where a code has two.
         said: Zoho's own message, shown where it names what is wrong.
-        facts: what the sentences name: console, dc, environment, scope, wait, permissions.
+        facts: what the sentences name: console, dc, environment, likely, scope, wait, permissions.
 
     Example::
 
@@ -374,6 +374,7 @@ _USUALLY = {  # for a fact the caller does not know
     "console": "Zoho's API console",
     "dc": "this data centre",
     "environment": "production",
+    "likely": "",
     "permissions": "",
     "scope": "the scope it needs",
     "wait": "a few minutes",
