@@ -691,17 +691,6 @@ def _belongs_elsewhere(credentials: Credentials, token: Token) -> str:
         return ""
     return (
         f"Zoho made the token for {home.place} ({home.name}), but the calls go to {api}: "
-        f"remove ZOHO_API_URL, or correct it to {home.api[credentials.environment]}. "
-    )
-
-
-def _belongs_elsewhere(credentials: Credentials, token: Token) -> str:
-    """A sentence that names the data centre Zoho made a token for, where the calls go to another one."""
-    home = of_api(token.api_domain)
-    if home is None or (api := _api(credentials, token)) in home.origins:
-        return ""
-    return (
-        f"Zoho made the token for {home.place} ({home.name}), but the calls go to {api}: "
         f"remove ZOHO_API_URL, or correct it to {home.api.get(credentials.environment, home.accounts)}. "
     )
 
