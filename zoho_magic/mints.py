@@ -48,6 +48,12 @@ class MintCount:
         with self._lock:
             self._minted.append(now)
 
+    def settle(self, now: float) -> None:
+        """The mint counted last has been answered: Zoho counted it at some moment until now."""
+        with self._lock:
+            if self._minted:
+                self._minted[-1] = now
+
     def give_back(self) -> None:
         """The mint counted last did not happen: Zoho was not reached, or refused."""
         with self._lock:

@@ -61,6 +61,7 @@ class SharedCache:
         self._clock = clock
         # Replaced whole, never changed: read without a lock.
         self._seen: tuple[Path | None, Stamp | None, _Entry] = (None, None, _Entry())
+        self._trouble = ""
         self._place: tuple[Credentials | None, Path] = (None, Path())
 
     def look(self, credentials: Credentials, held: Token | None) -> Token | None:
@@ -78,7 +79,7 @@ class SharedCache:
             try:
                 stack.enter_context(cachefile.lock(self._path(credentials)))
             except Unfit as problem:
-                _warn(_told(problem))
+                self._tell(problem)
                 yield Turn(mine)
                 return
             entry = self._entry(credentials) or _Entry()
@@ -91,7 +92,11 @@ class SharedCache:
             self._read(credentials)
         except Unfit as problem:
             return _told(problem)
-        return ""
+        return self._trouble
+
+    def _tell(self, problem: Unfit) -> None:
+        self._trouble = _told(problem)
+        _warn(self._trouble)
 
     def _path(self, credentials: Credentials) -> Path:
         place = self._place
@@ -103,7 +108,7 @@ class SharedCache:
         try:
             return self._read(credentials)
         except Unfit as problem:
-            _warn(_told(problem))
+            self._tell(problem)
         return None
 
     def _read(self, credentials: Credentials) -> _Entry | None:
@@ -124,8 +129,9 @@ class SharedCache:
         try:
             cachefile.stamp(path)
             cachefile.write(path, _sealed(credentials, _Entry(token, *mine.state)))
+            self._trouble = ""
         except Unfit as problem:
-            _warn(_told(problem))
+            self._tell(problem)
 
 
 # The file's name and its seal

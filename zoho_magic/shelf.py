@@ -34,6 +34,10 @@ class Turn:
         self._mine.spend(now)
         self._write(self.token)
 
+    def settle(self, now: float) -> None:
+        self._mine.settle(now)
+        self._write(self.token)
+
     def note(self, now: float) -> None:
         self._mine.note(now)
         self._write(self.token)

@@ -148,7 +148,9 @@ class TokenSource:
     def _minted(self, credentials: Credentials, turn: Turn, by_refresh_token: bool) -> Token:
         turn.spend(self._clock())
         try:
-            return self._asked(credentials, by_refresh_token)
+            token = self._asked(credentials, by_refresh_token)
+            turn.settle(self._clock())
+            return token
         except ThrottledError:
             turn.pause(self._clock())
             raise
@@ -156,6 +158,8 @@ class TokenSource:
             # Only what Zoho may have minted counts: ten failures without a network must not lock anyone out.
             if isinstance(error, AuthError) or not error.sent:
                 turn.give_back()
+            else:
+                turn.settle(self._clock())
             raise
 
     def _asked(self, credentials: Credentials, by_refresh_token: bool) -> Token:
