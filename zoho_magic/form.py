@@ -17,6 +17,8 @@ from .cards import error_card, note_card, status_card, waiting_card
 from .credentials import Credentials
 from .datacenters import DATA_CENTRES
 from .errors import CredentialsMissing, ZohoError
+from .form_login import LEFT_STYLE, DeviceTab, PasteTab, left
+from .login.roads import Obtained
 from .scopes import CHOICES, PRESETS
 from .secret import Secret
 from .session import ZohoSession
@@ -89,6 +91,16 @@ class SetupForm:
         self.scope_line = widgets.HTML()
         self.generate = widgets.HTML()
         self.code = _wide(SecretField, "Grant code", empty=_waiting(now.grant_code))
+        self.code_left = widgets.HTML()
+        self.paste = PasteTab(
+            lambda: self._session.pasted_login(**self._client()),
+            _wide(SecretField, "Address"),
+            now.redirect_uri,
+            self._guarded,
+        )
+        self.device = DeviceTab(lambda: self._session.device_login(**self._client()), self._finish, self._guarded)
+        by_code = widgets.VBox([self.generate, self.code, self.code_left])
+        self.ways = widgets.Tab([by_code, self.paste.widget, self.device.widget], titles=_WAYS)
         self.button = widgets.Button(description="Connect", button_style="primary")
         self.status = widgets.HTML()
         self._marks = widgets.GridBox([*self.chosen.values()]).add_class("zoho-marks")
@@ -106,7 +118,7 @@ class SetupForm:
             _step(1, "Where is your Zoho account?", self.data_centre),
             _step(2, "Which client asks?", self.console, self.client_id, self.client_secret),
             _step(3, "What may it do?", self.scopes, self._marks, self.scope_line),
-            _step(4, "Prove that it is you", self.generate, self.code),
+            _step(4, "Prove that it is you", self.ways),
         )
         return _Form([widgets.HTML(_STYLE), *steps, self.button, self.status]).add_class("zoho-setup")
 
@@ -114,6 +126,7 @@ class SetupForm:
         self.scopes.observe(self._guarded(self._tick_preset), "value")
         for part in (self.data_centre, self.scopes, *self.chosen.values()):
             part.observe(self._guarded(self._show_steps), "value")
+        self.code.observe(self._guarded(self._show_code_left), "placeholder")
         self.button.on_click(self._guarded(self._connect))
         self._show_steps()
         self._guarded(self._show_status)()
@@ -132,6 +145,10 @@ class SetupForm:
             "It works once, for a few minutes."
         )
 
+    def _show_code_left(self) -> None:
+        told = left("Press Connect: unless you chose longer, the code dies in", _CODE_LIFE)
+        self.code_left.value = told if self.code.secret else ""
+
     def _show_status(self) -> None:
         status = self._session.status()
         self.status.value = status_card(status) if status.connected else waiting_card(status, _TO_DO)
@@ -146,11 +163,23 @@ class SetupForm:
             self.button.disabled, self.button.description = False, "Connect"
 
     def _connected(self) -> Status:
+        if self.ways.selected_index == _WAYS.index("Your browser"):
+            return self._session.finish_login(self.paste.finish())
         now, wanted = self._session.credentials, self._wanted()
         if self.code.secret is None and now.grant_code is None and not _news(now, wanted) and now.refresh_token:
             return self._session.status()
-        self._refuse_gaps(now, wanted)
+        self._refuse_gaps(now, wanted, {"the grant code (step 4)": self.code.secret or now.grant_code})
         return self._session.exchange(self.code.secret, **wanted)
+
+    def _client(self) -> dict[str, Any]:
+        """What the first three steps hold. Raises CredentialsMissing, naming the gaps."""
+        wanted = self._wanted()
+        self._refuse_gaps(self._session.credentials, wanted, {})
+        return wanted
+
+    def _finish(self, got: Obtained) -> None:
+        self.status.value = status_card(self._session.finish_login(got))
+        self._forget_what_was_used()
 
     def _wanted(self) -> dict[str, Any]:
         typed = {"client_secret": self.client_secret.secret} if self.client_secret.secret else {}
@@ -161,12 +190,12 @@ class SetupForm:
             **typed,
         }
 
-    def _refuse_gaps(self, now: Credentials, wanted: dict[str, Any]) -> None:
+    def _refuse_gaps(self, now: Credentials, wanted: dict[str, Any], proof: dict[str, Any]) -> None:
         there = {
             "the client id (step 2)": wanted["client_id"],
             "the client secret (step 2)": wanted.get("client_secret", now.client_secret),
             "a scope (step 3)": wanted["scopes"],
-            "the grant code (step 4)": self.code.secret or now.grant_code,
+            **proof,
         }
         if gaps := [label for label, value in there.items() if not value]:
             raise CredentialsMissing(f"Still missing: {', '.join(gaps)}.", hint="Fill it in, then press Connect.")
@@ -175,6 +204,7 @@ class SetupForm:
         now = self._session.credentials
         self.client_secret.forget(_stored(now.client_secret))
         self.code.forget(_waiting(now.grant_code))
+        self.paste.clear()
 
     def _guarded(self, act: Callable[[], None]) -> Callable[..., None]:
         # A front end drops what a callback raises or prints, so every failure becomes the status.
@@ -196,6 +226,8 @@ class SetupForm:
         self.status.value = error_card(error, hint)
 
 
+_WAYS = ("A code", "Your browser", "Another device")
+_CODE_LIFE = 180  # a self client's code, unless its person chose 5, 7 or 10 minutes
 _TO_DO = "Fill in the steps from 1 to 4, then press Connect."
 _IN_THE_FORM = {  # Zoho's code -> the field to type again, if any; what to do in the form
     "invalid_code": ("code", "Generate a new code (step 4), paste it and press Connect at once."),
@@ -283,4 +315,5 @@ stroke-width='2'/%3E%3C/svg%3E") }
   background: rgba(128,128,128,.15); overflow-wrap: anywhere }
 .zoho-setup .zoho-line button { flex: none; min-width: 6em }
 .zoho-setup > .jupyter-button { margin-top: 14px; margin-bottom: 6px; min-width: 9em }
-</style>"""
+"""
+_STYLE += f"{LEFT_STYLE}</style>"

@@ -23,7 +23,7 @@ from .device import DeviceLogin
 from .loopback import Loopback
 from .talk import Invitation, Person
 
-__all__ = ["ROADS", "Errand", "Obtained", "PastedLogin", "add_scopes", "exchanged", "travel"]
+__all__ = ["ROADS", "Errand", "Obtained", "PastedLogin", "add_scopes", "exchanged", "of_device", "travel"]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,12 @@ def device(errand: Errand) -> Obtained:
     with errand.person.invited(waiting.invitation):
         while (step := waiting.poll()).token is None:
             errand.person.pause(step.wait)
-    return Obtained(waiting.credentials.changed(refresh_token=step.token.refresh_token), step.token)
+    return of_device(waiting, step.token)
+
+
+def of_device(waiting: DeviceLogin, token: Token) -> Obtained:
+    """What a device login led to."""
+    return Obtained(waiting.credentials.changed(refresh_token=token.refresh_token), token)
 
 
 def client_credentials(errand: Errand) -> Obtained:
