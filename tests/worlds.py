@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -51,6 +52,13 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "LONGEST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(bulk, "DOWNLOAD_PAUSES_SECONDS", (0.002, 0.002, 0.0))
     monkeypatch.setattr(bulk, "LONGEST_DOWNLOAD_PAUSE_SECONDS", 0.01)
+
+
+def settled() -> None:
+    """Return when no thread that a failed pull left behind makes a call any more."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("zoho_magic "):
+            thread.join(10)
 
 
 def put(sim: Simulator, module: str, rows: Sequence[Mapping[str, Any]], *, replace: bool = True) -> None:

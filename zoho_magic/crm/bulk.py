@@ -15,7 +15,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from .. import frames
-from ..errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
+from ..errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError, explain
 from .answers import content
 from .metadata import Field, Metadata
 from .reading import Harvest, Meter, Reading
@@ -87,12 +87,14 @@ def _criterion(field: str, comparator: str, value: Any) -> dict[str, Any]:
 def _jobs(api: Meter, query: dict[str, Any], warnings: list[str]) -> Iterator[dict[str, Any]]:
     """The finished jobs of a query, one a page of 200,000 rows."""
     job = _finished(api, _created(api, query, warnings))
-    yield job
     while (result := job["result"]).get("more_records"):
         token = result.get("next_page_token")
         further = {"page_token": token} if token else {**query, "page": int(result["page"]) + 1}
-        job = _finished(api, _created(api, further, warnings))
+        # Zoho prepares the next page while this one is downloaded and read.
+        following = _created(api, further, warnings)
         yield job
+        job = _finished(api, following)
+    yield job
 
 
 def _created(api: Meter, query: dict[str, Any], warnings: list[str]) -> str:
@@ -122,6 +124,10 @@ def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
         raise TransportError(
             "The CRM's answer tells nothing of the bulk read job.", hint="Run it again, or --via coql."
         )
+    if entries[0].get("status") == "error":  # one form of refusal, which `request` takes for an answer
+        error = explain(str(entries[0].get("code", "")), said=str(entries[0].get("message", "")))
+        error.details = entries[0].get("details") or {}
+        raise error
     return entries[0]
 
 
