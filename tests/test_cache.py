@@ -411,8 +411,10 @@ def test_a_cache_that_cannot_be_made_is_told_and_done_without(
     monkeypatch.setenv("XDG_CACHE_HOME", home)
     monkeypatch.setattr(sharing, "_warned", set())
     with pytest.warns(UserWarning, match="cannot be used") as told:
-        assert session.request("GET", ORG).status_code == 200
+        status = session.status()
     assert len(told) == 1
+    assert (status.connected, status.shared) == (True, False)
+    assert session.request("GET", ORG).status_code == 200
     simulator.clock.advance(3600)
     assert session.request("GET", ORG).status_code == 200
     assert not session.status().shared

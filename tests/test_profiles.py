@@ -226,6 +226,17 @@ def test_the_environment_never_makes_a_line_use_another_account(
     assert get_session("prod").token
 
 
+def test_neither_when_the_file_leaves_its_secrets_to_the_keyring(
+    prod: Simulator, env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = env_file.with_name(".env.prod")
+    lines = [line for line in path.read_text().splitlines() if "SECRET" not in line and "TOKEN" not in line]
+    path.write_text("\n".join([*lines, "ZOHO_KEYRING=work-1"]))
+    monkeypatch.setenv("ZOHO_REFRESH_TOKEN", prod.refresh_token())
+    with pytest.raises(CredentialsMissing, match="ZOHO_REFRESH_TOKEN in the process environment"):
+        get_session("prod")
+
+
 # What is shown and offered
 
 

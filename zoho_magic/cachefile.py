@@ -19,7 +19,8 @@ LOCK_SECONDS = 90.0
 """How long to wait for another process: longer than a call to the accounts server may take."""
 LARGEST_BYTES = 65_536
 _OTHERS = 0o077
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a FIFO would otherwise wait for a writer
+_AS_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a FIFO would otherwise wait for a writer
 
 
 class Unfit(Exception):  # noqa: N818  # it reads as what is the case
@@ -47,7 +48,7 @@ def stamp(path: Path) -> Stamp | None:
 
 def read(path: Path) -> bytes:
     """The file's bytes. Raises Unfit."""
-    with _explained(path), open(os.open(path, os.O_RDONLY | _NO_LINK), "rb") as file:  # noqa: PTH123  # a descriptor
+    with _explained(path), open(os.open(path, os.O_RDONLY | _AS_IS | _NO_WAIT), "rb") as file:  # noqa: PTH123  # a descriptor
         found = os.fstat(file.fileno())
         _check(path, found, stat.S_ISREG, "file")
         if found.st_size > LARGEST_BYTES:
@@ -61,7 +62,7 @@ def write(path: Path, content: bytes) -> None:
     with _explained(path):
         with suppress(FileNotFoundError):
             scratch.unlink()  # left behind by a process that was killed
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IS, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor, not a path
             file.write(content)
         scratch.replace(path)

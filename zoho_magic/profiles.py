@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import envfile
+from . import envfile, oskeyring
 from .credentials import KEYS, OWN_SECRETS
 from .errors import CredentialsMissing
 
@@ -66,4 +66,8 @@ def check(path: Path) -> None:
 
 def _hidden(path: Path) -> list[str]:
     """Keys whose value in the file another one in the environment would win over."""
-    return sorted(key for key, value in envfile.read(path, _TELLING).items() if (os.environ.get(key) or value) != value)
+    values = envfile.read(path, _TELLING)
+    # What the file leaves to the keyring the environment hides as well.
+    kept = filter(oskeyring.keeps, _TELLING if oskeyring.MARK in values else ())
+    other = {key for key, value in values.items() if (os.environ.get(key) or value) != value}
+    return sorted(other.union(key for key in kept if os.environ.get(key)))

@@ -51,7 +51,8 @@ class ZohoSession:
     """A connection to one Zoho CRM account: credentials, the current access token, and every call made with it.
 
     Safe to use from many threads: one refresh is in flight at a time and the others wait for its result. The access
-    token lives in memory only. Credentials are read again when `.env` was edited.
+    token lives in memory, or, shared with your other processes, sealed in your cache folder (`share`). Credentials are
+    read again when `.env` was edited.
 
     Args:
         credentials: where and as whom to connect; `ZohoSession.from_env()` reads them from `.env`.
@@ -137,13 +138,13 @@ class ZohoSession:
         """
         credentials, token, met = self.credentials, None, Introduction()
         problem: ZohoError | None = credentials.trouble
-        unshared = self._tokens.problem()
         try:
             if self._tokens.at_hand() or credentials.refresh_token or credentials.soid:
                 token = self.token
                 met = self._introduction()
         except ZohoError as error:
             problem = error
+        unshared = self._tokens.problem()
         return Status(
             connected=token is not None,
             name=met.person.name,
