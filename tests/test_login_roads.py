@@ -347,7 +347,8 @@ def test_the_organisation_is_found_through_an_earlier_login_and_remembered(
     zoho: ZohoSession, simulator: Simulator, isolated: Path
 ) -> None:
     zoho.exchange(simulator.grant_code())
-    zoho.login("client-credentials", place=NOBODY)
+    (told,) = zoho.login("client-credentials", place=NOBODY).warnings
+    assert "valid until you revoke it" in told
     assert env(isolated)["ZOHO_SOID"] == simulator.soid
     assert "ZOHO_REFRESH_TOKEN" not in env(isolated)
     simulator.clock.advance(3600)

@@ -115,7 +115,7 @@ class _Entry:
 
 
 _NEW_CODE = "Generate a new code at {console} and run %zoho_exchange at once: a code works once, for a few minutes."
-_NEW_GRANT = "Generate a new code at {console} (Self Client > Generate Code) and run %zoho_exchange, or %zoho_setup."
+_NEW_GRANT = "Run %zoho_login; or generate a code at {console} (Self Client > Generate Code) and run %zoho_exchange."
 _RIGHT_CLIENT = (
     "Compare ZOHO_CLIENT_ID with {console}; if you sign in at another Zoho address, set ZOHO_DC to it "
     "(us, eu, in, au, jp, cn, ca, sa, uk, ae, sg), with the client's Multi-DC switched on and the secret of that place."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -103,7 +104,8 @@ class DeviceTab:
     def _show(self) -> None:
         self.stop()
         login, self._stop = self._begin(), threading.Event()
-        self.invitation.value = invitation_card(login.invitation) + left("The code is good for", login.seconds_left)
+        shown = replace(login.invitation, seconds=0)  # it counts down instead
+        self.invitation.value = invitation_card(shown) + left("The code is good for", login.seconds_left)
         self.button.disabled, self.cancel.disabled = True, False
         wait = self._guarded(lambda: self._wait(login, self._stop))
         self.waiting = threading.Thread(target=wait, daemon=True, name="zoho_magic device login")

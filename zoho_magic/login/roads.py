@@ -98,7 +98,7 @@ def travel(road: str, errand: Errand) -> Obtained:
     """
     if road == "auto":
         choice = choose(errand.wanted, errand.place)
-        errand.person.show(Invitation(choice.why))
+        errand.person.show(Invitation(f"{choice.why} So the road is: {choice.road}."))
         road = choice.road
     if road not in ROADS:
         near = get_close_matches(road, ROADS, n=1)
@@ -144,7 +144,16 @@ def client_credentials(errand: Errand) -> Obtained:
     """By nobody: a self client signs in for its organisation. Nothing but id, secret and `soid` is kept."""
     wanted = errand.wanted.changed(soid=_soid(errand), refresh_token=None)
     mint = partial(oauth.client_credentials, wanted.accounts, scopes=wanted.scopes, soid=wanted.soid)
-    return _helped(errand, wanted, mint)
+    got = _helped(errand, wanted, mint)
+    if errand.wanted.refresh_token is None or got.token is None:
+        return got
+    return Obtained(wanted, replace(got.token, notes=(*got.token.notes, STILL_VALID)))
+
+
+STILL_VALID = (
+    "The refresh token there was is no longer kept here; at Zoho it is valid until you revoke it "
+    "(accounts.zoho.com > Sessions > Connected Apps)."
+)
 
 
 def code(errand: Errand) -> Obtained:

@@ -76,7 +76,9 @@ def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ..
 
 
 def _invite(shell: Any, invitation: Invitation) -> Callable[[], None]:
-    shown = display(invitation, display_id=True)  # type: ignore[no-untyped-call]
+    # Without a link it is only a piece of news.
+    what = invitation if invitation.link else Note(invitation.title)
+    shown = display(what, display_id=True)  # type: ignore[no-untyped-call]
     if shown is None or not hasattr(shell, "kernel"):  # what a terminal has printed stays
         return lambda: None
     # A saved notebook keeps what a cell shows: a link of this sign-in has no business there.
