@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -452,8 +453,10 @@ def newest_first(data: pa.Table) -> pa.Table:
 
 def _reversed(data: pa.Table) -> pa.Table:
     # Piece by piece: a whole column of text may be more than one Arrow array holds.
-    pieces = [piece.take(pa.array(range(len(piece) - 1, -1, -1), pa.int64())) for piece in data.to_batches()]
-    return pa.Table.from_batches(pieces[::-1], data.schema)
+    pieces = data.to_batches()
+    backwards = pa.array(np.arange(max(map(len, pieces)) - 1, -1, -1))
+    turned = [piece.take(backwards[len(backwards) - len(piece) :]) for piece in pieces]
+    return pa.Table.from_batches(turned[::-1], data.schema)
 
 
 def shown_as(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
