@@ -111,8 +111,8 @@ class Zoho:
                 "per_page": CSV_PAGE_ROWS,
                 "count": last - first,
                 "download_url": f"{path}/result",
-                "more_records": last < self.rows,
-                "next_page_token": f"page{page + 1}" if last < self.rows else None,
+                "more_records": first > 0,
+                "next_page_token": f"page{page + 1}" if first > 0 else None,
             }
         return 200, JSON, json.dumps({"data": [job]}).encode()
 
@@ -121,7 +121,9 @@ class Zoho:
         return 200, "application/zip", self._leads.archive(*self._part(page))
 
     def _part(self, page: int) -> tuple[int, int]:
-        return page * CSV_PAGE_ROWS, min(self.rows, (page + 1) * CSV_PAGE_ROWS)
+        # The first page has the oldest leads, as in the simulator.
+        last = self.rows - page * CSV_PAGE_ROWS
+        return max(0, last - CSV_PAGE_ROWS), last
 
 
 def _number(path: str) -> int:
