@@ -68,7 +68,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 ROADS = ["--browser", "--paste-url", "--device", "--client-credentials", "--add-scope ZohoCRM.org.READ"]
 
 
-@pytest.mark.parametrize(("first", "second"), permutations(ROADS, 2))
+@pytest.mark.parametrize(("first", "second"), [*permutations(ROADS, 2)])
 def test_two_roads_on_one_line_exclude_each_other(shell: Shell, simulator: Simulator, first: str, second: str) -> None:
     told = shell.failed(f"%zoho_login {first} {second}")
     assert "UsageError: %zoho_login:" in told
