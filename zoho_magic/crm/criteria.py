@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from ..errors import QueryError
+from .query import spelled, tree_of
 
 __all__ = ["criteria_of"]
 
@@ -38,8 +39,6 @@ def criteria_of(where: str) -> dict[str, Any]:
         >>> criteria_of("Amount > 5")
         {'field': {'api_name': 'Amount'}, 'comparator': 'greater_than', 'value': '5'}
     """
-    from .query import tree_of
-
     tree = tree_of(where)
     if tree is None:
         raise _untold(where)
@@ -54,20 +53,20 @@ def _said(node: exp.Expr) -> dict[str, Any]:
     negated = isinstance(node, exp.Not)
     inner = node.this.unnest() if negated else node
     negated = negated != bool(inner.args.get("negate"))
-    if not isinstance(inner.this, exp.Column) or inner.this.table:
-        raise _untold(node.sql())
+    if not isinstance(inner.this, exp.Column) or "." in spelled(inner.this):
+        raise _untold(node)
     if isinstance(inner, exp.Between):
         return _between(inner, negated)
     comparator, value = _compared(inner) or ("", None)
     if (comparator := _NEGATED.get(comparator, "") if negated else comparator) == "":
-        raise _untold(node.sql())
-    return _criterion(inner.this.name, comparator, value)
+        raise _untold(node)
+    return _criterion(spelled(inner.this), comparator, value)
 
 
 def _between(node: exp.Between, negated: bool) -> dict[str, Any]:
     # Bulk read's own between is for dates only.
     first, word, second = ("less_than", "or", "greater_than") if negated else ("greater_equal", "and", "less_equal")
-    name, low, high = node.this.name, _value(node.args["low"]), _value(node.args["high"])
+    name, low, high = spelled(node.this), _value(node.args["low"]), _value(node.args["high"])
     return {"group_operator": word, "group": [_criterion(name, first, low), _criterion(name, second, high)]}
 
 
@@ -110,10 +109,13 @@ def _alike(node: exp.Like) -> tuple[str, Any] | None:
 def _value(node: exp.Expr) -> Any:
     if isinstance(node, exp.Boolean):
         return bool(node.this)
-    if isinstance(node, exp.Neg):
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
         return f"-{node.this.name}"
+    if not isinstance(node, exp.Literal):
+        raise _untold(node)
     return node.name
 
 
-def _untold(what: str) -> QueryError:
-    return QueryError(f"Bulk read cannot say {what[:80]!r}.", hint="Use --via coql for this filter.")
+def _untold(what: str | exp.Expr) -> QueryError:
+    text = what if isinstance(what, str) else spelled(what)
+    return QueryError(f"Bulk read cannot say {text[:80]!r}.", hint="Use --via coql for this filter.")

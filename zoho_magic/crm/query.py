@@ -17,7 +17,7 @@ from sqlglot.generator import Generator
 
 from .statement import EVERYTHING, Column, Statement
 
-__all__ = ["criteria", "names_in", "parse", "tree_of"]
+__all__ = ["criteria", "names_in", "parse", "spelled", "tree_of"]
 
 
 def parse(text: str, fields_of: Callable[[str], Sequence[str]]) -> Statement | None:
@@ -57,6 +57,12 @@ def _module(table: exp.Table) -> str:
     return _unshield(table.name).split("#")[0]
 
 
+_KNOWN = frozenset(
+    {exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Join, exp.Where, exp.Group, exp.Order, exp.Ordered, exp.Limit,
+     exp.Offset, exp.Alias, exp.Column, exp.Dot, exp.Identifier, exp.Star, exp.Literal, exp.Boolean, exp.Null, exp.Neg,
+     exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg, exp.Paren, exp.Subquery, exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ,
+     exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.In, exp.Between, exp.Is}
+)  # fmt: skip
 _KNOWN_CLAUSES = frozenset({"expressions", "from", "from_", "joins", "where", "group", "order", "limit", "offset"})
 
 
@@ -68,9 +74,20 @@ def _tree(text: str) -> exp.Select | None:
         return None
     if not isinstance(tree, exp.Select) or {name for name, found in tree.args.items() if found} - _KNOWN_CLAUSES:
         return None
+    if not _is_known(tree):
+        return None
     source = tree.args.get("from_") or tree.args.get("from")
     tables = [source and source.this, *(join.this for join in tree.args.get("joins") or ())]
     return tree if all(isinstance(table, exp.Table) for table in tables) else None
+
+
+def _is_known(tree: exp.Expr) -> bool:
+    """Whether it consists of what COQL has, and nothing that sqlglot would write in another dialect's way."""
+    for node in tree.walk():
+        node.comments = None  # COQL has none
+        if type(node) not in _KNOWN:
+            return False
+    return True
 
 
 def _means_the_same(statement: Statement, tree: exp.Select) -> bool:
@@ -83,7 +100,7 @@ def _with_where(tree: exp.Select) -> exp.Select:
     found = tree.copy()
     for select in found.find_all(exp.Select):
         if select.args.get("where") is None:
-            select.where(EVERYTHING, dialect=Coql, copy=False)
+            select.where(_shield(EVERYTHING), dialect=Coql, copy=False)
     return found
 
 
@@ -131,24 +148,44 @@ def _asked_of(column: exp.Expr) -> str:
     return _module(_base(select)) if isinstance(select, exp.Select) else ""
 
 
+def spelled(node: exp.Expr) -> str:
+    """A part of what `tree_of` returns, as COQL."""
+    return _sql(node)
+
+
 def tree_of(text: str) -> exp.Expr | None:
     """The expression tree of a `where` clause, or None."""
     try:
-        return sqlglot.condition(_shield(text), dialect=Coql)
+        tree = sqlglot.condition(_shield(text), dialect=Coql)
     except SqlglotError:
         return None
+    return tree if _is_known(tree) else None
 
 
-# `What_Id->Leads.Last_Name` and `Leads#554…` are COQL's own; as plain names they pass through any SQL parser.
-_ARROW, _HASH, _QUOTED = "__arrow__", "__view__", re.compile(r"'(?:[^']|'')*'|->|#")
+# `What_Id->Leads.Last_Name` and `Leads#554…` are COQL's own, and a field may be called what SQL calls something else
+# (Values, Interval): marked as plain names they pass through any SQL parser.
+_ARROW, _HASH, _NAME = "__arrow__", "__view__", "zq9__"
+_PIECES = re.compile(r"'(?:[^']|'')*'|->|#|(?<!\w)[^\W\d]\w*(?!\w|\s*\()")
+# COQL's words, and those of SQL that would change what the words around them are.
+_WORDS = re.compile(
+    r"select|from|where|and|or|not|in|like|is|null|between|order|group|by|limit|offset|as|left|join|on|asc|desc|true|false"
+    r"|inner|right|outer|full|cross|natural|using|having|distinct|union|except|intersect|all|exists|case|with|for",
+    re.IGNORECASE,
+)
 
 
 def _shield(text: str) -> str:
-    return _QUOTED.sub(lambda match: {"->": _ARROW, "#": _HASH}.get(match.group(), match.group()), text)
+    return _PIECES.sub(lambda match: _shielded(match.group()), text)
+
+
+def _shielded(piece: str) -> str:
+    if piece.startswith("'") or _WORDS.fullmatch(piece):
+        return piece
+    return {"->": _ARROW, "#": _HASH}.get(piece) or _NAME + piece
 
 
 def _unshield(text: str) -> str:
-    return text.replace(_ARROW, "->").replace(_HASH, "#")
+    return text.replace(_ARROW, "->").replace(_HASH, "#").replace(_NAME, "")
 
 
 def _columns(found: Sequence[exp.Expr], everything: Callable[[], Sequence[str]]) -> tuple[Column, ...]:
@@ -166,7 +203,7 @@ def _column(expression: exp.Expr) -> Column:
     path = _sql(inner) if isinstance(inner, (exp.Column, exp.Dot)) else ""
     function = inner.sql_name() if isinstance(inner, exp.AggFunc) else ""
     argument = _sql(inner.this) if function and isinstance(inner.this, exp.Expr) else ""
-    return Column(text, expression.alias or _sql(inner), path or argument, function)
+    return Column(text, _unshield(expression.alias) or _sql(inner), path or argument, function)
 
 
 def _where(tree: exp.Select) -> str:
@@ -184,7 +221,7 @@ def _number(clause: exp.Expr | None) -> int | None:
 
 
 def _sql(expression: exp.Expr) -> str:
-    return _unshield(expression.sql(dialect=Coql, normalize_functions=False, comments=False))
+    return _unshield(expression.sql(dialect=Coql, normalize_functions=False))
 
 
 def _negated(generator: Generator, expression: exp.Not) -> str:
@@ -238,9 +275,7 @@ class Coql(Dialect):
             exp.Like: _like,
             exp.In: lambda g, e: f"{g.sql(e, 'this')} in {_members(g, e)}",
             exp.Between: lambda g, e: f"{g.sql(e, 'this')} between {g.sql(e, 'low')} and {g.sql(e, 'high')}",
-            exp.Paren: lambda g, e: (
-                g.sql(e.unnest()) if isinstance(e.unnest(), exp.Connector) else f"({g.sql(e.this)})"
-            ),
+            exp.Paren: lambda g, e: g.sql(e.unnest()),
             exp.Ordered: lambda g, e: g.sql(e, "this") + (" desc" if e.args.get("desc") else " asc"),
             exp.Select: _sub_query,
         }
