@@ -205,6 +205,17 @@ def test_a_revoked_token_is_nobodys(session: ZohoSession, another: ZohoSession, 
     third.close()
 
 
+def test_a_refused_token_is_gone_even_if_none_takes_its_place(
+    session: ZohoSession, another: ZohoSession, simulator: Simulator
+) -> None:
+    simulator.accounts.tokens.forget(another.token.reveal())
+    simulator.faults.order(Fault(TOKEN, body={"error": "general_error"}))
+    with pytest.raises(AuthError):
+        session.request("GET", ORG)
+    assert another.request("GET", ORG).status_code == 200
+    assert simulator.traffic.count(status=401) == 1
+
+
 def test_a_failed_mint_gives_its_place_back(
     session: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
