@@ -186,10 +186,17 @@ def test_it_listens_on_loopback_only(listener: Loopback, uri: str) -> None:
     assert listener._servers
 
 
+def listens_on_both(uri: str) -> bool:
+    with Loopback(uri, Secret(QUESTION), verdict) as listening:
+        return len(listening._servers) == 2
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_a_port_that_is_taken_on_either_address_is_not_used(uri: str, address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as other:
+        if ":" in address and not listens_on_both(uri):
+            pytest.skip("no IPv6 here")
         other.bind((address, urlsplit(uri).port or 0))
         other.listen()
         with pytest.raises(TransportError, match="in use by another program") as failure:

@@ -323,6 +323,26 @@ def test_looking_for_the_place_sends_no_secret(
     assert others[0][1] == {"grant_type": "refresh_token", "client_id": "1000.NOBODY", "refresh_token": "none"}
 
 
+def test_a_place_that_does_not_answer_keeps_nobody_waiting(
+    zoho: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    monkeypatch.setattr("zoho_magic.login.home.PATIENCE_SECONDS", 0.05)
+    held, post = threading.Event(), zoho._transport.post_form
+
+    def slow(url: str, form: Any) -> Any:
+        if url.startswith(simulator.origin("eu")):
+            held.wait(10)
+        return post(url, form)
+
+    monkeypatch.setattr(zoho._transport, "post_form", slow)
+    with pytest.raises(AuthError, match="does not know this client id"):
+        zoho.exchange("1000.x.y", client_id="1000.NOBODY")
+    assert not held.is_set()
+    held.set()
+
+
 def test_the_api_that_zoho_names_sets_the_place(zoho: ZohoSession, simulator: Simulator, isolated: Path) -> None:
     simulator.options.api_domain = "https://www.zohoapis.eu"
     zoho.exchange(simulator.grant_code())

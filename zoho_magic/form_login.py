@@ -41,7 +41,7 @@ class PasteTab:
         self._begin = begin
         self._waiting: PastedLogin | None = None
         about = widgets.HTML(
-            "For a <b>Server-based Application</b> whose redirect URI is exactly "
+            "For a client of the type <b>Server-based Applications</b> whose redirect URI is exactly "
             f"<code>{escape(redirect_uri or REDIRECT_URI)}</code>."
         )
         self.widget = widgets.VBox([about, self.button, self.invitation, self.address])
@@ -91,7 +91,9 @@ class DeviceTab:
         self.waiting: threading.Thread | None = None
         self._begin, self._done, self._guarded, self._pause = begin, done, guarded, pause
         self._stop = threading.Event()
-        about = widgets.HTML("For a <b>Non-browser Application</b>; any telephone or computer will do.")
+        about = widgets.HTML(
+            "For a client of the type <b>Non-browser Applications</b>; any telephone or computer will do."
+        )
         self.widget = widgets.VBox([about, widgets.HBox([self.button, self.cancel]), self.invitation])
         self.button.on_click(guarded(self._show))
         self.cancel.on_click(guarded(self.stop))

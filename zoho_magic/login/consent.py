@@ -147,9 +147,8 @@ def _behind(redirect_uri: str, text: Secret) -> Secret:
 def _server(fields: Mapping[str, Secret], credentials: Credentials) -> str:
     """The accounts server a redirect names. A loopback one is believed only from a loopback Zoho (the simulator)."""
     named = _shown(fields, "accounts-server")
-    own = is_loopback(credentials.accounts)
-    origin = trusted_origin(named, also=credentials.trusted, loopback=own)
-    if named and (origin is None or (origin.startswith("http:") and not own)):
+    origin = trusted_origin(named, also=credentials.trusted, loopback=is_loopback(credentials.accounts))
+    if named and origin is None:
         raise _foreign()
     return origin or ""
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .. import oauth
@@ -18,6 +19,9 @@ from ..errors import AuthError, ZohoError
 from ..oauth import PostForm
 
 __all__ = ["at", "explained", "likely", "server_of", "servers"]
+
+PATIENCE_SECONDS = 5.0
+"""How long an error waits for the other data centres; some networks cannot reach all of them."""
 
 Get = Callable[[str], Any]
 
@@ -108,12 +112,20 @@ def likely(credentials: Credentials, post: PostForm, get: Get) -> list[str]:
     """
     own = credentials.accounts
     others = {dc: url for dc, url in servers(credentials, get).items() if url != own and dc in DATA_CENTRES}
-    if not others:
-        return []
     form = {"grant_type": "refresh_token", "client_id": credentials.client_id, "refresh_token": "none"}
-    with ThreadPoolExecutor(len(others)) as threads:
-        known = threads.map(lambda url: _knows(url, form, post), others.values())
-    return [dc for dc, is_known in zip(others, known, strict=True) if is_known]
+    known: list[str] = []
+    asking = [threading.Thread(target=_ask, args=(*one, form, post, known), daemon=True) for one in others.items()]
+    for thread in asking:
+        thread.start()
+    end = time.monotonic() + PATIENCE_SECONDS
+    for thread in asking:
+        thread.join(max(0.0, end - time.monotonic()))
+    return [dc for dc in others if dc in known]
+
+
+def _ask(dc: str, url: str, form: Mapping[str, str], post: PostForm, known: list[str]) -> None:
+    if _knows(url, form, post):
+        known.append(dc)
 
 
 def _knows(url: str, form: Mapping[str, str], post: PostForm) -> bool:
