@@ -15,7 +15,7 @@ from pushes import hurry, settle, world
 
 from zoho_magic import transport
 from zoho_magic.crm.push import bulk_file, calls
-from zoho_magic.errors import ZohoError
+from zoho_magic.errors import PushError, ZohoError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
 
@@ -214,9 +214,7 @@ def pushed(zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, v
     return ids, report
 
 
-def check(
-    zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, via: str, faults: list[Fault]
-) -> None:
+def check(zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, via: str, faults: list[Fault]) -> None:
     outcome = pushed(zoho, rows, action, via, faults)
     if outcome is None:
         return
@@ -231,9 +229,30 @@ def check(
     else:
         check_marks(rows, action, report, zoho[0], ids)
     check_reasons(rows, action, report, faults)
+    check_retry(rows, action, report, zoho[0], ids)
 
 
-many = settings(max_examples=700, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def check_retry(rows: list[Lead], action: str, report: Any, sim: Simulator, ids: list[str]) -> None:
+    """With the trouble over, a retry does what can be done, and all of the above still holds."""
+    sim.faults.clear()
+    try:
+        again = report.retry()
+    except PushError:
+        assert action in ("insert", "upsert") or len(set(map(str, rows))) < len(rows) or not report.counts["unknown"]
+        return
+    settle(sim)
+    merged = pd.DataFrame(report).astype(object)
+    merged.update(pd.DataFrame(again).astype(object))
+    event("retried")
+    assert set(again["status"]) <= {"succeeded", "failed", "unknown"}
+    if action == "delete":
+        check_deleted(rows, merged, sim, ids)
+    else:
+        assert not again["code"].isin(("NOT_SENT", "OUTCOME_UNKNOWN")).any()
+        check_marks(rows, action, merged, sim, ids)
+
+
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @many

@@ -12,10 +12,10 @@ from ...progress import Progress
 from ..metadata import Field, Metadata
 from ..reading import Meter
 from . import bulk_write, calls
-from .again import Again, Jobs
+from .again import Again, Past
 from .checks import check
 from .fates import FAILED, UNKNOWN, VALID, Fate, from_error, refused, unsent
-from .keys import finders, is_repeatable
+from .keys import finders, is_repeatable, keys_of
 from .people import Directory
 from .report import PushReport, report_of
 from .roads import VIA, Road, chosen
@@ -55,7 +55,7 @@ def push(home: Home, frame: Any, order: Order, *, via: str, dry_run: bool, progr
     fields = writable(home.metadata.fields(order.module))
     order = replace(order, finds=finders(order, fields))
     if not dry_run:
-        return _Push(home, order, via, progress, fields)(table, range(len(table)), len(table), {})
+        return _Push(home, order, via, progress, fields)(table, Past(range(len(table)), len(table)))
     rows, warnings = rows_of(table, order, fields, Directory(home.people).id_of)
     check(rows, order, fields, list(table.index))
     fates = [refused(row.problem) if row.problem else Fate(VALID, message=row.note) for row in rows]
@@ -68,23 +68,23 @@ class _Push:
     def __init__(self, home: Home, order: Order, via: str, progress: Progress, fields: Mapping[str, Field]) -> None:
         self._home, self._order, self._via, self._progress, self._fields = home, order, via, progress, fields
 
-    def __call__(self, table: Table, origin: Sequence[int], total: int, jobs: Jobs) -> PushReport:
-        """Push a table; see `Again.push`."""
+    def __call__(self, table: Table, past: Past) -> PushReport:
+        """Push a table."""
         rows, warnings = rows_of(table, self._order, self._fields, Directory(self._home.people).id_of)
         api = Meter(self._home)
         fates = {row.place: refused(row.problem) if row.problem else unsent("Not sent yet.") for row in rows}
-        writing = Writing(api, self._order, self._progress, fates, dict(jobs))
+        writing = Writing(api, self._order, self._progress, fates, dict(past.jobs), set(past.lost))
         road = self._written(writing, [row for row in rows if row.problem is None], warnings)
         if writing.why:
             warnings.append(writing.why)
         attrs = _attrs(self._order, road, warnings) | {"calls": api.calls, "credits": api.credits}
-        again = self._again(table, rows, writing, origin, total)
+        again = self._again(table, rows, writing, past)
         return report_of([writing.fates[row.place] for row in rows], table, attrs, again)
 
-    def once_more(self, table: Table, origin: Sequence[int], total: int, jobs: Jobs) -> PushReport:
+    def once_more(self, table: Table, past: Past) -> PushReport:
         """The same, with a progress bar of its own."""
         with self._progress:
-            return self(table, origin, total, jobs)
+            return self(table, past)
 
     def _written(self, writing: Writing, sound: Sequence[Row], warnings: list[str]) -> Road:
         road = Road("", "")
@@ -92,7 +92,9 @@ class _Push:
         try:
             _follow(writing, sound)
             new = [row for row in sound if row.place not in writing.jobs]
-            columns = [self._fields[name] for name in dict.fromkeys(name for row in new for name in row.data)]
+            # What finds the records is told even where no row says it: bulk write wants it mapped.
+            names = dict.fromkeys((*self._order.on, *(name for row in new for name in row.data)))
+            columns = [self._fields[name] for name in names]
             road = chosen(self._home, self._order, self._via, columns, new)
             road = self._by(road, writing, new, columns, warnings)
         except KeyboardInterrupt:
@@ -116,16 +118,28 @@ class _Push:
         calls.write(writing, rows, self._home.width())
         return road
 
-    def _again(
-        self, table: Table, rows: Sequence[Row], writing: Writing, origin: Sequence[int], total: int
-    ) -> Again | None:
-        places = [row.place for row in rows if self._may_repeat(row, writing)]
-        failed = [row.place for row in rows if writing.fates[row.place].status == FAILED]
+    def _again(self, table: Table, rows: Sequence[Row], writing: Writing, past: Past) -> Again | None:
+        overtaken = self._overtaken(rows, writing)
+        places = [row.place for row in rows if row.place not in overtaken and self._may_repeat(row, writing)]
+        status = {row.place: writing.fates[row.place].status for row in rows}
+        failed = [place for place in status if status[place] == FAILED]
         if not places and not failed:
             return None
-        waiting = [place for place in places if writing.fates[place].status == UNKNOWN and place in writing.jobs]
-        jobs = {place: writing.jobs[place] for place in waiting}
-        return Again(self.once_more, table.at(places), tuple(places), tuple(failed), origin, total, jobs)
+        lost = frozenset(place for place in status if status[place] == UNKNOWN)
+        jobs = {place: job for place, job in writing.jobs.items() if place in lost}
+        return Again(self.once_more, table.at(places), places, failed, replace(past, jobs=jobs, lost=lost))
+
+    def _overtaken(self, rows: Sequence[Row], writing: Writing) -> set[int]:
+        """Rows after which another one wrote the same record: sent again, they would undo that."""
+        written: set[tuple[str, str]] = set()
+        overtaken = set()
+        for row in reversed(rows):
+            keys = keys_of(row, self._order)
+            if not written.isdisjoint(keys):
+                overtaken.add(row.place)
+            if writing.fates[row.place].status != FAILED:
+                written.update(keys)
+        return overtaken
 
     def _may_repeat(self, row: Row, writing: Writing) -> bool:
         fate = writing.fates[row.place]

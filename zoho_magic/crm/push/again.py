@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import PushError
@@ -12,10 +12,30 @@ from .table import Table, table_of
 if TYPE_CHECKING:
     from .report import PushReport
 
-__all__ = ["Again", "Jobs"]
+__all__ = ["Again", "Past"]
 
-Jobs = Mapping[int, tuple[str, int, int]]
-"""Position of a row -> id of its bulk write job, its line in the job's file, lines in the file."""
+
+@dataclass(frozen=True)
+class Past:
+    """What went before a push of the same rows.
+
+    Attributes:
+        origin: where each row stands in the frame that was pushed first.
+        total: rows of that frame.
+        jobs: rows of bulk write jobs: position -> the job's id, the row's line in its file, lines in the file.
+        lost: positions of rows that may have been written, because an answer was lost.
+    """
+
+    origin: Sequence[int]
+    total: int
+    jobs: Mapping[int, tuple[str, int, int]] = field(default_factory=dict)
+    lost: frozenset[int] = frozenset()
+
+    def of(self, places: Sequence[int]) -> Past:
+        """The past of only the rows at these positions."""
+        jobs = {new: self.jobs[old] for new, old in enumerate(places) if old in self.jobs}
+        lost = frozenset(new for new, old in enumerate(places) if old in self.lost)
+        return Past([self.origin[place] for place in places], self.total, jobs, lost)
 
 
 @dataclass(frozen=True)
@@ -23,22 +43,18 @@ class Again:
     """The rows of a report that may be pushed again.
 
     Attributes:
-        push: pushes a table, whose rows stand at these places of the frame first pushed; rows of jobs are asked after.
+        push: pushes a table with a past.
         kept: the rows that may go again as they are.
         places: where those stand in the report.
         failed: where every failed row stands in the report.
-        origin: where each row of the report stands in the frame first pushed.
-        total: rows of that frame.
-        jobs: rows of jobs whose end is not known.
+        past: of every row of the report.
     """
 
-    push: Callable[[Table, Sequence[int], int, Jobs], PushReport]
+    push: Callable[[Table, Past], PushReport]
     kept: Table
-    places: tuple[int, ...]
-    failed: tuple[int, ...]
-    origin: Sequence[int]
-    total: int
-    jobs: Jobs
+    places: Sequence[int]
+    failed: Sequence[int]
+    past: Past
 
     def __call__(self, frame: Any = None) -> PushReport:
         """See `PushReport.retry`."""
@@ -46,15 +62,14 @@ class Again:
         if not places:
             raise PushError("There is no row that may be pushed again as it is.", hint="Mend the frame: retry(frame).")
         table = self.kept if frame is None else self._chosen(table_of(frame), places)
-        jobs = {new: self.jobs[old] for new, old in enumerate(places) if old in self.jobs}
-        return self.push(table, [self.origin[place] for place in places], self.total, jobs)
+        return self.push(table, self.past.of(places))
 
     def _chosen(self, mended: Table, places: Sequence[int]) -> Table:
-        if len(mended) == len(self.origin):
+        if len(mended) == len(self.past.origin):
             return mended.at(places)
-        if len(mended) == self.total:
-            return mended.at([self.origin[place] for place in places])
+        if len(mended) == self.past.total:
+            return mended.at([self.past.origin[place] for place in places])
         raise PushError(
-            f"The mended frame has {len(mended):,} rows, and {self.total:,} were pushed.",
+            f"The mended frame has {len(mended):,} rows, and {self.past.total:,} were pushed.",
             hint="Keep every row in it, in the same order: the good ones are not pushed again.",
         )

@@ -55,9 +55,9 @@ def _odd_cell(order: Order, rows: Sequence[Row]) -> str:
 
 
 def files(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
-    """The rows in parts that one file each can take, with the file."""
-    for start in range(0, len(rows), ROWS_A_FILE):
-        yield from _fitting(rows[start : start + ROWS_A_FILE], fields)
+    """The rows, at most `ROWS_A_FILE`, in parts that one file each can take, with the file."""
+    if rows:
+        yield from _fitting(rows, fields)
 
 
 def _fitting(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ...errors import ApiError, ThrottledError, TransportError, ZohoError
 from ..answers import Api, content
 from ..metadata import Field
+from . import bulk_file
 from .bulk_file import fates_by_counts, fates_of, files, lines_of
 from .fates import UNKNOWN, Fate, from_error, refused_inside, unknown
 from .rows import Order, Row
@@ -42,17 +43,18 @@ def write(writing: Writing, rows: Sequence[Row], fields: Sequence[Field], hosts:
         Zoho's refusal of the first file, where there was one: then nothing was written, and no fate has changed.
     """
     first = True
-    for part, packed in files(rows, fields):
-        if writing.halted.is_set():
-            writing.mark(part, writing.unsent())
-            continue
-        refusal = _written(writing, part, fields, packed, hosts)
-        if refusal is not None and first:
-            return refusal
-        if refusal is not None:
-            writing.meet(refusal)
-            writing.settle(part, [from_error(refusal)] * len(part))
-        first = False
+    for start in range(0, len(rows), bulk_file.ROWS_A_FILE):
+        for part, packed in files(writing.cleared(rows[start : start + bulk_file.ROWS_A_FILE]), fields):
+            if writing.halted.is_set():
+                writing.mark(part, writing.unsent())
+                continue
+            refusal = _written(writing, part, fields, packed, hosts)
+            if refusal is not None and first:
+                return refusal
+            if refusal is not None:
+                writing.meet(refusal)
+                writing.settle(part, [from_error(refusal)] * len(part))
+            first = False
     return None
 
 

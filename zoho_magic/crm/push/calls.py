@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import ZohoError
 from ..answers import Api, content
 from . import writing as shared
-from .fates import UNKNOWN, Fate, blamed, from_error, from_results, refused_inside, second, unknown
+from .fates import UNKNOWN, Fate, blamed, from_error, from_results, refused_inside, unknown
 from .keys import is_repeatable, keys_of
 from .rows import Order, Row
 from .writing import Writing
@@ -47,7 +47,7 @@ def write(writing: Writing, rows: Sequence[Row], width: int) -> None:
         KeyboardInterrupt: after what was on its way has come back, or 30 s.
     """
     for wave in _waves(rows, writing.order):
-        _side_by_side(writing, list(_batches(wave, writing.order)), width)
+        _side_by_side(writing, list(_batches(writing.cleared(wave), writing.order)), width)
 
 
 def _waves(rows: Sequence[Row], order: Order) -> list[list[Row]]:
@@ -103,20 +103,20 @@ def _send(writing: Writing, batch: Batch) -> None:
     writing.settle(batch, found)
 
 
-def _called(writing: Writing, batch: Batch, lost: bool = False) -> list[Fate]:
+def _called(writing: Writing, batch: Batch) -> list[Fate]:
     """The fates of a batch; it is sent again after a lost answer, if twice is as good as once."""
     repeats = all(is_repeatable(row, writing.order) for row in batch)
     for pause in (*(shared.PAUSES if repeats else ()), None):
-        found = _tried(writing, batch, lost)
+        found = _tried(writing, batch)
         if pause is None or any(fate.status != UNKNOWN for fate in found):
             break
-        lost = True
+        writing.lose(batch)
         if not writing.rests(pause):
             break
     return found
 
 
-def _tried(writing: Writing, batch: Batch, lost: bool) -> list[Fate]:
+def _tried(writing: Writing, batch: Batch) -> list[Fate]:
     order = writing.order
     try:
         answer = content(_CALLS[order.action](writing.api, batch, order))
@@ -124,18 +124,12 @@ def _tried(writing: Writing, batch: Batch, lost: bool) -> list[Fate]:
     except ZohoError as met:
         answer, error = {}, met
     if error is None:
-        found = from_results(answer.get("data"), batch, order.action)
-    elif (place := blamed(error, len(batch))) is not None and len(batch) > 1:
-        rest = _called(writing, batch[:place] + batch[place + 1 :], lost)
-        return [*rest[:place], _again(from_error(error), order, lost), *rest[place:]]
-    else:
-        writing.meet(error)
-        found = [from_error(error)] * len(batch)
-    return [_again(fate, order, lost) for fate in found]
-
-
-def _again(fate: Fate, order: Order, lost: bool) -> Fate:
-    return second(fate, order.action) if lost else fate
+        return from_results(answer.get("data"), batch, order.action)
+    if (place := blamed(error, len(batch))) is not None and len(batch) > 1:
+        rest = _called(writing, batch[:place] + batch[place + 1 :])
+        return [*rest[:place], from_error(error), *rest[place:]]
+    writing.meet(error)
+    return [from_error(error)] * len(batch)
 
 
 def _body(batch: Batch, order: Order) -> dict[str, Any]:

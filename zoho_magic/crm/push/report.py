@@ -102,7 +102,10 @@ class PushReport(pd.DataFrame):
             PushError: the frame has another number of rows, or nothing may be pushed again.
         """
         if self._again is None:
-            raise PushError("There is nothing to push again.", hint="Push the frame: a dry run has written nothing.")
+            raise PushError(
+                "There is no row that may be pushed again.",
+                hint="Rows of an insert that are unknown may be there: look for them, or upsert on a unique field.",
+            )
         return self._again(frame)
 
 
