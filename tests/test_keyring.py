@@ -214,6 +214,15 @@ def test_a_secret_written_into_env_by_hand_wins(session: ZohoSession, ring: Ring
     assert secrets_of(path) == {}
 
 
+def test_moving_back_does_not_undo_what_was_written_by_hand(session: ZohoSession, ring: Ring, env_file: Path) -> None:
+    session.use_keyring()
+    with env_file.open("a") as file:
+        file.write("ZOHO_REFRESH_TOKEN=newer\n")
+    session.use_keyring(False)
+    assert secrets_of(env_file)["ZOHO_REFRESH_TOKEN"] == "newer"
+    assert ring.entries == {}
+
+
 def test_the_environment_wins_over_the_keyring(
     session: ZohoSession, ring: Ring, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
