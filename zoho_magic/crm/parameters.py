@@ -18,7 +18,7 @@ MOST_IN_A_LIST = 100
 
 # A quoted string is taken as one piece, so that a dollar sign inside it stays what it is. A quote that is left over
 # would turn the value of a parameter inside out: into text of the query.
-_PIECES = re.compile(r"'(?:[^']|'')*'(?!')|\$(?P<name>[A-Za-z_]\w*)|(?P<stray>')")
+_PIECES = re.compile(r"'(?:[^']|'')*'|\$(?P<name>[A-Za-z_]\w*)|(?P<stray>')")
 
 
 def bind(text: str, parameters: Mapping[str, Any]) -> str:
@@ -59,7 +59,7 @@ def literal(value: Any, name: str = "the value") -> str:
         >>> literal(["a", "b"])
         "('a', 'b')"
     """
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)) and getattr(value, "ndim", True):
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)) and getattr(value, "ndim", 1) == 1:
         return _list(list(value), name)
     return _single(value, name)
 
