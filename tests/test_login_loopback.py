@@ -157,6 +157,7 @@ class connection_during:  # noqa: N801  # reads as a function
     def __init__(self, uri: str) -> None:
         with Loopback(uri, Secret(QUESTION), verdict):
             self._probe = connection(uri)
+            self._probe.settimeout(2)  # it would hang up by itself later
             get(f"{uri}?{GOOD}")
 
     def __enter__(self) -> socket.socket:
@@ -169,6 +170,7 @@ class connection_during:  # noqa: N801  # reads as a function
 def test_it_says_nothing_anywhere(listener: Loopback, uri: str, capfd: pytest.CaptureFixture[str]) -> None:
     for query in (GOOD, "state=x", GOOD):
         get(f"{uri}?{query}")
+        requests.post(f"{uri}?{query}", timeout=10)
     with connection(uri) as probe:
         probe.sendall(b"GARBAGE\r\n\r\n")
         probe.recv(10)

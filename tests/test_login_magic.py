@@ -173,7 +173,7 @@ def test_in_a_terminal_the_address_is_hidden(terminal: Terminal, isolated: Path)
     address = requests.get(link[0], allow_redirects=False, timeout=10).headers["Location"]
     terminal._child.sendline(address)
     terminal.wait_for("Connected as Patricia Boyle")
-    terminal.wait_for("In [3]: ")
+    terminal.wait_for("In [")  # some versions do not count a line with "paste" in it
     code = address.split("code=")[1].split("&")[0]
     assert code not in terminal.screen
     home = isolated.parent / "home"
