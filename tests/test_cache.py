@@ -408,7 +408,19 @@ def test_a_damaged_cache_is_told_once_and_mended(
     assert len(told) == 1
     assert session.token.reveal() == token.reveal(), "the first who mints writes it anew"
     assert another.status().shared
+    assert session.status().shared
     assert minted(simulator) == 2
+
+
+def test_what_another_has_mended_is_used_again(session: ZohoSession, another: ZohoSession, cache: Path) -> None:
+    assert session.token
+    token_file(cache).write_bytes(b"")
+    with pytest.warns(UserWarning, match="damaged"):
+        assert session.request("GET", ORG).status_code == 200, "with the token it has"
+    assert not session.status().shared
+    newer = another.refresh()
+    assert session.token.reveal() == newer.reveal()
+    assert session.status().shared
 
 
 def test_a_cache_cut_short_at_any_byte_is_damaged_and_not_fatal(session: ZohoSession, cache: Path) -> None:

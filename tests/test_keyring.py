@@ -409,6 +409,16 @@ def test_without_the_package_the_line_says_what_to_install(
     assert env_file.read_bytes() == before
 
 
+def test_an_entry_named_by_the_environment_is_left_to_who_set_it(
+    session: ZohoSession, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.use_keyring()
+    monkeypatch.setenv(MARK, next(iter(ring.entries))[1])
+    with pytest.raises(CredentialsMissing, match="ZOHO_KEYRING is set in the process environment"):
+        session.use_keyring(False)
+    assert ring.entries
+
+
 def test_credentials_in_memory_have_nothing_to_move(ring: Ring) -> None:
     session = ZohoSession(Credentials())
     with pytest.raises(CredentialsMissing, match="in memory only"):

@@ -122,6 +122,7 @@ class SharedCache:
                 raise Unfit(f"{path} is damaged.")
             # Looked at before it was read: what is written in between shows next time, instead of never.
             self._seen = path, stamp, entry
+            self._trouble = ""
         return self._seen[2]
 
     def _write(self, credentials: Credentials, token: Token | None) -> None:
