@@ -170,6 +170,13 @@ def test_gaps_are_named_before_anything_is_sent(form: SetupForm, simulator: Simu
     assert simulator.traffic.count() == 0
 
 
+def test_connect_says_which_button_it_is(form: SetupForm, simulator: Simulator) -> None:
+    form.ways.selected_index = DEVICE
+    press(form.button)
+    assert "press Show a code (step 4)" in form.status.value
+    assert simulator.traffic.count() == 0
+
+
 # A browser anywhere
 
 

@@ -290,6 +290,13 @@ def test_each_place_has_its_own_secret(isolated: Path) -> None:
             works(zoho, simulator)
 
 
+def test_a_secret_that_appears_in_the_environment_is_seen(zoho: ZohoSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert zoho.credentials.changed(dc="eu").client_secret == zoho.credentials.client_secret
+    monkeypatch.setenv("ZOHO_CLIENT_SECRET_EU", "another")
+    assert zoho.credentials.changed(dc="eu").client_secret == Secret("another")
+    assert zoho.credentials.changed(dc="eu").changed(dc="us").client_secret == zoho.credentials.client_secret
+
+
 def test_a_code_of_another_place_names_the_place(isolated: Path) -> None:
     with Simulator(rows=3, data_centres=("us", "in", "eu")) as simulator:
         client = simulator.register(kinds=["self"], home="in", multi_dc=False)

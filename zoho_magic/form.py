@@ -168,7 +168,7 @@ class SetupForm:
         now, wanted = self._session.credentials, self._wanted()
         if self.code.secret is None and now.grant_code is None and not _news(now, wanted) and now.refresh_token:
             return self._session.status()
-        self._refuse_gaps(now, wanted, {"the grant code (step 4)": self.code.secret or now.grant_code})
+        self._refuse_gaps(now, wanted, {_PROOFS[self.ways.selected_index or 0]: self.code.secret or now.grant_code})
         return self._session.exchange(self.code.secret, **wanted)
 
     def _client(self) -> dict[str, Any]:
@@ -227,6 +227,7 @@ class SetupForm:
 
 
 _WAYS = ("A code", "Your browser", "Another device")
+_PROOFS = ("the grant code (step 4)", "the address (step 4)", "your consent: press Show a code (step 4)")
 _CODE_LIFE = 180  # a self client's code, unless its person chose 5, 7 or 10 minutes
 _TO_DO = "Fill in the steps from 1 to 4, then press Connect."
 _IN_THE_FORM = {  # Zoho's code -> the field to type again, if any; what to do in the form

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import credentials as _credentials
 from . import envfile, oskeyring
-from .credentials import KEYS, SECRETS, Credentials
+from .credentials import KEYS, OWN_SECRETS, SECRETS, Credentials
 from .errors import CredentialsMissing
 
 __all__ = ["CredentialStore"]
@@ -113,7 +113,7 @@ def _set_in_python(credentials: Credentials) -> dict[str, Any]:
 
 
 def _source(path: Path) -> tuple[Any, ...]:
-    return (envfile.signature(path), *(os.environ.get(key) for key in KEYS.values()))
+    return (envfile.signature(path), *(os.environ.get(key) for key in (*KEYS.values(), *OWN_SECRETS.values())))
 
 
 def _shadowed(name: str, value: Any, path: Path) -> str:
