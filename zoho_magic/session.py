@@ -557,6 +557,11 @@ class ZohoSession:
         return self._desk.fields(module, refresh=refresh)
 
     @property
+    def credits_left(self) -> int | None:
+        """API credits left today; None until Zoho tells, which it does once half are used."""
+        return self._credits_left
+
+    @property
     def metadata(self) -> Metadata:
         """Modules and fields as this session knows them."""
         return self._desk.metadata

@@ -158,11 +158,13 @@ def _by_id(
 ) -> pa.Table:
     pages: list[frames.Page] = []
     rest, got = statement, 0
+    if limit is not None and limit <= 2 * WINDOW_ROWS:
+        expected = None  # one after the other they need not overlap, and no more than two are needed
     while not pages or (pages[-1].more and (limit is None or got < limit)):
         wanted = None if limit is None else limit - got
         if pages and expected is None and (wanted is None or wanted > WINDOW_ROWS):
             expected = count(api, statement) - statement.offset
-        left = WINDOW_ROWS if expected is None else max(WINDOW_ROWS, expected - got)
+        left = WINDOW_ROWS if expected is None or expected <= got else expected - got
         found = list(_segment(window, rest, after, width, left if wanted is None else min(left, wanted)))
         pages += found
         brought = [page.rows for page in found if len(page.rows)]
@@ -232,6 +234,8 @@ def _in_given_order(
         return _checked_reach(first, limit)
     if expected is None and not statement.group and wanted > 2 * WINDOW_ROWS:
         expected = count(api, statement)
+    if limit is None and expected is not None and expected - start > REACH_ROWS:
+        raise _beyond_reach()
     sure = WINDOW_ROWS if expected is None else min(wanted, expected - start)
     stable = _stable(ordered)
     for attempt in range(PASSES):

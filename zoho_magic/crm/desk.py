@@ -48,6 +48,11 @@ class Desk:
         """What Zoho granted; empty where it did not say."""
         return self._session.token.scopes
 
+    @property
+    def credits_left(self) -> int | None:
+        """API credits left today; None until Zoho tells."""
+        return self._session.credits_left
+
     def width(self) -> int:
         """Calls at once: what the org's edition and Zoho's present patience allow."""
         return self._session.width()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 
 from .. import frames
 from ..errors import QueryError
@@ -81,7 +82,9 @@ class Cost:
     seconds: float
 
 
-def plan(reading: Reading, via: str, allowed: Collection[str], rows: int | None, width: int) -> Plan:
+def plan(
+    reading: Reading, via: str, allowed: Collection[str], rows: int | None, width: int, left: int | None = None
+) -> Plan:
     """The plan for a reading.
 
     Args:
@@ -90,6 +93,7 @@ def plan(reading: Reading, via: str, allowed: Collection[str], rows: int | None,
         allowed: the roads the token's scopes open.
         rows: about how many there are, before `limit`; None when unknown.
         width: calls at once.
+        left: API credits left today; None when Zoho has not told.
 
     Raises:
         QueryError: `via` is no road, or cannot do what is asked.
@@ -97,10 +101,12 @@ def plan(reading: Reading, via: str, allowed: Collection[str], rows: int | None,
     if via not in VIA:
         raise QueryError(f"There is no road {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
     wanted = rows if reading.limit is None else reading.limit if rows is None else min(rows, reading.limit)
-    road, why, notes = (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, allowed)
-    _refuse_impossible(road, reading)
-    # Bulk read brings all there is; its limit is ours.
-    cost = _COSTS[road](reading, wanted if road != "bulk" else rows or wanted, width) if wanted is not None else None
+    cost_of, is_open = partial(_cost, reading, wanted, rows, width), partial(_is_open, reading, rows, allowed)
+    road, why, notes = (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, is_open, cost_of, left)
+    _refuse_impossible(road, reading, rows)
+    cost = cost_of(road)
+    if cost and left is not None and cost.credits > left:
+        notes = (*notes, f"It needs about {cost.credits:,} API credits, and {left:,} are left today.")
     return Plan(
         road=road,
         rows=wanted,
@@ -110,8 +116,14 @@ def plan(reading: Reading, via: str, allowed: Collection[str], rows: int | None,
         seconds=cost.seconds if cost else None,
         why=why,
         notes=notes,
-        others=tuple(other for other in _NEXT_BEST[road] if via == "auto" and _is_open(other, reading, allowed)),
+        others=tuple(filter(is_open, _NEXT_BEST[road])) if via == "auto" else (),
     )
+
+
+def _cost(reading: Reading, wanted: int | None, rows: int | None, width: int, road: str) -> Cost | None:
+    # Bulk read brings all there is; its limit is ours.
+    bring = rows if road == "bulk" and rows is not None else wanted
+    return _COSTS[road](reading, bring, width) if bring is not None else None
 
 
 def needs_count(reading: Reading, via: str) -> bool:
@@ -119,14 +131,22 @@ def needs_count(reading: Reading, via: str) -> bool:
     return via != "bulk" and (reading.limit is None or reading.limit > 2 * coql.WINDOW_ROWS)
 
 
-def _choice(reading: Reading, rows: int | None, allowed: Collection[str]) -> tuple[str, str, tuple[str, ...]]:
+def _choice(
+    reading: Reading,
+    rows: int | None,
+    is_open: Callable[[str], bool],
+    cost_of: Callable[[str], Cost | None],
+    left: int | None,
+) -> tuple[str, str, tuple[str, ...]]:
     best, why = _best(reading, rows)
-    for road in (best, *_NEXT_BEST[best]):
-        if _is_open(road, reading, allowed):
-            if road == best:
-                return best, why, ()
-            return road, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would take the {best} road.",)
-    return best, why, ()
+    roads = list(filter(is_open, (best, *_NEXT_BEST[best])))
+    affordable = [road for road in roads if left is None or (cost := cost_of(road)) is None or cost.credits <= left]
+    road = next(iter(affordable or roads), best)
+    if road == best:
+        return best, why, ()
+    if affordable and roads[0] == best:
+        return road, f"{best} would need more than the {left:,} API credits left today", ()
+    return road, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would take the {best} road.",)
 
 
 def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
@@ -135,7 +155,7 @@ def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
         return "coql", "only COQL brings records in an order of your own"
     if len(reading.fields) > coql.MOST_COLUMNS:
         return "bulk", f"COQL takes {coql.MOST_COLUMNS} fields at most"
-    if many and _can("bulk", reading):
+    if many and _can("bulk", reading, None):
         if any(frames.is_reference(field) and field.data_type != "lookup" for field in reading.fields):
             return "coql", "bulk read does not bring the names of every lookup"
         return "bulk", "for so many rows a job costs the fewest credits"
@@ -155,21 +175,26 @@ def is_closed(code: str) -> bool:
     return code in ("INVALID_MODULE", "NOT_SUPPORTED") or code.startswith("MODULE_NOT_") or "_IN_CRITERIA" in code
 
 
-def _is_open(road: str, reading: Reading, allowed: Collection[str]) -> bool:
-    return road in allowed and _can(road, reading)
+def _is_open(reading: Reading, rows: int | None, allowed: Collection[str], road: str) -> bool:
+    return road in allowed and _can(road, reading, rows)
 
 
-def _can(road: str, reading: Reading) -> bool:
+def _can(road: str, reading: Reading, rows: int | None) -> bool:
     try:
-        _refuse_impossible(road, reading)
+        _refuse_impossible(road, reading, rows)
     except QueryError:
         return False
     return True
 
 
-def _refuse_impossible(road: str, reading: Reading) -> None:
+def _refuse_impossible(road: str, reading: Reading, rows: int | None) -> None:
     if road == "records" and (reading.where or reading.order):
         raise QueryError("The records road has neither filter nor order.", hint="Use --via coql, or leave them out.")
+    if road == "records" and min(rows or 0, reading.limit or rows or 0) > records.MOST_ROWS:
+        raise QueryError(
+            f"The records road ends at {records.MOST_ROWS:,} rows, and there are about {rows:,}.",
+            hint="Use --via bulk or --via coql.",
+        )
     if road == "coql" and len(reading.fields) > coql.MOST_COLUMNS:
         raise QueryError(f"COQL takes {coql.MOST_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk.")
     if road == "bulk" and reading.order:

@@ -36,6 +36,9 @@ class Home(Api, Protocol):
     @property
     def scopes(self) -> tuple[str, ...]: ...
 
+    @property
+    def credits_left(self) -> int | None: ...
+
     def width(self) -> int: ...
 
     def people(self) -> Mapping[str, tuple[str, str]]: ...
@@ -81,9 +84,9 @@ def reading_of(
 def planned(home: Home, reading: Reading, via: str, api: Meter) -> Plan:
     """The plan for a reading; spends one count at most."""
     allowed, width = plan.allowed_by(home.scopes), home.width()
-    rough = plan.plan(reading, via, allowed, None, width)
+    rough = plan.plan(reading, via, allowed, None, width, home.credits_left)
     rows = _counted(api, reading, allowed) if plan.needs_count(reading, via) else None
-    return plan.plan(reading, via, allowed, rows, width) if rows is not None else rough
+    return plan.plan(reading, via, allowed, rows, width, home.credits_left) if rows is not None else rough
 
 
 def pull(

@@ -18,7 +18,7 @@ from .metadata import Field
 from .reading import Harvest, Meter, Reading, page_of
 from .side_by_side import side_by_side
 
-__all__ = ["FIELDS_A_CALL", "PAGE_ROWS", "batches_of", "numbered_pages", "read"]
+__all__ = ["FIELDS_A_CALL", "MOST_ROWS", "PAGE_ROWS", "batches_of", "numbered_pages", "read"]
 
 PAGE_ROWS = 200
 FIELDS_A_CALL = 50
