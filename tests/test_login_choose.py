@@ -16,7 +16,8 @@ NOBODY = Place(answers=False, browser=False)
 CASES: list[tuple[dict[str, Any], Place, str, str]] = [
     ({}, LAPTOP, "browser", "same machine"),
     ({"redirect_uri": "http://localhost:8976/callback"}, LAPTOP, "browser", "same machine"),
-    ({"redirect_uri": "https://example.com/cb"}, LAPTOP, "paste-url", "not on this machine"),
+    ({"redirect_uri": "https://example.com/cb"}, LAPTOP, "paste-url", "ZOHO_REDIRECT_URI"),
+    ({"redirect_uri": "https://localhost:8976/cb"}, LAPTOP, "paste-url", "ZOHO_REDIRECT_URI"),
     ({}, HUB, "paste-url", "on JupyterHub"),
     ({}, Place(browser=False), "paste-url", "no browser"),
     ({"client_id": "1004.A"}, LAPTOP, "device", "1004."),

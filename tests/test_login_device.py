@@ -108,6 +108,17 @@ def test_once_she_agrees_there_is_a_token_that_lasts(simulator: Simulator, zoho:
     assert someone.taken_away == someone.invitations
 
 
+def test_without_a_refresh_token_the_one_there_was_stays(
+    simulator: Simulator, zoho: ZohoSession, isolated: Path
+) -> None:
+    zoho.exchange(simulator.grant_code())
+    before = zoho.credentials.refresh_token
+    answer = {"access_token": simulator.access_token(), "expires_in": 3600}
+    simulator.faults.order(Fault(method="POST", path=TOKENS, status=200, body=answer))
+    zoho.login("device", person=Someone(simulator).person)
+    assert zoho.credentials.refresh_token == before
+
+
 def test_the_invitation_has_code_link_time_and_a_picture(simulator: Simulator, zoho: ZohoSession) -> None:
     waiting = zoho.device_login()
     text = str(waiting.invitation)

@@ -95,9 +95,14 @@ def _by_browser(credentials: Credentials, place: Place) -> Choice:
         return Choice("paste-url", f"The kernel runs {place.remote}, where your browser cannot come back to by itself.")
     if not place.browser:
         return Choice("paste-url", "This machine has no browser to open.")
-    if credentials.redirect_uri and not is_loopback(origin_of(credentials.redirect_uri) or ""):
-        return Choice("paste-url", "ZOHO_REDIRECT_URI is not on this machine.")
+    if credentials.redirect_uri and not _is_here(credentials.redirect_uri):
+        return Choice("paste-url", "ZOHO_REDIRECT_URI is not a plain http address of this machine.")
     return Choice("browser", "The kernel and your browser are on the same machine.")
+
+
+def _is_here(redirect_uri: str) -> bool:
+    origin = origin_of(redirect_uri) or ""
+    return origin.startswith("http:") and is_loopback(origin)
 
 
 def _is_container() -> bool:

@@ -137,17 +137,16 @@ def device(errand: Errand) -> Obtained:
 
 def of_device(waiting: DeviceLogin, token: Token) -> Obtained:
     """What a device login led to."""
-    return Obtained(waiting.credentials.changed(refresh_token=token.refresh_token), token)
+    return _lasting(waiting.credentials, token)
 
 
 def client_credentials(errand: Errand) -> Obtained:
     """By nobody: a self client signs in for its organisation. Nothing but id, secret and `soid` is kept."""
     wanted = errand.wanted.changed(soid=_soid(errand), refresh_token=None)
     mint = partial(oauth.client_credentials, wanted.accounts, scopes=wanted.scopes, soid=wanted.soid)
-    got = _helped(errand, wanted, mint)
-    if errand.wanted.refresh_token is None or got.token is None:
-        return got
-    return Obtained(wanted, replace(got.token, notes=(*got.token.notes, STILL_VALID)))
+    token = _helped(errand, wanted, mint)
+    notes = token.notes if errand.wanted.refresh_token is None else (*token.notes, STILL_VALID)
+    return Obtained(wanted, replace(token, notes=notes))
 
 
 STILL_VALID = (
@@ -232,16 +231,20 @@ def _granted(errand: Errand, question: Consent, query: Secret) -> Obtained:
 def exchanged(errand: Errand, there: Credentials, grant_code: Secret, verifier: Secret | None = None) -> Obtained:
     """A grant code's worth, at the data centre of these credentials. Raises as `oauth.exchange`."""
     mint = partial(oauth.exchange, there.accounts, code=grant_code, redirect_uri=there.redirect_uri)
-    got = _helped(errand, there, partial(mint, code_verifier=verifier))
-    fresh = got.token.refresh_token if got.token else None
-    return Obtained(there.changed(grant_code=None, **({"refresh_token": fresh} if fresh else {})), got.token)
+    token = _helped(errand, there, partial(mint, code_verifier=verifier))
+    return _lasting(there.changed(grant_code=None), token)
 
 
-def _helped(errand: Errand, there: Credentials, mint: Callable[..., Token]) -> Obtained:
+def _lasting(there: Credentials, token: Token) -> Obtained:
+    """With the refresh token that came along; where none did, the one there was is better than none."""
+    return Obtained(there.changed(refresh_token=token.refresh_token) if token.refresh_token else there, token)
+
+
+def _helped(errand: Errand, there: Credentials, mint: Callable[..., Token]) -> Token:
     """What was minted, or the refusal with a next step that knows about data centres."""
     client = {"client_id": there.client_id, "client_secret": there.client_secret, "facts": there.facts}
     try:
-        return Obtained(there, mint(post=errand.post, clock=errand.clock, **client))
+        return mint(post=errand.post, clock=errand.clock, **client)
     except ZohoError as error:
         refused = error
     raise home.explained(refused, errand.wanted, there, errand.post, errand.get)
