@@ -14,7 +14,7 @@ from ..reading import Meter
 from . import bulk_write, calls
 from .again import Again, Past
 from .checks import check
-from .fates import FAILED, UNKNOWN, VALID, Fate, from_error, refused, unsent
+from .fates import FAILED, UNKNOWN, VALID, Fate, refused, turned_away, unsent
 from .keys import finders, is_repeatable, keys_of
 from .people import Directory
 from .report import PushReport, report_of
@@ -111,7 +111,7 @@ class _Push:
                 warnings.append(_UNTOLD)
                 return road
             if self._via == "bulk" or refusal.code == _EVERY_ROW_FAILS:
-                writing.settle(rows, [from_error(refusal)] * len(rows))
+                writing.settle(rows, [turned_away(refusal)] * len(rows))
                 return road
             road = Road("records", f"bulk write was refused: {refusal.args[0]} {refusal.hint}".strip())
             warnings.append(f"Went by calls, because {road.why}")

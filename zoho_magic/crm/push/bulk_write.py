@@ -13,7 +13,7 @@ from ..answers import Api, content
 from ..metadata import Field
 from . import bulk_file
 from .bulk_file import fates_by_counts, fates_of, files, lines_of
-from .fates import UNKNOWN, Fate, from_error, refused_inside, unknown
+from .fates import UNKNOWN, Fate, from_error, refused_inside, turned_away, unknown
 from .rows import Order, Row
 from .writing import Writing
 
@@ -53,7 +53,7 @@ def write(writing: Writing, rows: Sequence[Row], fields: Sequence[Field], hosts:
                 return refusal
             if refusal is not None:
                 writing.meet(refusal)
-                writing.settle(part, [from_error(refusal)] * len(part))
+                writing.settle(part, [turned_away(refusal)] * len(part))
             first = False
     return None
 

@@ -23,6 +23,7 @@ __all__ = [
     "refused",
     "refused_inside",
     "second",
+    "turned_away",
     "unknown",
     "unsent",
 ]
@@ -94,6 +95,12 @@ def from_error(error: ZohoError) -> Fate:
     return Fate(FAILED, code=error.code, message=message, field=_field(error.details))
 
 
+def turned_away(error: ZohoError) -> Fate:
+    """The fate of rows that wait for something that failed before any of them was sent."""
+    fate = from_error(error)
+    return unsent(str(error.args[0])) if fate.status == UNKNOWN else fate
+
+
 _ROW = re.compile(r"\$\.data\[(\d+)\]")
 
 
@@ -107,7 +114,9 @@ def second(fate: Fate, action: str) -> Fate:
     """What an answer says about a row that had been sent before, when that answer was lost."""
     if fate.status == SUCCEEDED:
         return replace(fate, message=f"{fate.message} (sent twice: the first answer was lost)")
-    if fate.status == UNKNOWN or (action != "delete" and is_the_values_fault(fate.code)):
+    # An upsert may meet, in the way of its value, the very record that its first try has made.
+    settled = is_the_values_fault(fate.code) or (action == "update" and fate.code == "DUPLICATE_DATA")
+    if fate.status == UNKNOWN or (settled and action != "delete"):
         return fate
     if action == "delete" and fate.code != "NOT_SENT":
         return unknown("The first answer was lost, and now there is no such record: it was deleted, or never there.")
