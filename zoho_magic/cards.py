@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .errors import ZohoError
-from .oauth import Token
-from .status import Status
-
 if TYPE_CHECKING:
     from .crm.plan import Plan
     from .crm.push import PushReport
+    from .errors import ZohoError
     from .login.talk import Invitation
+    from .oauth import Token
+    from .status import Status
 
 __all__ = [
     "error_card",

@@ -10,14 +10,16 @@ import argparse
 import re
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from . import profiles
 from .errors import ZohoError
 from .magics import ZohoMagics
-from .session import ZohoSession, get_session
+from .magics.lazily import get_session
+
+if TYPE_CHECKING:
+    from .session import ZohoSession
 
 __all__ = ["complete", "register", "unregister"]
 
@@ -73,6 +75,8 @@ def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
     if completes == "field":
         return _fields(before[0] if before else "", profile=profile)
     if completes == "profile":
+        from . import profiles
+
         return profiles.known()
     if completes == "variable":
         return []

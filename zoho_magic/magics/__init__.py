@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, magics_class
 
 from ..scopes import split
-from ..session import get_session, open_session, use_session
-from .ask import can_ask
+from .lazily import can_ask, get_session
 from .line import assign, magic, option, query_magic
 from .notes import told
 from .pushing import ASK_ABOVE_ROWS, confirm, named_frame
@@ -81,6 +80,8 @@ class ZohoMagics(Magics):
             %zoho --share
         """
         if line.env:
+            from ..session import open_session, use_session
+
             use_session(open_session(line.env))
         session = get_session(line.profile)
         if line.share or line.no_share:

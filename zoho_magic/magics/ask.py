@@ -19,6 +19,7 @@ from ..scopes import PRESETS, split
 from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
+from .lazily import can_ask
 from .notes import Note
 
 __all__ = ["can_ask", "connect", "grant_code", "login", "setup"]
@@ -48,14 +49,6 @@ def _unattended(session: ZohoSession) -> Status:
             "then run %zoho_exchange instead.",
         )
     return status
-
-
-def can_ask(shell: Any) -> bool:
-    """Whether somebody can answer: a terminal, or a front end that said so as it sent the cell (nbclient says no)."""
-    if not hasattr(shell, "kernel"):
-        return True
-    request = shell.get_parent() or {}
-    return bool(request.get("content", {}).get("allow_stdin", True))
 
 
 def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ...]) -> Status:

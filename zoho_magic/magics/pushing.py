@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 
-from .ask import can_ask
+from .lazily import can_ask
 
 __all__ = ["ASK_ABOVE_ROWS", "confirm", "named_frame"]
 

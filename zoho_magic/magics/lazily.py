@@ -1,0 +1,25 @@
+"""The sessions that magics and completion use, imported when the first is needed: `%load_ext` must not wait for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..session import ZohoSession
+
+__all__ = ["can_ask", "get_session"]
+
+
+def get_session(profile: str | None = None) -> ZohoSession:
+    """As `zoho_magic.get_session`."""
+    from .. import session
+
+    return session.get_session(profile)
+
+
+def can_ask(shell: Any) -> bool:
+    """Whether somebody can answer: a terminal, or a front end that said so as it sent the cell (nbclient says no)."""
+    if not hasattr(shell, "kernel"):
+        return True
+    request = shell.get_parent() or {}
+    return bool(request.get("content", {}).get("allow_stdin", True))
