@@ -44,4 +44,5 @@ def _work(waiting: deque[tuple[Callable[[], T], Future[T]]]) -> None:
         try:
             future.set_result(task())
         except BaseException as error:  # noqa: BLE001  # whoever waits for the result raises it
+            waiting.clear()
             future.set_exception(error)

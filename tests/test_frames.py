@@ -1,0 +1,183 @@
+"""From Zoho's values to a typed table, value by value; whole pulls are in test_roads."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoho_magic import frames
+from zoho_magic.crm.metadata import RECORD_ID, Field
+from zoho_magic.errors import ApiError, TransportError
+
+
+def read(field: Field, *values: Any) -> pa.Table:
+    """The columns of one field, from JSON."""
+    rows = [{"id": str(n), field.name: value} for n, value in enumerate(values)]
+    return frames.from_json(json.dumps({"data": rows, "info": {}}).encode(), [RECORD_ID, field]).rows.drop_columns(
+        ["id"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("text", ["a", "", None, 5, True, {"a": 1}, [1]], ["a", "", None, "5", "true", '{"a": 1}', "[1]"]),
+        ("integer", [1, None, 0, -9, "7", 3.0, "", "4.0"], [1, None, 0, -9, 7, 3, None, 4]),
+        ("double", [1, 2.5, None, "3.5", "", -0.0, 1e308], [1.0, 2.5, None, 3.5, None, -0.0, 1e308]),
+        ("boolean", [True, False, None, "true", ""], [True, False, None, True, None]),
+        ("bigint", ["1234567890123456789", 1234567890123456789, None], ["1234567890123456789"] * 2 + [None]),
+        ("picklist", ["-None-", "x", None], ["-None-", "x", None]),
+        ("multiselectpicklist", [["a", "b"], [], None, "c", [1]], [["a", "b"], None, None, ["c"], ["1"]]),
+        ("something_new", [{"a": 1}, "x", None, 5], ['{"a": 1}', "x", None, "5"]),
+    ],
+)
+def test_a_value_that_is_not_what_metadata_says_is_converted(kind: str, values: list[Any], expected: list[Any]) -> None:
+    assert read(Field("F", data_type=kind), *values)["F"].to_pylist() == expected
+    for value, want in zip(values, expected, strict=True):
+        assert read(Field("F", data_type=kind), value)["F"].to_pylist() == [want]
+
+
+def test_lookups_and_users() -> None:
+    found = read(
+        Field("F", data_type="ownerlookup"), {"name": "Ann", "id": "1", "email": "a@b.c"}, {"id": "2"}, None, "3"
+    )
+    assert found.to_pydict() == {
+        "F": ["Ann", None, None, None], "F.id": ["1", "2", None, "3"], "F.email": ["a@b.c", None, None, None],
+    }  # fmt: skip
+    assert read(Field("F", data_type="lookup"), {"name": 5, "id": 6}).to_pydict() == {"F": ["5"], "F.id": ["6"]}
+
+
+def test_tags_are_told_by_their_json_type() -> None:
+    tag = Field("Tag", data_type="text", json_type="jsonarray")
+    found = read(tag, [{"name": "a,b", "id": "1", "color_code": "#fff"}, {"name": "c"}], [], None)
+    assert found["Tag"].to_pylist() == [["a,b", "c"], None, None]
+    assert read(tag, ["plain"])["Tag"].to_pylist() == [["plain"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "returns", "type_"),
+    [("formula", "currency", "double"), ("formula", "boolean", "bool"), ("formula", "date", "timestamp[us]"),
+     ("formula", "string", "string"), ("rollup_summary", "integer", "int64"),
+     ("formula", "datetime", "timestamp[us, tz=UTC]")],
+)  # fmt: skip
+def test_a_formula_is_what_it_returns(kind: str, returns: str, type_: str) -> None:
+    assert str(frames.schema_of([Field("F", data_type=kind, returns=returns)]).types[0]) == type_
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("date", "31.01.2026"), ("date", "2026-02-30"), ("datetime", "noon"), ("integer", "many"), ("integer", 10**30),
+     ("double", "x"), ("boolean", "perhaps"), ("date", 5)],
+)  # fmt: skip
+def test_a_value_of_no_use_names_its_field(kind: str, value: Any) -> None:
+    with pytest.raises(ApiError, match=f"F should be {kind}"):
+        read(Field("F", data_type=kind), None, value)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"5", b"<html>", b'{"data": null}', b'{"data": [5]}', b"{}", b'{"data":[]}{"data":[]}']
+)
+def test_what_is_not_an_answer(body: bytes) -> None:
+    with pytest.raises(TransportError, match="not the JSON"):
+        frames.from_json(body, [RECORD_ID])
+
+
+def test_what_the_answer_lacks_is_null_and_what_it_adds_is_left() -> None:
+    page = frames.from_json(b'{"data":[{"id":"1","X":[1,{}]}],"info":{"more_records":true}}', [RECORD_ID, Field("F")])
+    assert page.rows.to_pydict() == {"id": ["1"], "F": [None]}
+    assert (page.more, page.token) == (True, None)
+
+
+# CSV
+
+
+def from_csv(text: str, *fields: Field) -> dict[str, list[Any]]:
+    return frames.from_csv(io.BytesIO(text.encode()), [RECORD_ID, *fields], {}).to_pydict()
+
+
+def test_a_csv_with_and_without_a_mark_at_its_beginning() -> None:
+    for mark in ("", "\ufeff"):
+        assert from_csv(mark + 'Id,F\n1,"a,""b""\nc"\n2,\n', Field("F")) == {"id": ["1", "2"], "F": ['a,"b"\nc', None]}
+
+
+def test_a_csv_without_rows_or_a_column() -> None:
+    assert from_csv("Id\n", Field("F"), Field("N", data_type="integer")) == {"id": [], "F": [], "N": []}
+    assert from_csv("Id\n1\n", Field("F")) == {"id": ["1"], "F": [None]}
+
+
+def test_a_csv_that_does_not_fit() -> None:
+    with pytest.raises(ApiError, match="does not fit the fields' types") as caught:
+        from_csv("Id,N\n1,many\n", Field("N", data_type="integer"))
+    assert "--via coql" in caught.value.hint
+    with pytest.raises(ApiError, match="does not fit"):
+        from_csv("Id,N\n1,2,3\n", Field("N", data_type="integer"))
+
+
+CHOICES = ("Solar", "Solar, roof", "roof", "R&D; new", "new", "a;b,c", "")
+
+
+@given(
+    chosen=st.lists(st.sampled_from(CHOICES[:-1]), unique=True, max_size=5), separator=st.sampled_from([";", ",", "; "])
+)
+@settings(derandomize=True)
+def test_choices_are_found_again_whatever_the_separator(chosen: list[str], separator: str) -> None:
+    found = frames.split_choices(separator.join(chosen), CHOICES)
+    assert separator.strip().join(found) == separator.strip().join(chosen)
+    if separator != "," and "Solar, roof" not in chosen:  # else "Solar,roof" is as good a reading
+        assert found == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "parts"),
+    [
+        ("a;b", (), ["a", "b"]), ("a,b", (), ["a", "b"]), ("a,b;c", (), ["a,b", "c"]), ("", (), []), ("a", (), ["a"]),
+        ("gone, one;b", ("b",), ["gone, one", "b"]), ("x, y", ("x, y",), ["x, y"]), (" a ; b ", ("a", "b"), ["a", "b"]),
+    ],
+)  # fmt: skip
+def test_choices(text: str, known: tuple[str, ...], parts: list[str]) -> None:
+    assert frames.split_choices(text, known) == parts
+
+
+def test_choices_that_begin_alike_take_no_time() -> None:
+    known = [";".join("a" * n) for n in range(1, 30)]
+    assert frames.split_choices(";".join("a" * 300 + "b"), known)[-1] == "b"
+
+
+# Order
+
+
+@given(ids=st.lists(st.integers(1, 2**63 - 1), max_size=30), pieces=st.integers(1, 5))
+@settings(derandomize=True)
+def test_newest_first_and_each_once(ids: list[int], pieces: int) -> None:
+    for order in (ids, sorted(set(ids)), sorted(set(ids), reverse=True)):
+        table = pa.table({"id": pa.array(map(str, order), pa.string()), "n": pa.array(range(len(order)), pa.int64())})
+        size = max(1, len(table) // pieces)
+        chunked = pa.concat_tables([table[n : n + size] for n in range(0, len(table), size)] or [table])
+        found = frames.newest_first(chunked).to_pydict()
+        assert found["id"] == [str(key) for key in sorted(set(order), reverse=True)]
+        assert all(str(order[place]) == key for key, place in zip(found["id"], found["n"], strict=True))
+
+
+def test_missing_columns_are_added_in_place() -> None:
+    fields = [RECORD_ID, Field("A", data_type="integer"), Field("O", data_type="ownerlookup")]
+    found = frames.completed(pa.table({"id": ["1"]}), fields)
+    assert found.schema == frames.schema_of(fields)
+    assert found.to_pylist() == [{"id": "1", "A": None, "O": None, "O.id": None, "O.email": None}]
+
+
+def test_people_are_named_where_they_are_known() -> None:
+    owner = Field("O", data_type="ownerlookup")
+    data = pa.table({"O": ["Li", None, None], "O.id": ["1", "2", None], "O.email": ["", None, None]})
+    found = frames.with_people(data, [owner, Field("X")], {"2": ("Ann Bo", "ann@example.com")})
+    assert found.to_pydict() == {
+        "O": ["Li", "Ann Bo", None],
+        "O.id": ["1", "2", None],
+        "O.email": ["", "ann@example.com", None],
+    }
+    assert frames.with_people(data, [owner], {}).to_pydict() == data.to_pydict()
