@@ -65,6 +65,7 @@ LIMITS = [
     Contestant("limit coql", "limit", "coql"),
     Contestant("limit bulk", "limit", "bulk"),
     Contestant("limit bulk, parsed", "limit", "arrow"),
+    Contestant("import requests, pyarrow, pandas", "limit", "imports"),
 ]
 
 
@@ -314,6 +315,7 @@ def start(server: Server, options: argparse.Namespace) -> None:
         heavy = ", ".join(runs[0]["heavy"]) or "none"
         times = [told["load"] * 1000 for told in runs]
         print(f"- {label}: {median(times):.1f} ms ({min(times):.1f}-{max(times):.1f}), ", end="")
+        print(f"{median(told['busy'] for told in runs) * 1000:.1f} ms of processor time, ", end="")
         print(f"{runs[0]['modules']} modules imported, of them heavy: {heavy}.")
     runs = [run("start", "token", url=server.url).told["token"] * 1e6 for _ in range(options.repeats)]
     print(f"- `session.token` when cached: {median(runs):.0f} µs ({min(runs):.0f}-{max(runs):.0f}).")

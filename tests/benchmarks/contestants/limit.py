@@ -1,8 +1,8 @@
 # ruff: noqa: E402  # the clock starts before the imports
 """The limit of a road: the same bytes, asked for in the same way, and not parsed.
 
-`python limit.py records|coql|bulk|arrow|tiny URL ROWS`: `arrow` also unzips and parses with bare pyarrow, `tiny` shows
-how many small answers a second the server gives.
+`python limit.py records|coql|bulk|arrow|imports|tiny URL ROWS`: `arrow` also unzips and parses with bare pyarrow,
+`imports` only loads what every frame needs, `tiny` shows how many small answers a second the server gives.
 """
 
 import time
@@ -109,12 +109,21 @@ def arrow():
     return pa.concat_tables(tables).nbytes
 
 
+def imports():
+    """Nothing but the packages."""
+    import pandas  # noqa: F401
+    import pyarrow.csv
+    import requests  # noqa: F401
+
+    return pyarrow.total_allocated_bytes()
+
+
 def tiny():
     """2,000 small answers."""
     return len(side_by_side(lambda _: ask("GET", "/crm/v8/users?type=none"), range(2000)))
 
 
 called = time.perf_counter()
-size = {"records": records, "coql": coql, "bulk": bulk, "arrow": arrow, "tiny": tiny}[road]()
+size = {"records": records, "coql": coql, "bulk": bulk, "arrow": arrow, "imports": imports, "tiny": tiny}[road]()
 ended = time.perf_counter()
 print(json.dumps({"rows": rows, "before": called - began, "call": ended - called, "bytes": size}))
