@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from e2e.lab import Lab
 
 from zoho_magic.simulator import Simulator
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def page() -> Iterator[playwright.Page]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.route("http://localhost:8976/**", lambda route: route.fulfill(body="received"))
-        yield page
-        browser.close()
+def page(lab: Lab) -> Iterator[Any]:
+    context = lab.browser.new_context()
+    page = context.new_page()
+    page.route("http://localhost:8976/**", lambda route: route.fulfill(body="received"))
+    yield page
+    context.close()
 
 
-def test_a_person_presses_a_button_and_lands_at_the_redirect_uri(page: playwright.Page) -> None:
+def test_a_person_presses_a_button_and_lands_at_the_redirect_uri(page: Any) -> None:
     with Simulator(rows=1, data_centres=("us", "eu")) as zoho:
         query = {
             "client_id": zoho.client_id,
