@@ -24,7 +24,7 @@ their_coql = import_module("zoho_magic.simulator.crm.coql.plan")
 World = tuple[Simulator, ZohoSession]
 FIRST, STEP = 554023000000001000, 10
 ANY_ORDER = settings(
-    max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True, phases=(Phase.explicit, Phase.generate)
+    max_examples=40, suppress_health_check=list(HealthCheck), derandomize=True, phases=(Phase.explicit, Phase.generate)
 )
 
 

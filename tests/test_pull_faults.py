@@ -29,7 +29,7 @@ PATHS = [("records", LISTS), ("coql", QUERIES), ("bulk", JOBS), ("bulk", STATUS)
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch, world(rows=700) as found:
+    with pytest.MonkeyPatch.context() as patch, world(rows=560) as found:
         hurried(patch)
         patch.setattr(coql, "WINDOW_ROWS", 100)
         yield found
@@ -37,7 +37,7 @@ def started() -> Iterator[World]:
 
 @pytest.fixture
 def busy(started: World) -> World:
-    """A Zoho with some 600 leads; windows of 100 rows, so that COQL needs several calls. Nothing is ordered yet."""
+    """A Zoho with some 400 leads; windows of 100 rows, so that COQL needs several calls. Nothing is ordered yet."""
     sim, _ = started
     settled()
     sim.faults.clear()
@@ -76,7 +76,7 @@ def test_every_row_comes_all_the_same(
     busy: World, expected: dict[str, pd.DataFrame], via: Any, path: str, trouble: str, after: int
 ) -> None:
     sim, zoho = busy
-    sim.options.bulk_page_rows = 150  # four jobs
+    sim.options.bulk_page_rows = 130  # four jobs
     times = 1 if trouble == "token gone" else 2
     sim.faults.order(Fault(path=path, times=times, after=after, **TROUBLE[trouble]))
     found = zoho.pull("Leads", fields=FIELDS, via=via)
@@ -317,4 +317,4 @@ def test_a_failure_stops_the_calls_of_the_other_threads(busy: World, monkeypatch
     with pytest.raises(Exception, match="does not take this COQL"):
         zoho.pull("Leads", fields=FIELDS, via="coql")
     settled()
-    assert asked(sim) < 30  # of sixty windows
+    assert asked(sim) < 25  # of forty windows

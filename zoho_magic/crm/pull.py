@@ -58,17 +58,13 @@ def reading_of(
     """The reading a person asks for, and what it leaves out. Raises QueryError, before any record is asked for."""
     name = metadata.module(module).name
     known = metadata.fields(name)
-    chosen, warnings = _chosen(metadata, name, fields)
     if limit is not None and limit < 1:
         raise QueryError("A limit is a whole number from 1.", hint="Leave it out for every row.")
-    filter_, named = _where(where, name, metadata)
-    wanted = _converted(converted)
-    if wanted != "false" and "Converted__s" not in known:
-        raise QueryError(f"{name} has no converted records.", hint="Leave out --converted; it is for Leads.")
     if since is not None and "Modified_Time" not in known:
         raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out --since.")
-    if "Converted__s" in known and wanted == "false" and "Converted__s" not in named:
-        warnings.append("Converted records are not included, as Zoho lists them; converted='both' brings them.")
+    chosen, left_out = _chosen(metadata, name, fields)
+    filter_, named = _where(where, name, metadata)
+    shown, hidden = _converted(converted, name, known, named)
     return Reading(
         module=name,
         fields=tuple(chosen),
@@ -76,9 +72,9 @@ def reading_of(
         order=_order(order_by, name, metadata),
         limit=limit,
         since=_moment(since),
-        converted=wanted if "Converted__s" in known and "Converted__s" not in named else "",
+        converted=shown,
         coql_only=_home_currency(known, named),
-    ), warnings
+    ), left_out + hidden
 
 
 def planned(home: Home, reading: Reading, via: str, api: Meter) -> Plan:
@@ -185,11 +181,20 @@ def _order(text: str | None, module: str, metadata: Metadata) -> str:
     return ", ".join(" ".join(part) for part in parts)
 
 
-def _converted(value: str | bool) -> str:
+def _converted(value: str | bool, module: str, known: Collection[str], named: Collection[str]) -> tuple[str, list[str]]:
+    """Which records count, in the words of `Reading.converted`, and what a person should know about it."""
     text = str(value).lower()
     if text not in ("true", "false", "both"):
         raise QueryError("converted is true, false or both.", hint="false, the default, is what Zoho lists.")
-    return text
+    if "Converted__s" not in known:
+        if text != "false":
+            raise QueryError(f"{module} has no converted records.", hint="Leave out --converted; it is for Leads.")
+        return "", []
+    if text != "false":
+        return text, []
+    if "Converted__s" in named:  # the filter says it itself
+        return "", []
+    return text, ["Converted records are not included, as Zoho lists them; converted='both' brings them."]
 
 
 def _moment(value: str | date | datetime | None) -> datetime | None:
