@@ -96,6 +96,11 @@ def test_empty_cells_and_emptying(zoho: World) -> None:
     ]
 
 
+def test_an_upsert_of_rows_that_all_lack_an_address_inserts_them(zoho: World) -> None:
+    report = zoho[1].push("Leads", leads(2, Email=None), "upsert", on="Email", via="bulk")
+    assert list(report.raise_for_failed()["action"]) == ["insert", "insert"]
+
+
 def test_files_of_so_many_rows_and_bytes_as_zoho_takes(zoho: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, session = zoho
     monkeypatch.setattr(bulk_file, "ROWS_A_FILE", 40)
