@@ -75,6 +75,13 @@ def test_a_lookup_gives_name_and_id_and_a_user_an_address(org: World) -> None:
         assert found["Second_Seller"].isna().any()
 
 
+def test_every_field_in_an_order_of_ones_own(org: World) -> None:
+    _, zoho = org
+    companies = zoho.pull("Leads", order_by="Company").Company.dropna()
+    assert companies.tolist() == sorted(companies, key=str.casefold) or companies.is_monotonic_increasing
+    assert len(companies) > 400
+
+
 def test_kinds_of_frame(org: World) -> None:
     _, zoho = org
     fields = ["Last_Name", "Lead_Score", "Budget", "Is_Hot", "Date_of_Birth", "Created_Time", "Products_Interested"]

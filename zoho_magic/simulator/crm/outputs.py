@@ -59,7 +59,9 @@ def plain(columns: Sequence[Column], _view: View) -> Column:
 
 
 def _number(columns: Sequence[Column], _view: View) -> Column:
-    return [int(each) if each is not None and abs(each) < 1e15 and each.is_integer() else each for each in columns[0]]
+    # Of sorted rows SQLite may hand back a generated column as int, which has no is_integer before Python 3.12.
+    whole = (each is not None and abs(each) < 1e15 and float(each).is_integer() for each in columns[0])
+    return [int(each) if is_whole else each for each, is_whole in zip(columns[0], whole, strict=True)]
 
 
 def _boolean(columns: Sequence[Column], _view: View) -> Column:
