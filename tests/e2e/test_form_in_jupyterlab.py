@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,6 +75,9 @@ def test_trouble_is_one_line_and_a_next_step(lab: Lab, simulator: Simulator) -> 
     with setup_form(lab, simulator, "dark") as (notebook, form):
         connect(form, "Still missing: the client id (step 2), the client secret (step 2), the grant code (step 4).")
         fill(form, simulator, **{"Client secret": wrong, "Grant code": "1000.spent"})
+        assert_taken_before_anything_is_sent(form)
+        assert_nothing_secret_was_saved(notebook, simulator, wrong)
+        assert simulator.traffic.count() == 0
         connect(form, "The client secret is not the one Zoho (us) has for this client.")
         form.get_by_label("Client secret").fill(simulator.client_secret)
         connect(form, "Generate a new code (step 4), paste it and press Connect at once.")
@@ -84,6 +88,15 @@ def test_trouble_is_one_line_and_a_next_step(lab: Lab, simulator: Simulator) -> 
         notebook.shot(form, "form-connected-dark")
         notebook.shot(notebook.run(1), "card-dark")
         assert_nothing_secret_was_saved(notebook, simulator, wrong)
+
+
+def assert_taken_before_anything_is_sent(form: Any) -> None:
+    from playwright.sync_api import expect
+
+    form.get_by_label("Grant code").press("Tab")
+    for label in ("Client secret", "Grant code"):
+        expect(form.get_by_label(label)).to_have_attribute("placeholder", re.compile("taken"), timeout=20_000)
+        expect(form.get_by_label(label)).to_have_value("")
 
 
 def assert_nothing_secret_was_saved(notebook: Notebook, simulator: Simulator, *more: str) -> None:

@@ -250,6 +250,8 @@ def test_nothing_secret_is_left_by_jupyterlab(lab: Lab, simulator: Simulator) ->
             form.get_by_label(label).fill(value)
         form.get_by_role("button", name="Connect", exact=True).click()
         expect(form).to_contain_text("client secret is not the one", timeout=20_000)
+        notebook.save()
+        assert sentinels.left_in(lab.home) == {}
         form.get_by_label("Client secret").fill(simulator.client_secret)
         form.get_by_label("Grant code").fill(simulator.grant_code())
         form.get_by_role("button", name="Connect", exact=True).click()
