@@ -57,7 +57,7 @@ def test_insert_update_upsert_delete(zoho: World, rows: int) -> None:
 
 def test_ten_thousand_rows_in_calls_of_a_hundred(zoho: World) -> None:
     sim, session = zoho
-    session.push("Leads", leads(2), "insert")  # meets the org
+    session.push("Leads", leads(101, start=50_000), "insert")  # meets the org
     sim.traffic.clear()
     report = session.push("Leads", leads(10_000, start=100), "upsert", on="Email", via="records")
     assert report.counts == {"succeeded": 10_000, "failed": 0, "unknown": 0}
@@ -671,7 +671,7 @@ def test_a_missing_scope_stops_the_push_and_is_named(monkeypatch: pytest.MonkeyP
 
 def test_when_nobody_is_there_nothing_is_sent_and_the_rest_is_not_tried(zoho: World) -> None:
     sim, session = zoho
-    session.push("Leads", leads(1, start=900), "insert")
+    session.push("Leads", leads(101, start=9_000), "insert")
     sim.stop()
     report = session.push("Leads", leads(3_000), "insert", via="records")
     assert report.counts == {"succeeded": 0, "failed": 3_000, "unknown": 0}

@@ -11,6 +11,7 @@ from ...errors import QueryError
 from ...progress import Progress
 from ..metadata import Field, Metadata
 from ..reading import Meter
+from ..side_by_side import side_by_side
 from . import bulk_write, calls
 from .again import Again, Past
 from .checks import check
@@ -52,6 +53,8 @@ def push(home: Home, frame: Any, order: Order, *, via: str, dry_run: bool, progr
     """See `ZohoSession.push`; `progress` is told of every row."""
     _refuse_unknown(order, via)
     table = table_of(frame)
+    if not dry_run and len(table) > calls.ROWS_A_CALL:  # at the same time what would be asked one after the other
+        list(side_by_side([lambda: home.metadata.fields(order.module), home.width], 2))
     fields = writable(home.metadata.fields(order.module))
     order = replace(order, finds=finders(order, fields))
     if not dry_run:
@@ -115,7 +118,7 @@ class _Push:
                 return road
             road = Road("records", f"bulk write was refused: {refusal.args[0]} {refusal.hint}".strip())
             warnings.append(f"Went by calls, because {road.why}")
-        calls.write(writing, rows, self._home.width())
+        calls.write(writing, rows, self._home.width() if len(rows) > calls.ROWS_A_CALL else 1)
         return road
 
     def _again(self, table: Table, rows: Sequence[Row], writing: Writing, past: Past) -> Again | None:

@@ -47,9 +47,11 @@ def carries(order: Order, fields: Sequence[Field], rows: Sequence[Row]) -> str:
 def _odd_cell(order: Order, rows: Sequence[Row]) -> str:
     for row in rows:
         for name, value in row.data.items():
+            if type(value) is str and name[0] != "$":
+                continue
             if value in (None, []) and not order.clear_empty:
                 return f"bulk write leaves {name} alone where a row empties it"
-            if cell_of(value) is None or name.startswith("$"):
+            if cell_of(value) is None or name[0] == "$":
                 return f"bulk write cannot carry {name}"
     return ""
 

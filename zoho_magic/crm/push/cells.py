@@ -17,7 +17,7 @@ import pandas as pd
 from ..metadata import Field
 from .table import is_empty
 
-__all__ = ["Unfit", "record_id", "written"]
+__all__ = ["Unfit", "record_id", "writer_of", "written"]
 
 _EXACT = 2**53
 """Whole numbers from here on have no float of their own."""
@@ -38,8 +38,13 @@ def written(value: Any, field: Field) -> Any:
         >>> written(5.0, Field("No_of_Employees", data_type="integer"))
         5
     """
+    return writer_of(field)(value)
+
+
+def writer_of(field: Field) -> Callable[[Any], Any]:
+    """What `written` does with the cells of one field."""
     write: Callable[[Any], Any] = _WRITERS.get(_way(field), _text)
-    return write(_plain(value))
+    return lambda value: write(value if type(value) is str else _plain(value))
 
 
 def _way(field: Field) -> str:
@@ -78,6 +83,8 @@ def _plain(value: Any) -> Any:
 
 
 def _text(value: Any) -> str | None:
+    if type(value) is str:
+        return _sound(value) or None
     if isinstance(value, float) and abs(value) >= _EXACT:
         raise Unfit("text: so large a float has lost its last digits")
     if isinstance(value, float) and value.is_integer():

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import PushError
 from ..metadata import Field, suggestion
-from .cells import Unfit, record_id, written
+from .cells import Unfit, record_id, writer_of
 from .table import Table, is_empty
 
 __all__ = ["ACTIONS", "Order", "Problem", "Row", "rows_of", "writable"]
@@ -187,24 +187,27 @@ def _unknown(name: str, module: str, known: Mapping[str, Field]) -> PushError:
 def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: Order, person: Person) -> None:
     clears = order.clear_empty and target.name != "id" and target is not _TARGET_MODULE
     grows = target.json_type == "jsonarray" and target.kind not in ("multiselectpicklist", "text", "tag")
+    write = _writer(target, person)
     for row, cell in zip(rows, cells, strict=True):
-        if is_empty(cell):
+        if type(cell) is not str and is_empty(cell):
             if clears:
                 row.data[target.name] = None
             continue
         try:
-            row.data[target.name] = _cell(cell, target, person)
-            row.grows = row.grows or grows
+            row.data[target.name] = write(cell)
         except Unfit as unfit:
             row.problem = row.problem or Problem("INVALID_DATA", f"{target.name}: expected {unfit}", target.name)
+        else:
+            row.grows = row.grows or grows
 
 
-def _cell(cell: Any, target: Field, person: Person) -> Any:
+def _writer(target: Field, person: Person) -> Callable[[Any], Any]:
     if target.name == "id":
-        return record_id(cell)
-    if target.kind in _PEOPLE and isinstance(cell, str):
-        return {"id": person(cell)}
-    return written(cell, target)
+        return record_id
+    write = writer_of(target)
+    if target.kind in _PEOPLE:
+        return lambda cell: {"id": person(cell)} if isinstance(cell, str) else write(cell)
+    return write
 
 
 def _lacking(row: Row, order: Order) -> Problem | None:
