@@ -65,3 +65,11 @@ def session(simulator: Simulator, env_file: Path) -> Iterator[ZohoSession]:
     zoho = ZohoSession.from_env(env_file, clock=simulator.clock.time)
     yield zoho
     zoho.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay together, and every test that clicks in JupyterLab shares one server and one browser."""
+    for item in items:
+        clicks = "lab" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("browser" if clicks else item.path.name))

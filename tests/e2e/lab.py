@@ -163,7 +163,7 @@ class Notebook:
         self.cell(number).locator(".cm-content").click()
         self.page.keyboard.press("Shift+Enter")
         output = self.cell(number).locator(".jp-OutputArea")
-        output.locator(".jp-OutputArea-output").first.wait_for(timeout=60_000)
+        output.locator(".jp-OutputArea-output:not(.lm-mod-hidden)").first.wait_for(timeout=60_000)
         return output
 
     @property
