@@ -37,6 +37,7 @@ class DataCentre:
         api: origin of the CRM API for each environment in `ENVIRONMENTS`, as far as Zoho names one.
         console: where clients are registered and grant codes generated.
         upload: origin that takes bulk write files, or "" where Zoho names none.
+        download: origin that hands out the results of bulk writes, or "" where Zoho names none.
         certain: False where only third parties name the CRM hosts (uk, ae, sg).
     """
 
@@ -47,11 +48,12 @@ class DataCentre:
     console: str
     upload: str
     certain: bool = True
+    download: str = ""
 
     @property
     def origins(self) -> frozenset[str]:
         """Every origin of this data centre that may be sent a secret."""
-        return frozenset(filter(None, (self.accounts, *self.api.values(), self.upload)))
+        return frozenset(filter(None, (self.accounts, *self.api.values(), self.upload, self.download)))
 
 
 def _data_centre(name: str, place: str, tld: str, **other: str) -> DataCentre:
@@ -63,6 +65,7 @@ def _data_centre(name: str, place: str, tld: str, **other: str) -> DataCentre:
         api={env: f"https://{host}.zohoapis.{tld}" for env, host in zip(ENVIRONMENTS, hosts, strict=True)},
         console=other.get("console", f"https://api-console.zoho.{tld}"),
         upload=other.get("upload", f"https://content.zohoapis.{tld}"),
+        download=other.get("download", ""),
     )
 
 
@@ -84,10 +87,13 @@ _CANADA = {
     "upload": "https://upload.zohocloud.ca",
 }
 
+# Named for one place only: https://www.zoho.com/crm/developer/docs/api/v2.1/bulk-write/download-result.html
+_STATES = {"download": "https://download-accl.zoho.com"}
+
 DATA_CENTRES: dict[str, DataCentre] = {
     dc.name: dc
     for dc in (
-        _data_centre("us", "United States", "com"),
+        _data_centre("us", "United States", "com", **_STATES),
         _data_centre("eu", "Europe", "eu"),
         _data_centre("in", "India", "in"),
         _data_centre("au", "Australia", "com.au"),

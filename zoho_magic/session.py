@@ -492,11 +492,13 @@ class ZohoSession:
             module: API name.
             frame: pandas, polars or Arrow, or a list of dicts. Columns are API names; `X.id` writes the lookup X, an
                 owner is an id or an e-mail address, a multi-select is a list. NaN, NaT, None and pd.NA leave the field
-                alone. Ids are text; a float id is refused, because it has lost digits.
+                alone; a text without characters empties it. Ids are text; a float id is refused, because it has lost
+                digits. A lookup into several modules (What_Id) needs a column `$se_module` beside it.
             action: insert, update (by the column `id`), upsert, or delete (by `id`, into the recycle bin).
             on: field or fields that find the record to upsert, first match first; None leaves it to Zoho.
             dry_run: only check against metadata, without a call that writes.
-            via: records (100 rows a call), bulk (a job for 25,000 rows), or auto: what costs fewer API credits.
+            via: records (100 rows a call), bulk (a job for 25,000 rows), or auto: what costs fewer API credits, which
+                is bulk from 5,001 rows on. Zoho does not say whether bulk write runs automations.
             triggers: automations to run: any of workflow, approval, blueprint, pathfinder, orchestration; [] for none.
                 None runs all of them, as Zoho does by default: workflows may send e-mails.
             clear_empty: whether an empty cell empties the field.
@@ -505,7 +507,7 @@ class ZohoSession:
         Returns:
             A `PushReport`, a DataFrame with the index of `frame`: status, action, id, code, message, field. A call
             whose outcome is unknown is never repeated for inserts: its rows are `unknown`. After Ctrl-C it reports what
-            was done.
+            was done; `report.retry()` does the rest.
 
         Raises:
             PushError: a column is no field, an id is a float, or the road cannot do it; nothing was sent.
