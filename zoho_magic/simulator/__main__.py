@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 
-from .datacentres import LOCATIONS
+from .data_centres import LOCATIONS
 from .options import Options
 from .simulator import REDIRECT_URI, Simulator
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Request
 
-from .world import world
+from .context import world
 
 __all__ = ["Access", "Denied", "authorise", "charge", "covers", "note"]
 

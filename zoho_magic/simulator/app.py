@@ -10,8 +10,8 @@ from werkzeug.exceptions import HTTPException
 
 from .access import Denied
 from .accounts import accounts_blueprint
+from .context import World
 from .crm import crm_blueprint
-from .world import World
 
 __all__ = ["build_app"]
 

@@ -21,8 +21,8 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
+from .context import World
 from .faults import Fault, Header
-from .world import World
 
 __all__ = ["Server"]
 

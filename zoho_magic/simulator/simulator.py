@@ -12,13 +12,13 @@ from .accounts.model import Client, Code, Grant
 from .accounts.scopes import DEFAULT_SCOPES, split
 from .app import build_app
 from .clock import Clock
+from .context import World
 from .crm import Crm
-from .datacentres import LOCATIONS
+from .data_centres import LOCATIONS
 from .faults import Faults
 from .options import Options
 from .server import Server
 from .traffic import Traffic
-from .world import World
 
 __all__ = ["REDIRECT_URI", "Simulator"]
 

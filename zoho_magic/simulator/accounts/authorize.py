@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Response, request
 
-from ..world import World, world
+from ..context import World, world
 from .answers import nothing
 from .consent import Asking, ask
 from .model import Client, Code, Grant, User

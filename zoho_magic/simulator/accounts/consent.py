@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from ..datacentres import LOCATIONS
-from ..world import World, world
+from ..context import World, world
+from ..data_centres import LOCATIONS
 from .model import Client, User
 from .pages import error_page, page
 

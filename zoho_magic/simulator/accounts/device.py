@@ -13,7 +13,7 @@ from flask import Response, request
 
 from ..access import note
 from ..clock import Clock
-from ..world import World, world
+from ..context import World, world
 from .answers import nothing, parameters, refuse, reply
 from .consent import Asking, ask
 from .exchange import tokens_for

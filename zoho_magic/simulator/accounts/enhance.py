@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask import Response, request
 
-from ..world import world
+from ..context import world
 from .answers import nothing, parameters, refuse, reply
 from .authorize import FAILED, Asked, Mistake, checked, redirect
 from .consent import Asking, ask

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from flask import Response, request
 
 from ..access import note
-from ..world import World, world
+from ..context import World, world
 from .answers import nothing, parameters, refuse, reply, throttled
 from .model import Client, Code, Grant, RefreshToken
 from .scopes import known, split

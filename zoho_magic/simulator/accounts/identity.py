@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from ..access import Denied, authorise
-from ..world import world
+from ..context import world
 from .answers import reply
 
 __all__ = ["profile", "servers"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from ..world import World, world
+from ..context import World, world
 from .answers import Refused, nothing, parameters, reply
 from .model import Client, RefreshToken
 

@@ -10,8 +10,8 @@ from ..options import Options
 from .clients import Clients
 from .consent import Consents
 from .device import Devices
-from .limits import Lately
 from .model import User
+from .sliding_window import Lately
 from .tokens import Tokens
 
 __all__ = ["Accounts"]

@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 from ..clock import Clock
 from ..options import Options
-from . import moments
+from . import datetimes
 from .bulk.jobs import Queue
 from .demo import PEOPLE, User, demo_schema, fill
 from .limits import Limits
-from .outputs import View, output, read_out
-from .people_table import add_users
-from .prepared import Prepared
-from .recycle import Deleted, RecycleBin
+from .recycle_bin import Deleted, RecycleBin
+from .response_cache import Prepared
 from .schema import Field, Module
+from .serialization import View, output, read_out
 from .store import Store, quoted
 from .tokens import PageTokens
+from .users_table import add_users
 
 __all__ = ["Crm"]
 
@@ -81,7 +81,7 @@ class Crm:
 
     def moment(self, seconds: float, user: User) -> str:
         """A datetime as this user sees it."""
-        return moments.render(int(seconds), ZoneInfo(user.time_zone))
+        return datetimes.render(int(seconds), ZoneInfo(user.time_zone))
 
     def count(self, module: str) -> int:
         """How many records the module holds, converted leads included."""

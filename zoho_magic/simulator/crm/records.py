@@ -9,11 +9,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from . import moments
+from . import datetimes
 from .answers import answer, dumps, empty, problem, refusal
-from .calls import Caller, open_module
-from .outputs import Output, output, read_out
+from .request_lifecycle import Caller, open_module
 from .schema import Field, Module
+from .serialization import Output, output, read_out
 from .settings import whole
 from .store import quoted
 from .tokens import Cursor
@@ -174,7 +174,7 @@ def _since(module: Module) -> int | None:
     if not text or "Modified_Time" not in module:
         return None
     try:
-        return moments.parse(text)
+        return datetimes.parse(text)
     except ValueError:
         details = {"header_name": "If-Modified-Since"}
         message = "Please check whether the input values are correct"

@@ -6,9 +6,9 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from . import coql, extras, records, settings
+from . import coql, count_and_deleted, records, settings
 from .bulk import read, upload, write
-from .calls import finish, mark
+from .request_lifecycle import finish, mark
 from .writing import records as writes
 
 __all__ = ["crm_blueprint"]
@@ -27,7 +27,7 @@ def crm_blueprint() -> Blueprint:
     blueprint.record(_know_module_names)
     blueprint.after_request(mark)
     blueprint.teardown_request(finish)
-    for room in (settings, coql, extras, read, upload, write, records, writes):
+    for room in (settings, coql, count_and_deleted, read, upload, write, records, writes):
         room.add_routes(blueprint)
     return blueprint
 

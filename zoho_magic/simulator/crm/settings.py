@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request
 
 from .answers import answer, empty, refusal
-from .calls import Caller, begin, module_named
+from .datetimes import EPOCH
 from .demo import User
-from .moments import EPOCH
+from .request_lifecycle import Caller, begin, module_named
 from .schema import Module
 from .views import views_of
 

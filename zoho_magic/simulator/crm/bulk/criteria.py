@@ -6,9 +6,9 @@ from typing import Any
 
 from ...access import Denied
 from ..answers import refusal
+from ..coql.ast import Path, Value
 from ..coql.conditions import like, literal
 from ..coql.scope import Found, Scope
-from ..coql.tree import Path, Value
 from ..store import MANY, quoted
 
 __all__ = ["Criteria"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from .. import moments
+from .. import datetimes
 from ..coql.scope import Found
-from ..outputs import View
+from ..serialization import View
 from ..store import MANY, Store
 
 __all__ = ["Export", "Page", "export"]
@@ -97,7 +97,7 @@ def _sql(asked: Export, columns: str, limit: int) -> str:
 def _writer(found: Found, separator: str, view: View) -> Callable[[Column], Column]:
     kind = found.field.value_kind
     if kind == "datetime":
-        return lambda column: moments.render_all(column, view.zone)
+        return lambda column: datetimes.render_all(column, view.zone)
     if kind == "boolean":
         return lambda column: [None if each is None else ("false", "true")[each] for each in column]
     if kind in ("double", "currency", "percent"):

@@ -17,7 +17,7 @@ from ..org import Crm
 from ..schema import Field, Module
 from ..store import quoted
 from ..writing.checks import RowError, check
-from ..writing.saving import change, insert
+from ..writing.storage import change, insert
 from .cells import cell_value
 
 __all__ = ["Import", "Mapping", "Outcome", "delimiter_of", "run"]

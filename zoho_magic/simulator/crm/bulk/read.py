@@ -12,10 +12,10 @@ from flask import Blueprint, Response, request
 
 from ...access import Denied, authorise
 from ..answers import answer, problem, refusal
-from ..calls import Caller, begin
+from ..coql.ast import Path, Query
 from ..coql.scope import Scope
-from ..coql.tree import Path, Query
 from ..org import Crm
+from ..request_lifecycle import Caller, begin
 from ..schema import Module
 from ..views import views_of
 from .criteria import Criteria

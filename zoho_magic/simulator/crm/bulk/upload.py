@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from ...access import authorise
 from ..answers import answer, refusal
-from ..calls import begin
+from ..request_lifecycle import begin
 
 __all__ = ["Upload", "add_routes"]
 

@@ -8,10 +8,10 @@ from flask import Blueprint, Response, request, url_for
 
 from ...access import authorise
 from ..answers import answer, refusal
-from ..calls import Caller, begin
 from ..org import Crm
-from ..people_table import USERS
+from ..request_lifecycle import Caller, begin
 from ..schema import Field, Module
+from ..users_table import USERS
 from .importer import Import, Mapping, Outcome, delimiter_of, run
 from .jobs import Job
 from .upload import Upload

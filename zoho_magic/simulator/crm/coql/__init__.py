@@ -8,11 +8,11 @@ from flask import Blueprint, Response, request
 
 from ...access import authorise
 from ..answers import answer, dumps, empty, refusal
-from ..calls import Caller, begin
-from ..outputs import read_out
+from ..request_lifecycle import Caller, begin
+from ..serialization import read_out
+from .ast import Query
 from .parser import parse
-from .plan import Plan, base_module, plan
-from .tree import Query
+from .sql_compiler import Plan, base_module, plan
 
 __all__ = ["add_routes"]
 

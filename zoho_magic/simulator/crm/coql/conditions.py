@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from .. import moments
+from .. import datetimes
 from ..store import MANY
+from .ast import Comparison, Criteria, Query, Value
 from .errors import bad_value, exceeded, invalid
 from .scope import Found, Scope
-from .tree import Comparison, Criteria, Query, Value
 
 __all__ = ["Conditions", "like", "literal"]
 
@@ -109,7 +109,7 @@ def _parsed(text: str, kind: str) -> Any:
         return {"true": 1, "false": 0}[text.lower()] if text.lower() in ("true", "false") else int("bad")
     if kind == "date":
         return date.fromisoformat(text if len(text) == 10 else "").isoformat()
-    return moments.parse(text) if kind == "datetime" else text
+    return datetimes.parse(text) if kind == "datetime" else text
 
 
 def _whole(text: str) -> int:

@@ -8,9 +8,9 @@ operand  := ( criteria ) | path comparison
 from __future__ import annotations
 
 from ..answers import refusal
+from .ast import Aggregate, Column, Comparison, Criteria, Join, Logic, Order, Path, Query, Value
 from .errors import missing, unexpected
 from .lexer import Token, tokens
-from .tree import Aggregate, Column, Comparison, Criteria, Join, Logic, Order, Path, Query, Value
 
 __all__ = ["parse"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..people_table import USERS
 from ..schema import LOOKUPS, Field, Module, Schema
 from ..store import module_column, quoted
+from ..users_table import USERS
+from .ast import Join, Path, Query
 from .errors import exceeded, invalid, unsupported
-from .tree import Join, Path, Query
 
 __all__ = ["Found", "Scope"]
 

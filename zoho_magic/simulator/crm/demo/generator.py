@@ -15,9 +15,9 @@ from typing import Any
 
 from ..store import MANY, Store
 from . import modules as org
-from .edges import place_edges
+from .edge_cases import place_edges
 from .people import PEOPLE, SELLERS
-from .words import Person, accounts, descriptions, emails, people, phones
+from .vocabulary import Person, accounts, descriptions, emails, people, phones
 
 __all__ = ["UNTIL", "fill"]
 

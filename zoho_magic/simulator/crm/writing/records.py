@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from .. import moments
+from .. import datetimes
 from ..answers import answer, problem, refusal
-from ..calls import Caller, open_module
+from ..request_lifecycle import Caller, open_module
 from ..schema import Field, Module
 from ..store import quoted
 from .checks import RowError, check
-from .saving import change, insert, remove
+from .storage import change, insert, remove
 
 __all__ = ["add_routes", "find_match", "match_fields"]
 
@@ -208,7 +208,7 @@ def _refuse_if_newer(caller: Caller, module: Module, record_id: str) -> None:
     if not text or not _exists(caller, module, record_id) or "Modified_Time" not in module:
         return
     try:
-        since = moments.parse(text)
+        since = datetimes.parse(text)
     except ValueError:
         details = {"header_name": "If-Unmodified-Since"}
         message = "Please check whether the input values are correct"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from .. import moments
+from .. import datetimes
 from ..schema import Field
 from ..store import MANY
 
@@ -98,7 +98,7 @@ def _date(_field: Field, value: Any) -> str:
 
 def _datetime(_field: Field, value: Any) -> int:
     try:
-        return moments.parse(value if DATETIME.fullmatch(value) else "")
+        return datetimes.parse(value if DATETIME.fullmatch(value) else "")
     except (ValueError, TypeError, OverflowError):
         raise UnfitError(expected_data_type="datetime") from None
 

@@ -6,10 +6,10 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from . import moments
+from . import datetimes
 from .answers import refusal
-from .outputs import View
 from .schema import Module
+from .serialization import View
 
 __all__ = ["Deleted", "RecycleBin"]
 
@@ -59,7 +59,7 @@ class RecycleBin:
             "deleted_by": _named(view, row.deleted_by) if kept else None, "id": str(row.id),
             "display_name": row.name if kept else None, "type": kind,
             "created_by": _named(view, row.created_by) if kept else None,
-            "deleted_time": moments.render(row.when, view.zone),
+            "deleted_time": datetimes.render(row.when, view.zone),
         }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def _since(text: str | None) -> int:
     if not text:
         return 0
     try:
-        return moments.parse(text)
+        return datetimes.parse(text)
     except ValueError:
         details = {"header_name": "If-Modified-Since"}
         message = "Please check whether the input values are correct"

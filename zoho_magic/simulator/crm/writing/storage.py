@@ -8,7 +8,7 @@ from typing import Any
 from ..demo import User
 from ..demo.generator import CHANCES
 from ..org import Crm
-from ..recycle import Deleted
+from ..recycle_bin import Deleted
 from ..schema import Module
 from ..store import quoted
 from .checks import Checked

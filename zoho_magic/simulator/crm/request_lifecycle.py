@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from flask import Response, g, request
 
 from ..access import Access, authorise, charge
-from ..world import world
+from ..context import world
 from .answers import refusal
 from .demo import User
 from .org import Crm
-from .outputs import View
 from .schema import Module
+from .serialization import View
 
 __all__ = ["Caller", "begin", "finish", "mark", "module_named", "open_module"]
 

@@ -9,13 +9,13 @@ from typing import Any
 from ..answers import refusal
 from ..demo import User
 from ..org import Crm
-from ..outputs import SHOWS, Output, output, plain
 from ..schema import NUMBERS, Field, Module
+from ..serialization import SHOWS, Output, output, plain
 from ..views import views_of
+from .ast import Aggregate, Column, Order, Path, Query
 from .conditions import Conditions
 from .errors import exceeded, invalid, unsupported
 from .scope import Found, Scope
-from .tree import Aggregate, Column, Order, Path, Query
 
 __all__ = ["Plan", "base_module", "plan"]
 

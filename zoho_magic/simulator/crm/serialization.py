@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from . import moments
+from . import datetimes
 from .demo import User
 from .schema import Field, Schema
 from .store import MANY, module_column, quoted
@@ -69,7 +69,7 @@ def _boolean(columns: Sequence[Column], _view: View) -> Column:
 
 
 def _moment(columns: Sequence[Column], view: View) -> Column:
-    return moments.render_all(columns[0], view.zone)
+    return datetimes.render_all(columns[0], view.zone)
 
 
 def _many(columns: Sequence[Column], _view: View) -> Column:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from ..access import authorise
 from .answers import answer, empty, refusal
-from .calls import Caller, open_module
+from .request_lifecycle import Caller, open_module
 from .schema import Module
 from .settings import whole
 from .views import views_of
