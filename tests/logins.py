@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from zoho_magic import ZohoSession
-from zoho_magic.login.talk import Invitation, Person
+from zoho_magic.login.prompts import Invitation, Person
 from zoho_magic.simulator import Simulator
 
 

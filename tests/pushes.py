@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from zoho_magic import gate, pool
-from zoho_magic.credentials import Credentials
-from zoho_magic.crm.push import bulk_write, writing
+from zoho_magic.config.credentials import Credentials
+from zoho_magic.crm.write import bulk_write
+from zoho_magic.crm.write import push_state as writing
+from zoho_magic.http import adapters as pool
+from zoho_magic.http import concurrency_limiter as gate
 from zoho_magic.secret import Secret
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator

@@ -119,7 +119,12 @@ def _done(session: ZohoSession, what: str) -> Any:
 
 
 def _main(count: int, where: str, env_file: str) -> None:
-    for name in ("cryptography.fernet", "cryptography.hazmat.primitives.kdf.hkdf", "requests", "zoho_magic.pool"):
+    for name in (
+        "cryptography.fernet",
+        "cryptography.hazmat.primitives.kdf.hkdf",
+        "requests",
+        "zoho_magic.http.adapters",
+    ):
         import_module(name)  # once, instead of by every fork
     for _ in range(count):
         if os.fork() == 0:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from worlds import as_bulk_tells, hurried, same, world
 
-from zoho_magic.crm.criteria import criteria_of
+from zoho_magic.crm.read.bulk_criteria import criteria_of
 from zoho_magic.errors import QueryError, TransportError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator
@@ -129,7 +129,7 @@ def test_a_job_that_takes_its_time(org: World, monkeypatch: pytest.MonkeyPatch) 
         pauses.append(seconds)
         sim.clock.advance(0.9)
 
-    monkeypatch.setattr("zoho_magic.crm.bulk.time.sleep", sleep)
+    monkeypatch.setattr("zoho_magic.crm.read.bulk_read.time.sleep", sleep)
     assert len(zoho.pull("Leads", fields=["Company"], via="bulk")) > 90
     assert 2 <= len(pauses) <= 6
     assert pauses == sorted(pauses)
@@ -138,7 +138,7 @@ def test_a_job_that_takes_its_time(org: World, monkeypatch: pytest.MonkeyPatch) 
 def test_a_job_that_never_ends(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
     sim.options.job_seconds = 1e6
-    monkeypatch.setattr("zoho_magic.crm.bulk.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("zoho_magic.crm.read.bulk_read.PATIENCE_SECONDS", 0.05)
     with pytest.raises(TransportError, match="is not done"):
         zoho.pull("Leads", fields=["Company"], via="bulk")
     sim.clock.advance(2e6)
@@ -154,7 +154,7 @@ def test_ten_downloads_a_minute(org: World, monkeypatch: pytest.MonkeyPatch) -> 
         waited.append(seconds)
         sim.clock.advance(61 if seconds >= 0.01 else 0)
 
-    monkeypatch.setattr("zoho_magic.crm.bulk.time.sleep", sleep)
+    monkeypatch.setattr("zoho_magic.crm.read.bulk_read.time.sleep", sleep)
     found = zoho.pull("Leads", fields=["Company"], via="bulk")
     assert list(found["id"]) == list(zoho.pull("Leads", fields=["Company"], via="coql")["id"])
     assert sim.traffic.count(status=429) > 0

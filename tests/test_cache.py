@@ -20,8 +20,11 @@ from sharing_kernel import kernels, together
 from shells import open_shell
 from simulators import as_new
 
-from zoho_magic import AuthError, CredentialsMissing, Secret, ThrottledError, ZohoSession, cachefile, mints, sharing
-from zoho_magic.credentials import Credentials
+from zoho_magic import AuthError, CredentialsMissing, Secret, ThrottledError, ZohoSession
+from zoho_magic.auth import cache_file as cachefile
+from zoho_magic.auth import refresh_limiter as mints
+from zoho_magic.auth import shared_token_cache as sharing
+from zoho_magic.config.credentials import Credentials
 from zoho_magic.simulator import Fault, Simulator
 
 TOKEN = "/oauth/v2/token"

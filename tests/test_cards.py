@@ -10,7 +10,7 @@ import pytest
 from shells import Shell, open_shell
 
 from zoho_magic import AuthError, Secret, Status, Token
-from zoho_magic.cards import error_card, note_card, status_card, token_card, waiting_card
+from zoho_magic.notebook.cards import error_card, note_card, status_card, token_card, waiting_card
 
 GREEN, AMBER, RED = "#2e9d5b", "#d08700", "#d64545"
 CONNECTED = Status(

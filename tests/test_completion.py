@@ -9,8 +9,8 @@ import pytest
 from IPython.core.magic import Magics, magics_class
 from shells import Shell, open_shell
 
-from zoho_magic.magics import ZohoMagics
-from zoho_magic.magics.line import magic, option
+from zoho_magic.notebook.magic_parser import magic, option
+from zoho_magic.notebook.magics import ZohoMagics
 from zoho_magic.session import current_session
 
 ELSEWHERE = """

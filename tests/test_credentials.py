@@ -9,7 +9,7 @@ import pytest
 from leaks import leaks
 
 from zoho_magic import CredentialsMissing, Secret
-from zoho_magic.credentials import KEYS, OWN_SECRETS, SECRETS, Credentials, concealed, load, save
+from zoho_magic.config.credentials import KEYS, OWN_SECRETS, SECRETS, Credentials, concealed, load, save
 from zoho_magic.scopes import READ_WRITE
 
 HIDDEN = "S3C" + "R3T"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from zoho_magic.datacenters import DATA_CENTRES, ENVIRONMENTS, is_loopback, of_api, origin_of, trusted_origin
+from zoho_magic.data_centres import DATA_CENTRES, ENVIRONMENTS, is_loopback, of_api, origin_of, trusted_origin
 
 ZOHO = sorted(origin for dc in DATA_CENTRES.values() for origin in dc.origins)
 

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from leaks import leaks
 
-from zoho_magic import CredentialsMissing, Secret, envfile
+from zoho_magic import CredentialsMissing, Secret
+from zoho_magic.config import dotenv_file as envfile
 
 KEYS = frozenset({"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN", "ZOHO_DC"})
 HIDDEN = "S3C" + "R3T"

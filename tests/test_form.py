@@ -11,8 +11,8 @@ import ipywidgets as widgets
 import pytest
 
 from zoho_magic import Status, ZohoSession
-from zoho_magic.datacenters import DATA_CENTRES
-from zoho_magic.form import SecretField, SetupForm
+from zoho_magic.data_centres import DATA_CENTRES
+from zoho_magic.notebook.setup_form import SecretField, SetupForm
 from zoho_magic.scopes import PRESETS
 from zoho_magic.simulator import Fault, Simulator
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoho_magic import frames
 from zoho_magic.crm.metadata import RECORD_ID, Field
+from zoho_magic.crm.read import arrow as frames
 from zoho_magic.errors import ApiError, TransportError
 
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from zoho_magic import gate as gates
-from zoho_magic.crm.side_by_side import side_by_side
-from zoho_magic.gate import Gate
+from zoho_magic.crm.parallel import side_by_side
+from zoho_magic.http import concurrency_limiter as gates
+from zoho_magic.http.concurrency_limiter import Gate
 
 
 @dataclass

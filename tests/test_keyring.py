@@ -17,8 +17,10 @@ from leaks import leaks
 from shells import Shell, open_shell
 from simulators import as_new
 
-from zoho_magic import CredentialsMissing, ZohoSession, envfile, oskeyring
-from zoho_magic.credentials import Credentials
+from zoho_magic import CredentialsMissing, ZohoSession
+from zoho_magic.config import dotenv_file as envfile
+from zoho_magic.config import keyring_store as oskeyring
+from zoho_magic.config.credentials import Credentials
 from zoho_magic.simulator import Simulator
 
 MARK = "ZOHO_KEYRING"

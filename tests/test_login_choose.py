@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from zoho_magic import CredentialsMissing, Secret
-from zoho_magic.credentials import Credentials
-from zoho_magic.login.choose import Place, choose, here
+from zoho_magic.config.credentials import Credentials
+from zoho_magic.login.environment import Place, choose, here
 
 CLIENT = Credentials(client_id="1000.A", client_secret=Secret("x"))
 LAPTOP, HUB = Place(), Place(remote="on JupyterHub", browser=False)

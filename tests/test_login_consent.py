@@ -10,8 +10,8 @@ import pytest
 from leaks import leaks
 
 from zoho_magic import AuthError, CredentialsMissing, Secret, ZohoError
-from zoho_magic.credentials import Credentials
-from zoho_magic.login import consent
+from zoho_magic.config.credentials import Credentials
+from zoho_magic.login import authorization as consent
 
 CODE = "1000.c0de.c0de"
 CLIENT = Credentials(

@@ -10,8 +10,9 @@ import requests
 from logins import Someone, signing_in
 from simulators import as_new
 
-from zoho_magic import AuthError, ThrottledError, ZohoSession, pool
-from zoho_magic.login.device import DeviceLogin, Step
+from zoho_magic import AuthError, ThrottledError, ZohoSession
+from zoho_magic.http import adapters as pool
+from zoho_magic.login.device_flow import DeviceLogin, Step
 from zoho_magic.simulator import Fault, Simulator
 
 CODES, TOKENS = "/oauth/v3/device/code", "/oauth/v3/device/token"

@@ -14,8 +14,9 @@ import requests
 from logins import redirect_uri, signing_in
 from simulators import as_new
 
-from zoho_magic import ZohoSession, pool
-from zoho_magic.form import SetupForm
+from zoho_magic import ZohoSession
+from zoho_magic.http import adapters as pool
+from zoho_magic.notebook.setup_form import SetupForm
 from zoho_magic.simulator import Fault, Simulator
 
 TOKENS = "/oauth/v3/device/token"

@@ -13,8 +13,8 @@ import requests
 from logins import free_port, redirect_uri
 
 from zoho_magic import CredentialsMissing, Secret, TransportError
-from zoho_magic.login.consent import Verdict
-from zoho_magic.login.loopback import Loopback
+from zoho_magic.login.authorization import Verdict
+from zoho_magic.login.loopback_server import Loopback
 
 QUESTION = "https://accounts.zoho.eu/oauth/v2/auth?x=1"
 GOOD, CODE = "state=good&code=1000.c0de&", "1000.c0de"

@@ -16,9 +16,9 @@ from simulators import as_new
 from test_terminal import Terminal
 
 from zoho_magic import ZohoSession
-from zoho_magic.cards import invitation_card
-from zoho_magic.login.talk import Invitation
-from zoho_magic.magics import ask
+from zoho_magic.login.prompts import Invitation
+from zoho_magic.notebook import prompts as ask
+from zoho_magic.notebook.cards import invitation_card
 from zoho_magic.session import use_session
 from zoho_magic.simulator import Simulator
 

@@ -13,17 +13,9 @@ from leaks import leaks
 from logins import Someone, redirect_uri, signing_in
 from simulators import as_new
 
-from zoho_magic import (
-    AuthError,
-    CredentialsMissing,
-    Secret,
-    ThrottledError,
-    TransportError,
-    ZohoError,
-    ZohoSession,
-    pool,
-)
-from zoho_magic.login.choose import Place
+from zoho_magic import AuthError, CredentialsMissing, Secret, ThrottledError, TransportError, ZohoError, ZohoSession
+from zoho_magic.http import adapters as pool
+from zoho_magic.login.environment import Place
 from zoho_magic.scopes import READ_WRITE
 from zoho_magic.simulator import Fault, Simulator
 
@@ -335,7 +327,7 @@ def test_a_place_that_does_not_answer_keeps_nobody_waiting(
 ) -> None:
     import threading
 
-    monkeypatch.setattr("zoho_magic.login.home.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("zoho_magic.login.account_location.PATIENCE_SECONDS", 0.05)
     held, post = threading.Event(), zoho._transport.post_form
 
     def slow(url: str, form: Any) -> Any:

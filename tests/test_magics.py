@@ -14,7 +14,8 @@ import requests
 from shells import Shell, open_shell
 
 from zoho_magic import Status, Token, ZohoSession
-from zoho_magic.magics import ZohoMagics, demo
+from zoho_magic.notebook import demo
+from zoho_magic.notebook.magics import ZohoMagics
 from zoho_magic.session import current_session, get_session
 from zoho_magic.simulator import Fault, Simulator
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from worlds import hurried, ids, put, world
 
-from zoho_magic.crm import coql, records
+from zoho_magic.crm.read import coql, records
 from zoho_magic.errors import QueryError, TransportError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator

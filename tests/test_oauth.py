@@ -13,9 +13,10 @@ import requests
 from leaks import leaks
 from simulators import as_new
 
-from zoho_magic import ApiError, AuthError, Secret, ThrottledError, Token, TransportError, ZohoError, oauth
+from zoho_magic import ApiError, AuthError, Secret, ThrottledError, Token, TransportError, ZohoError
+from zoho_magic.auth import oauth
+from zoho_magic.http.transport import Transport
 from zoho_magic.simulator import Fault, Simulator
-from zoho_magic.transport import Transport
 
 FACTS = {"console": "https://api-console.zoho.eu", "dc": "eu", "environment": "production"}
 TOKEN = "/oauth/v2/token"

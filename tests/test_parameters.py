@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import put, world
+from zoho_magic.crm.read.coql.parameters import bind, literal
 
-from zoho_magic.crm.parameters import bind, literal
 from zoho_magic.errors import QueryError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator

@@ -9,10 +9,11 @@ import pytest
 from shells import Shell, open_shell
 from simulators import as_new
 
-from zoho_magic import CredentialsMissing, Secret, Token, get_session, profiles, session
-from zoho_magic.credentials import Credentials
-from zoho_magic.datacenters import DATA_CENTRES
-from zoho_magic.magics import ZohoMagics
+from zoho_magic import CredentialsMissing, Secret, Token, get_session, session
+from zoho_magic.config import profiles
+from zoho_magic.config.credentials import Credentials
+from zoho_magic.data_centres import DATA_CENTRES
+from zoho_magic.notebook.magics import ZohoMagics
 from zoho_magic.session import current_session, open_session
 from zoho_magic.simulator import Simulator
 

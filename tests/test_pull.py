@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from worlds import ROADS, asked, connect, hurried, ids, put, same, world
 
-from zoho_magic.crm import plan as planning
+from zoho_magic.crm.read import planner as planning
 from zoho_magic.errors import ApiError, AuthError, QueryError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Options, Simulator
@@ -219,7 +219,7 @@ def test_no_more_calls_than_needed(org: World, ask: dict[str, Any], calls: dict[
 
 def test_a_limit_of_two_windows_needs_two_calls(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
-    monkeypatch.setattr("zoho_magic.crm.coql.WINDOW_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.WINDOW_ROWS", 100)
     by_id, in_order = {100: 1, 101: 2, 200: 2, 300: 1 + 4, 550: 1 + 6}, {100: 1, 101: 2, 199: 2, 300: 1 + 4}
     for order, expected in ((None, by_id), ("Company", in_order)):
         for limit, calls in expected.items():  # from three windows on they are counted first, and overlap by one row
@@ -231,7 +231,7 @@ def test_a_limit_of_two_windows_needs_two_calls(org: World, monkeypatch: pytest.
 def test_a_count_that_is_wrong_costs_calls_and_no_rows(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
     known = ids(sim, where="Converted__s = 0")
-    monkeypatch.setattr("zoho_magic.crm.coql.WINDOW_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.WINDOW_ROWS", 100)
     for told in (0, 1, 150, 5000):
         body = {"data": [{"COUNT(id)": told}], "info": {"count": 1, "more_records": False}}
         for via in ("coql", "records"):
@@ -269,7 +269,7 @@ def test_a_plan_keeps_its_word(org: World) -> None:
 
 
 def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
-    from zoho_magic.crm.pull import reading_of
+    from zoho_magic.crm.read.pull import reading_of
 
     return reading_of(zoho.metadata, asked_for.pop("module", "Deals"), **asked_for)[0]
 
@@ -475,8 +475,8 @@ def test_an_order_of_ones_own_beyond_the_offsets_is_refused_after_the_count(
     org: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sim, zoho = org
-    monkeypatch.setattr("zoho_magic.crm.coql.REACH_ROWS", 300)
-    monkeypatch.setattr("zoho_magic.crm.coql.WINDOW_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.REACH_ROWS", 300)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.WINDOW_ROWS", 100)
     with pytest.raises(QueryError, match="at most 300 rows"):
         zoho.pull("Leads", fields=["Company"], order_by="Company")
     assert asked(sim) == 2

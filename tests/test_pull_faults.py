@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from worlds import ROADS, asked, connect, hurried, same, settled, world
 
-from zoho_magic import transport
-from zoho_magic.crm import coql
+from zoho_magic.crm.read import coql
 from zoho_magic.errors import ApiError, AuthError, ThrottledError, TransportError
+from zoho_magic.http import transport
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Options, Simulator
 

@@ -257,7 +257,7 @@ def test_the_name_beside_an_address_is_not_needed(zoho: World) -> None:
 
 
 def test_an_address_belongs_to_whoever_has_it_now(zoho: World) -> None:
-    from zoho_magic.crm.push.people import Directory
+    from zoho_magic.crm.write.user_directory import Directory
 
     people = {"1": ("New", "x@example.com"), "2": ("Deleted", "X@example.com")}
     assert Directory(lambda: people).id_of(" X@Example.com ") == "1"

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from pushes import hurry, leads, settle, stored, world, writes
 
-from zoho_magic.crm.push import bulk_file
+from zoho_magic.crm.write import bulk_csv as bulk_file
 from zoho_magic.errors import PushError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
@@ -161,7 +161,7 @@ def test_a_subform_goes_by_calls(zoho: World) -> None:
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs that are worth their credits from 21 rows on, so that the choice needs no thousands of rows."""
-    from zoho_magic.crm.push import roads
+    from zoho_magic.crm.write import planner as roads
 
     monkeypatch.setattr(roads, "CREDITS_A_JOB", 2)
 

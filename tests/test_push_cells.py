@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from zoho_magic.crm.metadata import Field
-from zoho_magic.crm.push.cells import Unfit, record_id, written
-from zoho_magic.crm.push.table import is_empty, table_of
+from zoho_magic.crm.write.cell_encoders import Unfit, record_id, written
+from zoho_magic.crm.write.input_table import is_empty, table_of
 from zoho_magic.errors import PushError
 
 ID = "554023000000527002"

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from pushes import hurry, settle, world
 
-from zoho_magic import transport
-from zoho_magic.crm.push import bulk_file, calls
+from zoho_magic.crm.write import bulk_csv as bulk_file
+from zoho_magic.crm.write import records as calls
 from zoho_magic.errors import PushError, ZohoError
+from zoho_magic.http import transport
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
 

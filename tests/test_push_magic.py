@@ -171,7 +171,7 @@ def test_the_report_is_shown_as_a_card(shell: Shell) -> None:
 PUSHER = """
     import json, sys
     import pandas as pd
-    from zoho_magic.credentials import Credentials
+    from zoho_magic.config.credentials import Credentials
     from zoho_magic.secret import Secret
     from zoho_magic.session import ZohoSession
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from pushes import WRITES, hurry, leads, stored, world, writes
 
-from zoho_magic.cards import push_card
-from zoho_magic.crm.push import PushReport
-from zoho_magic.crm.push.words import explained
+from zoho_magic.crm.write.push import PushReport
+from zoho_magic.crm.write.row_messages import explained
 from zoho_magic.errors import PushError
+from zoho_magic.notebook.cards import push_card
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
 

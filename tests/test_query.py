@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from worlds import asked, world
+from zoho_magic.crm.read.coql.parser import criteria, names_in, parse
 
-from zoho_magic.crm import coql
-from zoho_magic.crm.query import criteria, names_in, parse
+from zoho_magic.crm.read import coql
 from zoho_magic.errors import QueryError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator
@@ -305,7 +305,7 @@ def test_a_form_that_is_not_understood_is_sent_as_written(org: World) -> None:
 
 def test_what_is_not_understood_says_so(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     _, zoho = org
-    monkeypatch.setattr("zoho_magic.crm.queries.parse", lambda *_: None)
+    monkeypatch.setattr("zoho_magic.crm.read.coql_statement.parse", lambda *_: None)
     found = zoho.coql("select Stage from Deals where Stage is not null limit 5")
     assert "sent as written" in found.attrs["warnings"][0]
     assert len(found) == 5

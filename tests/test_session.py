@@ -32,14 +32,14 @@ from zoho_magic import (
     TransportError,
     ZohoError,
     ZohoSession,
-    gate,
     get_session,
-    pool,
 )
-from zoho_magic.credentials import Credentials
+from zoho_magic.config.credentials import Credentials
+from zoho_magic.http import adapters as pool
+from zoho_magic.http import concurrency_limiter as gate
+from zoho_magic.http.transport import Transport
 from zoho_magic.session import current_session, use_session
 from zoho_magic.simulator import Fault, Simulator
-from zoho_magic.transport import Transport
 
 ORG = "/crm/v8/org"
 TOKEN = "/oauth/v2/token"

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from zoho_magic import gate, pool
-from zoho_magic.credentials import Credentials
-from zoho_magic.crm import bulk
+from zoho_magic.config.credentials import Credentials
+from zoho_magic.crm.read import bulk_read as bulk
+from zoho_magic.http import adapters as pool
+from zoho_magic.http import concurrency_limiter as gate
 from zoho_magic.secret import Secret
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .auth.oauth import Token
     from .errors import (
         ApiError,
         AuthError,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         TransportError,
         ZohoError,
     )
-    from .oauth import Token
     from .secret import Secret
     from .session import ZohoSession, get_session
     from .status import Status
@@ -44,7 +44,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Secret": "secret",
     "Status": "status",
-    "Token": "oauth",
+    "Token": "auth.oauth",
     "ZohoSession": "session",
     "get_session": "session",
 }
@@ -62,7 +62,7 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ip: Any) -> None:
     """`%load_ext zoho_magic`: add the magics, TAB completion and cards. No I/O, nothing printed."""
-    from . import cards, completion, magics
+    from .notebook import cards, completion, magics
 
     for face in (magics, completion, cards):
         face.register(ip)
@@ -70,7 +70,7 @@ def load_ipython_extension(ip: Any) -> None:
 
 def unload_ipython_extension(ip: Any) -> None:
     """`%unload_ext zoho_magic`: take all of it away again; the session and its tokens stay."""
-    from . import cards, completion, magics
+    from .notebook import cards, completion, magics
 
     for face in (magics, completion, cards):
         face.unregister(ip)

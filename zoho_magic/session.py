@@ -12,35 +12,37 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import credentials as _credentials
-from . import envfile, oauth, profiles
-from .ahead import load_ahead
-from .credentials import KEYS, Credentials, concealed
-from .crm.introduction import Introduction, introduce
-from .datacenters import of_api, trusted_origin
+from .auth import oauth
+from .auth.oauth import Token
+from .auth.requests_auth import Signature
+from .auth.token_manager import Identity, TokenSource, identity
+from .config import credentials as _credentials
+from .config import dotenv_file as envfile
+from .config import profiles
+from .config.credential_store import CredentialStore
+from .config.credentials import KEYS, Credentials, concealed
+from .crm.org import Introduction, introduce
+from .data_centres import of_api, trusted_origin
 from .errors import CredentialsMissing, TransportError, ZohoError
-from .gate import Gate
-from .oauth import Token
+from .http.concurrency_limiter import Gate
+from .http.transport import Transport
+from .preload import load_ahead
 from .secret import Secret
-from .signature import Signature
 from .status import Status
-from .store import CredentialStore
-from .tokens import Identity, TokenSource, identity
-from .transport import Transport
 
 if TYPE_CHECKING:
     import pandas
     import requests
 
-    from .crm.desk import Desk
-    from .crm.introduction import Organisation
+    from .crm.client import Desk
     from .crm.metadata import Metadata
-    from .crm.plan import Plan
-    from .crm.push import PushReport
-    from .login.choose import Place
-    from .login.device import DeviceLogin
-    from .login.roads import Errand, Obtained, PastedLogin
-    from .login.talk import Person
+    from .crm.org import Organisation
+    from .crm.read.planner import Plan
+    from .crm.write.push import PushReport
+    from .login.device_flow import DeviceLogin
+    from .login.environment import Place
+    from .login.methods import Errand, Obtained, PastedLogin
+    from .login.prompts import Person
 
 __all__ = ["ZohoSession", "close_sessions", "current_session", "get_session", "open_session", "use_session"]
 
@@ -182,7 +184,7 @@ class ZohoSession:
                 before the code is spent.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
         """
-        from .login import roads
+        from .login import methods as roads
 
         changes, code = concealed(changes), Secret(code) if isinstance(code, str) else code
         wanted = self.credentials.changed(**changes, **({"grant_code": code} if code else {}))
@@ -229,7 +231,7 @@ class ZohoSession:
             zoho.login("device")
             zoho.login(add_scopes=["ZohoCRM.notifications.ALL"])
         """
-        from .login import roads
+        from .login import methods as roads
 
         self._store.check_writable()
         errand = self._errand(self.credentials.changed(**concealed(changes)), patience, person, place)
@@ -249,7 +251,7 @@ class ZohoSession:
             print(waiting.invitation)
             step = waiting.poll()          # at most one call; step.wait says when to ask again
         """
-        from .login.device import DeviceLogin
+        from .login.device_flow import DeviceLogin
 
         wanted = self.credentials.changed(**concealed(changes))
         wanted.require("client_id", "client_secret")
@@ -261,7 +263,8 @@ class ZohoSession:
 
         Raises CredentialsMissing as `login`.
         """
-        from .login import consent, roads
+        from .login import authorization as consent
+        from .login import methods as roads
 
         wanted = self.credentials.changed(**concealed(changes))
         wanted.require("client_id", "client_secret")
@@ -363,7 +366,7 @@ class ZohoSession:
 
             zoho.request("GET", "/crm/v8/org").json()["org"][0]["company_name"]
         """
-        from .crm import answers
+        from .http import responses as answers
 
         again = method.upper() in _REPEATABLE if repeat is None else repeat
         url = self.api + path if path.startswith("/") else path
@@ -518,7 +521,7 @@ class ZohoSession:
             report = zoho.push("Leads", leads[["Email", "Lead_Status"]], "upsert", on="Email")
             report.failed
         """
-        from .crm.push.rows import Order
+        from .crm.write.rows import Order
 
         wanted = (on,) if isinstance(on, str) else tuple(on or ())
         runs = None if triggers is None else tuple(triggers)
@@ -607,7 +610,7 @@ class ZohoSession:
 
     @cached_property
     def _desk(self) -> Desk:
-        from .crm.desk import Desk  # it brings Arrow, which takes a while to load
+        from .crm.client import Desk  # it brings Arrow, which takes a while to load
 
         return Desk(self)
 
@@ -620,7 +623,9 @@ class ZohoSession:
     def _errand(
         self, wanted: Credentials, patience: float = 300.0, person: Person | None = None, place: Place | None = None
     ) -> Errand:
-        from .login import choose, roads, talk
+        from .login import environment as choose
+        from .login import methods as roads
+        from .login import prompts as talk
 
         return roads.Errand(
             wanted,

@@ -49,7 +49,7 @@ def slip(field):
 FORM = """\
 import person
 from zoho_magic import get_session
-from zoho_magic.form import SetupForm
+from zoho_magic.notebook.setup_form import SetupForm
 form = SetupForm(get_session())
 person.fill(form)
 form.button.click()

@@ -54,7 +54,7 @@ def test_a_week_later_two_lines_are_enough(simulator: Simulator, env_file: Path,
 
 
 UNATTENDED = """\
-from zoho_magic.magics.ask import can_ask
+from zoho_magic.notebook.prompts import can_ask
 can_ask(get_ipython())"""
 
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import ApiError, AuthError, QueryError
-from .answers import Api, content
+from ..http.responses import Api, content
 
 __all__ = ["Field", "Metadata", "Module", "ready", "suggestion"]
 

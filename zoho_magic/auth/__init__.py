@@ -1,0 +1,1 @@
+"""Access tokens: OAuth requests, caches, rate limit."""

@@ -1,0 +1,210 @@
+"""One access token for all kernels and processes of a user that share a refresh token (`ZOHO_TOKEN_CACHE=1`).
+
+Zoho mints 10 tokens per refresh token in 10 minutes and ends the oldest of 15: twenty kernels that each mint their own
+lock each other out. So the first takes a lock, reads what is there, counts its mint, mints, and writes; the others
+read. The count of mints is kept beside the token, and written before Zoho is asked: a process that dies while it mints
+has counted.
+
+The file is sealed with Fernet (AES-128-CBC and HMAC-SHA256 from `cryptography`, which chooses nonces and compares tags
+for us) under a key that HKDF derives from the client secret and the refresh token. Both are random and long, so no slow
+hash is needed; nothing has to be stored or asked for; and it is exactly as private as it should be: whoever can open
+the file could mint a token anyway, and a backup, a container image or another user's eyes get nothing. The OS keyring
+was the alternative: it is missing on servers, where twenty kernels run, asks for a password where it is not, and has
+no lock and no way to notice a change without reading everything again.
+
+A cache that is broken, or that others can reach, is not used: the process then keeps its token to itself, and says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config.credentials import Credentials
+from ..secret import Secret
+from . import cache_file as cachefile
+from .cache_file import Stamp, Unfit
+from .oauth import Token
+from .token_cache import Turn, count
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+__all__ = ["SharedCache"]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the file says: the token, or None once it was dropped, and the mints of the last ten minutes."""
+
+    token: Token | None = None
+    minted: tuple[float, ...] = ()
+    paused_until: float = 0.0
+
+
+class SharedCache:
+    """A shelf in the user's cache folder; see `Shelf` for its methods.
+
+    Args:
+        clock: seconds since the epoch, the same for every process.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        # Replaced whole, never changed: read without a lock.
+        self._seen: tuple[Path | None, Stamp | None, _Entry] = (None, None, _Entry())
+        self._trouble = ""
+        self._place: tuple[Credentials | None, Path] = (None, Path())
+
+    def look(self, credentials: Credentials, held: Token | None) -> Token | None:
+        """The newest token any process minted; `held` where nobody has written yet, or the cache cannot be used."""
+        entry = self._entry(credentials)
+        if entry is None or (entry.token is not None and held and held.access_token == entry.token.access_token):
+            return held
+        return entry.token
+
+    @contextmanager
+    def turn(self, credentials: Credentials) -> Iterator[Turn]:
+        """Hold the file; the count is everybody's. Alone, with this process's count, where it cannot be used."""
+        mine = count(credentials)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(cachefile.lock(self._path(credentials)))
+            except Unfit as problem:
+                self._tell(problem)
+                yield Turn(mine)
+                return
+            entry = self._entry(credentials) or _Entry()
+            mine.learn(entry.minted, entry.paused_until, self._clock())
+            yield Turn(mine, lambda token: self._write(credentials, token), entry.token)
+
+    def problem(self, credentials: Credentials) -> str:
+        """Why the cache is not used, and what to do."""
+        try:
+            self._read(credentials)
+        except Unfit as problem:
+            return _told(problem)
+        return self._trouble
+
+    def _tell(self, problem: Unfit) -> None:
+        self._trouble = _told(problem)
+        _warn(self._trouble)
+
+    def _path(self, credentials: Credentials) -> Path:
+        place = self._place
+        if place[0] is not credentials:
+            place = self._place = credentials, _path(credentials)
+        return place[1]
+
+    def _entry(self, credentials: Credentials) -> _Entry | None:
+        try:
+            return self._read(credentials)
+        except Unfit as problem:
+            self._tell(problem)
+        return None
+
+    def _read(self, credentials: Credentials) -> _Entry | None:
+        path = self._path(credentials)
+        stamp = cachefile.stamp(path)
+        if stamp is None:
+            return None
+        if self._seen[:2] != (path, stamp):
+            entry = _opened(credentials, cachefile.read(path), self._clock)
+            if entry is None:
+                raise Unfit(f"{path} is damaged.")
+            # Looked at before it was read: what is written in between shows next time, instead of never.
+            self._seen = path, stamp, entry
+            self._trouble = ""
+        return self._seen[2]
+
+    def _write(self, credentials: Credentials, token: Token | None) -> None:
+        path, mine = self._path(credentials), count(credentials)
+        try:
+            cachefile.stamp(path)
+            cachefile.write(path, _sealed(credentials, _Entry(token, *mine.state)))
+            self._trouble = ""
+        except Unfit as problem:
+            self._tell(problem)
+
+
+# The file's name and its seal
+
+
+def _material(credentials: Credentials) -> bytes:
+    secrets = [credentials.client_secret, credentials.refresh_token]
+    # Without a refresh token a token is for an organisation and what was asked for.
+    asked = [] if credentials.refresh_token else [credentials.soid, *credentials.scopes]
+    parts = [credentials.accounts, credentials.client_id, *(s.reveal() if s else "" for s in secrets), *asked]
+    return json.dumps(parts).encode()
+
+
+def _path(credentials: Credentials) -> Path:
+    name = hashlib.sha256(b"zoho_magic: name of a cached token\0" + _material(credentials)).hexdigest()
+    return cachefile.folder() / f"{name[:40]}.token"
+
+
+def _seal(credentials: Credentials) -> Fernet:
+    from cryptography.fernet import Fernet
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    hkdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"zoho_magic: seal of a cached token")
+    return Fernet(base64.urlsafe_b64encode(hkdf.derive(_material(credentials))))
+
+
+def _sealed(credentials: Credentials, entry: _Entry) -> bytes:
+    facts: dict[str, Any] = {"minted": entry.minted, "paused_until": entry.paused_until, "token": None}
+    if (token := entry.token) is not None:
+        names = ("expires_at", "scopes", "api_domain", "notes")
+        facts["token"] = {"access": token.reveal(), **{name: getattr(token, name) for name in names}}
+    return _seal(credentials).encrypt(json.dumps(facts).encode())
+
+
+def _opened(credentials: Credentials, sealed: bytes, clock: Callable[[], float]) -> _Entry | None:
+    from cryptography.fernet import InvalidToken
+
+    with suppress(InvalidToken, ValueError, TypeError, KeyError):
+        facts = json.loads(_seal(credentials).decrypt(sealed))
+        found = facts["token"]
+        token = found and Token(
+            access_token=Secret(found["access"]),
+            expires_at=float(found["expires_at"]),
+            scopes=tuple(found["scopes"]),
+            api_domain=found["api_domain"],
+            notes=tuple(found["notes"]),
+            clock=clock,
+        )
+        return _Entry(token, tuple(map(float, facts["minted"])), float(facts["paused_until"]))
+    return None
+
+
+# What is said
+
+
+def _told(problem: Unfit) -> str:
+    return (
+        f"The shared token cache is not used: {problem} This kernel keeps its token to itself. "
+        f"Remove {cachefile.folder()} if it is yours, or run %zoho --no-share."
+    )
+
+
+_warned: set[str] = set()
+
+
+def _warn(text: str) -> None:
+    """A Python warning, once in a process, at the line outside this package that needed the token."""
+    if text in _warned:
+        return
+    _warned.add(text)
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("zoho_magic"):
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(text, stacklevel=depth)

@@ -1,0 +1,1 @@
+"""Where settings come from: environment, `.env` files, the OS keyring."""

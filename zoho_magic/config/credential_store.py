@@ -1,0 +1,135 @@
+"""The credentials a session uses: read from `.env`, kept in step with it, saved back to it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ..errors import CredentialsMissing
+from . import credentials as _credentials
+from . import dotenv_file as envfile
+from . import keyring_store as oskeyring
+from .credentials import KEYS, OWN_SECRETS, SECRETS, Credentials
+
+__all__ = ["CredentialStore"]
+
+
+class CredentialStore:
+    """One set of credentials and its `.env`.
+
+    The process environment wins over the file; what was obtained in this session and is hidden by the environment, or
+    could not be saved, is kept in memory and wins over both, so that nothing is lost.
+
+    Args:
+        credentials: as loaded; `credentials.path` is the file, None keeps everything in memory. Values that were not
+            read from it (`sources` does not name them) are kept.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._lock = threading.RLock()
+        self._credentials = credentials
+        self._kept = _set_in_python(credentials)
+        self._unsaved = ""
+        self._seen: tuple[Any, ...] | None = None
+
+    def current(self) -> Credentials:
+        """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
+        with self._lock:
+            if (path := self._credentials.path) is not None and self._is_due(now := _source(path)):
+                self._load(path)
+                # Looked at before it was read: an edit in between shows next time, instead of never.
+                self._seen = now
+            return self._credentials
+
+    def check_writable(self) -> None:
+        """Raise CredentialsMissing now if `adopt` could not save."""
+        if self._credentials.path is not None:
+            envfile.check_writable(self._credentials.path)
+        if self._credentials.keyring:
+            oskeyring.check(self._credentials.keyring)
+
+    def adopt(self, credentials: Credentials, *names: str) -> None:
+        """Use these credentials from now on and save the named fields; what cannot be saved is kept: see `warnings`."""
+        with self._lock:
+            self._kept.update({name: getattr(credentials, name) for name in names})
+            self._credentials = credentials
+            try:
+                self._save(*names)
+            except CredentialsMissing as error:
+                self._unsaved = f"Not saved: {error.args[0]} It holds until this kernel ends; %zoho --save tries again."
+
+    def save(self) -> None:
+        """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
+        with self._lock:
+            self._save(*self._kept)
+
+    def move(self, into_keyring: bool) -> None:
+        """Move the secrets of `.env` into the OS keyring, or back. Raises CredentialsMissing; then they were not."""
+        with self._lock:
+            if (path := self._credentials.path) is None:
+                raise CredentialsMissing(
+                    "These credentials are in memory only.", hint="Choose a file: %zoho --env FILE."
+                )
+            (oskeyring.move_in if into_keyring else oskeyring.move_out)(path)
+            self._load(path)
+
+    def warn(self) -> None:
+        """Give each of `warnings` as a Python warning, at the line that called the session."""
+        for text in self.warnings:
+            warnings.warn(text, stacklevel=3)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should act on, as things are now: unsaved values, shadowed ones, a `.env` that git takes."""
+        if (path := self._credentials.path) is None:
+            return ()
+        with self._lock:
+            shadowed = [_shadowed(name, value, path) for name, value in self._kept.items()]
+            return tuple(filter(None, (self._unsaved, *shadowed, _exposed(self._credentials, path))))
+
+    def _is_due(self, now: tuple[Any, ...]) -> bool:
+        # A keyring may have been unlocked since, which nothing tells.
+        return now != self._seen or self._credentials.trouble is not None
+
+    def _save(self, *names: str) -> None:
+        if (path := self._credentials.path) is not None:
+            _credentials.save(self._credentials, *names)
+            self._unsaved = ""
+            self._load(path)
+
+    def _load(self, path: Path) -> None:
+        """Read the file again, and keep in memory only what it does not give back."""
+        stored = _credentials.load(path, self._credentials.trusted)
+        self._kept = {name: value for name, value in self._kept.items() if getattr(stored, name) != value}
+        self._credentials = stored.changed(**self._kept)
+
+
+def _set_in_python(credentials: Credentials) -> dict[str, Any]:
+    fresh, sources = Credentials(), credentials.sources
+    given = {name: getattr(credentials, name) for name in KEYS if name not in sources}
+    return {name: value for name, value in given.items() if value != getattr(fresh, name)}
+
+
+def _source(path: Path) -> tuple[Any, ...]:
+    return (envfile.signature(path), *(os.environ.get(key) for key in (*KEYS.values(), *OWN_SECRETS.values())))
+
+
+def _shadowed(name: str, value: Any, path: Path) -> str:
+    key = KEYS[name]
+    if not os.environ.get(key) or name == "grant_code":  # a spent code hides nothing
+        return ""
+    if value is None:
+        return f"{key} is still set in the process environment, where the next session finds it: unset it there."
+    return f"{key} in the process environment hides the one saved in {path}: unset it there."
+
+
+def _exposed(credentials: Credentials, path: Path) -> str:
+    if path.name not in (credentials.sources.get(name) for name in SECRETS):
+        return ""
+    exposure = envfile.git_exposure(path)
+    if exposure == "tracked":
+        return f"git tracks {path}: your secrets go out with the next push. Run: git rm --cached {path.name}"
+    return exposure and f"git does not ignore {path}: add {path.name} to .gitignore before you commit."

@@ -1,0 +1,190 @@
+"""The OS keyring instead of `.env` for the client secrets and the refresh token.
+
+`ZOHO_KEYRING=<name>` in `.env` names one entry, which holds all of them: they change together or not at all. The name
+ends in random letters, so that nobody who leaves a `.env` in a folder can guess the entry of somebody else's.
+A secret that is in `.env` all the same wins; so no order of writing and no crash in between can lose one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import CredentialsMissing
+from ..secret import Secret
+from . import dotenv_file as envfile
+
+__all__ = ["MARK", "check", "keeps", "move_in", "move_out", "place", "read", "save"]
+
+MARK = "ZOHO_KEYRING"
+SERVICE = "zoho_magic"
+T = TypeVar("T")
+_WHY = {
+    "NoKeyringError": "this machine has none",
+    "KeyringLocked": "it is locked",
+    "InitError": "it cannot be opened",
+    "PasswordSetError": "it refused to keep them",
+    "PasswordDeleteError": "it refused to let go of them",
+}
+
+
+def keeps(key: str) -> bool:
+    """Whether this key's value goes to the keyring: client secrets and the refresh token do, a grant code does not."""
+    return key == "ZOHO_REFRESH_TOKEN" or key.startswith("ZOHO_CLIENT_SECRET")
+
+
+def place() -> str:
+    """What to call the keyring, for a person. Raises CredentialsMissing as the others."""
+    return f"OS keyring ({_asked(lambda ring: ring.get_keyring().name)})"
+
+
+def read(name: str) -> dict[str, Secret] | None:
+    """The secrets in an entry by their keys; None where there is no such entry.
+
+    Raises:
+        CredentialsMissing: the keyring is missing, locked or failing, or the entry is not one of ours.
+    """
+    found = _asked(lambda ring: _revealed(ring.get_password(SERVICE, name)))
+    if found is None or isinstance(found, dict):
+        return found
+    raise CredentialsMissing(
+        f"The entry {name} in the OS keyring is not one of ours.",
+        hint=f"Remove {MARK} from .env, then run %zoho_setup.",
+    )
+
+
+def check(name: str) -> None:
+    """Raise CredentialsMissing now if `save` could not work."""
+    read(name)
+
+
+def save(path: Path, changes: Mapping[str, Secret | str | None]) -> None:
+    """Write settings as `envfile.write` does, but secrets to the keyring if `.env` says so.
+
+    Raises:
+        CredentialsMissing: one of the two cannot be written; what was there before is still there.
+    """
+    with _alone(path):
+        name = os.environ.get(MARK) or envfile.read(path, frozenset({MARK})).get(MARK)
+        ours = {key: value for key, value in changes.items() if name and keeps(key)}
+        if name and ours:
+            _change(name, ours)
+        envfile.write(path, {**changes, **dict.fromkeys(ours)})
+        if ours:
+            with contextlib.suppress(OSError):
+                os.utime(path)  # other kernels look at the file to see that something changed
+
+
+def move_in(path: Path) -> None:
+    """Move the secrets of a `.env` into the keyring. Raises CredentialsMissing; they are then where they were."""
+    with _alone(path):
+        found = _settings(path)
+        name = str(found.get(MARK) or _new_name(path))
+        ours = {key: value for key, value in found.items() if isinstance(value, Secret)}
+        check(name)
+        # The name first: whatever happens from here on, somebody knows of the entry.
+        envfile.write(path, {MARK: name})
+        _change(name, ours)
+        envfile.write(path, dict.fromkeys(ours))
+
+
+def move_out(path: Path) -> None:
+    """Move them back into `.env`. Raises CredentialsMissing; they are then where they were."""
+    if os.environ.get(MARK):
+        raise CredentialsMissing(f"{MARK} is set in the process environment.", hint="Unset it there, then run again.")
+    with _alone(path):
+        found = _settings(path)
+        if (name := found.get(MARK)) is None:
+            return
+        kept = read(str(name)) or {}
+        envfile.write(path, {key: value for key, value in kept.items() if key not in found})
+        _asked(lambda ring: kept and ring.delete_password(SERVICE, str(name)))
+        envfile.write(path, {MARK: None})
+
+
+def _settings(path: Path) -> dict[str, Secret | str]:
+    from .credentials import KEYS, OWN_SECRETS
+
+    ours = frozenset(filter(keeps, (*KEYS.values(), *OWN_SECRETS.values())))
+    values = envfile.read(path, ours | {MARK})
+    return {key: Secret(value) if keeps(key) else value for key, value in values.items()}
+
+
+def _new_name(path: Path) -> str:
+    return f"{re.sub('[^A-Za-z0-9_-]', '', path.parent.name)[:30]}-{secrets.token_hex(8)}"
+
+
+def _change(name: str, changes: Mapping[str, Secret | str | None]) -> None:
+    wanted = {key: value for key, value in {**(read(name) or {}), **changes}.items() if isinstance(value, Secret)}
+    _asked(lambda ring: ring.set_password(SERVICE, name, json.dumps({k: v.reveal() for k, v in wanted.items()})))
+    if read(name) != wanted:  # some backends take everything and keep nothing
+        raise CredentialsMissing(
+            f"{place()} did not keep what it was given.", hint="Choose another backend: python -m keyring --help."
+        )
+
+
+def _revealed(text: str | None) -> dict[str, Secret] | bool | None:
+    """The entry's secrets; False for something else."""
+    try:
+        found = {} if text is None else json.loads(text)
+    except ValueError:
+        return False
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        return False
+    return None if text is None else {key: Secret(value) for key, value in found.items() if keeps(key)}
+
+
+def _asked(act: Callable[[Any], T]) -> T:
+    """What the keyring answers.
+
+    The frames below hold secrets: an exception that passed through them may not leave, not even as a `__context__`.
+    """
+    problem: BaseException
+    try:
+        import keyring
+
+        return act(keyring)
+    except ModuleNotFoundError:
+        problem = CredentialsMissing(
+            "The OS keyring needs the package keyring.", hint="Run: %pip install 'zoho_magic[keyring]'"
+        )
+    except KeyboardInterrupt:
+        problem = KeyboardInterrupt()
+    except Exception as error:  # noqa: BLE001  # a backend raises whatever its system does
+        problem = _unusable(type(error).__name__)
+    raise problem
+
+
+def _unusable(kind: str) -> CredentialsMissing:
+    return CredentialsMissing(
+        f"The OS keyring cannot be used: {_WHY.get(kind, f'it failed ({kind})')}.",
+        hint="Nothing was lost. Unlock or start it and run this again; on a machine without one keep the secrets in "
+        f".env: remove {MARK} there and run %zoho_setup.",
+    )
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time moves or saves secrets, so that none is moved while another replaces it."""
+    from filelock import FileLock
+
+    envfile.check_writable(path)
+    real = Path(os.path.realpath(path))
+    lock, problem = FileLock(real.with_name(f"{real.name}.keyring.lock"), timeout=envfile.LOCK_SECONDS), ""
+    try:
+        lock.acquire()
+    except OSError:  # a time-out is one
+        problem = f"{real} is being changed by another process."
+    if problem:
+        raise CredentialsMissing(problem, hint="Run it again in a moment.")
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)  # while still held; filelock notices an unlinked file
+        lock.release()

@@ -1,0 +1,1 @@
+"""COQL, Zoho's query language; no network."""

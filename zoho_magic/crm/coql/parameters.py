@@ -1,0 +1,121 @@
+"""`$name` in a query becomes a literal, bound and escaped; nothing is ever pasted in as text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+from ...errors import QueryError
+
+__all__ = ["bind", "literal"]
+
+MOST_IN_A_LIST = 100
+
+# A quoted string is taken as one piece, so that a dollar sign inside it stays what it is. A quote that is left over
+# would turn the value of a parameter inside out: into text of the query.
+_PIECES = re.compile(r"'(?:[^']|'')*'|\$(?P<name>[A-Za-z_]\w*)|(?P<stray>')")
+
+
+def bind(text: str, parameters: Mapping[str, Any]) -> str:
+    """The query with every `$name` outside quotes replaced by the literal of that parameter.
+
+    Args:
+        text: COQL.
+        parameters: name -> str, int, float, Decimal, bool, date, datetime with a time zone, or a list of those.
+
+    Raises:
+        QueryError: a name is not there, or a value has no literal in COQL.
+
+    Example::
+
+        >>> bind("select id from Leads where Email = $email", {"email": "o'hara@example.com"})
+        "select id from Leads where Email = 'o''hara@example.com'"
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        name = match["name"]
+        if match["stray"]:
+            near = text[match.start() : match.start() + 40]
+            raise QueryError(f"A quote is not closed: {near!r}.", hint="Double a quote inside text: 'O''Hara'.")
+        if name is None:
+            return match.group()
+        if name not in parameters:
+            raise QueryError(f"The query uses ${name}, which is not defined.", hint=f"Set {name} in a cell above.")
+        return literal(parameters[name], f"${name}")
+
+    return _PIECES.sub(replaced, text)
+
+
+def literal(value: Any, name: str = "the value") -> str:
+    """A value as COQL writes it. Raises QueryError where it has no such form.
+
+    Example::
+
+        >>> literal(["a", "b"])
+        "('a', 'b')"
+    """
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)) and getattr(value, "ndim", 1) == 1:
+        return _list(list(value), name)
+    return _single(value, name)
+
+
+def _single(value: Any, name: str) -> str:
+    value = _plain(value)
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return _moment(value, name)
+    if isinstance(value, date):
+        return f"'{value.isoformat()}'"
+    if isinstance(value, (Integral, Decimal, Real)):
+        return _number(value, name)
+    raise QueryError(
+        f"{name} is {type(value).__name__}, which COQL has no literal for.",
+        hint="Use text, a number, a date, a datetime with a time zone, or a list of those; for nothing: 'is null'.",
+    )
+
+
+def _plain(value: Any) -> Any:
+    """numpy's and pandas' scalars as Python's own."""
+    kind = type(value).__name__
+    if kind == "Timestamp":
+        return value.floor("us").to_pydatetime()
+    if kind == "datetime64":
+        return value.astype("datetime64[us]").item()
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+
+
+def _moment(value: datetime, name: str) -> str:
+    if value != value:  # NaT
+        raise QueryError(f"{name} is NaT.", hint="For nothing write 'is null'.")
+    if value.tzinfo is None:
+        raise QueryError(
+            f"{name} is a datetime without a time zone.",
+            hint="Say which one: value.replace(tzinfo=timezone.utc), or pandas tz_localize.",
+        )
+    # In UTC: an offset may have seconds, as local time had before there were time zones.
+    return f"'{value.astimezone(timezone.utc).replace(microsecond=0).isoformat()}'"
+
+
+def _number(value: Any, name: str) -> str:
+    if not math.isfinite(value):
+        raise QueryError(f"{name} is {value}, which COQL has no literal for.", hint="For nothing write 'is null'.")
+    if isinstance(value, Integral):
+        return str(int(value))
+    return format(value if isinstance(value, Decimal) else Decimal(str(float(value))), "f")
+
+
+def _list(values: list[Any], name: str) -> str:
+    if not 1 <= len(values) <= MOST_IN_A_LIST:
+        raise QueryError(
+            f"{name} has {len(values)} values; COQL takes 1 to {MOST_IN_A_LIST} in a list.",
+            hint="Pull more and filter in pandas, or run the query once per hundred values.",
+        )
+    return "(" + ", ".join(_single(value, name) for value in values) + ")"

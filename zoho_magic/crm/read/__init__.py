@@ -1,0 +1,1 @@
+"""Reading records: plan, routes, frames."""

@@ -1,0 +1,497 @@
+"""What the CRM sends + field metadata -> one typed Arrow table -> a DataFrame.
+
+Types come from metadata, never from guessing, so an empty column and an empty result have theirs too, and a record
+looks the same whichever road brought it. To add a field type, add one line to `_KINDS`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.json as pa_json
+
+from ...errors import ApiError, TransportError
+
+if TYPE_CHECKING:
+    from ..metadata import Field
+
+__all__ = [
+    "FRAMES",
+    "Frame",
+    "Page",
+    "companions",
+    "completed",
+    "empty",
+    "from_csv",
+    "from_json",
+    "is_person",
+    "is_reference",
+    "newest_first",
+    "shown_as",
+    "with_people",
+]
+
+Frame = Literal["pandas", "polars", "arrow"]
+FRAMES = ("pandas", "polars", "arrow")
+
+TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+DATE, MOMENT, LIST = pa.timestamp("us"), pa.timestamp("us", tz="UTC"), pa.list_(pa.string())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of field travels and what it becomes.
+
+    Attributes:
+        columns: suffix and Arrow type of each column it becomes.
+        json: the Arrow type of its JSON value; None for a value of unknown shape, which is kept as JSON text.
+        split: takes the JSON value apart into the columns.
+    """
+
+    columns: tuple[tuple[str, pa.DataType], ...]
+    json: pa.DataType | None
+    split: Callable[[pa.Array], list[pa.Array]]
+
+
+def _as(type_: pa.DataType, json: pa.DataType | None = None) -> Kind:
+    return Kind((("", type_),), json or type_, lambda values: [values.cast(type_)])
+
+
+def _parts(*suffixes: str) -> Kind:
+    names = ("name", *suffixes)
+    struct = pa.struct([(name, TEXT) for name in names])
+    columns = (("", TEXT), *((f".{suffix}", TEXT) for suffix in suffixes))
+    return Kind(columns, struct, lambda values: [pc.struct_field(values, name) for name in names])
+
+
+_PLAIN = _as(TEXT)
+_LOOKUP, _PERSON = _parts("id"), _parts("id", "email")
+# Arrow reads ISO 8601 with any offset, and converts it to UTC, when it casts from text.
+_MOMENT, _DATE = _as(MOMENT, TEXT), _as(DATE, TEXT)
+_NAMES = Kind((("", LIST),), pa.list_(pa.struct([("name", TEXT)])), lambda values: [_names_of(values)])
+_RAW = Kind((("", TEXT),), None, lambda values: [values])
+
+# Zoho's data_type (for a formula or rollup summary: its return type) -> kind. Whatever is missing here is JSON text.
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("text", "textarea", "mediumtext", "website", "email", "phone", "picklist", "autonumber"), _PLAIN),
+    **dict.fromkeys(("bigint", "long", "profileimage", "string", "time_range"), _PLAIN),
+    "integer": _as(INTEGER),
+    **dict.fromkeys(("double", "currency", "percent", "number", "decimal"), _as(NUMBER)),
+    "boolean": _as(FLAG),
+    "date": _DATE,
+    **dict.fromkeys(("datetime", "event_reminder"), _MOMENT),
+    **dict.fromkeys(("lookup", "multi_module_lookup", "profilelookup", "rolelookup", "layout", "module"), _LOOKUP),
+    **dict.fromkeys(("ownerlookup", "userlookup"), _PERSON),
+    "multiselectpicklist": Kind((("", LIST),), LIST, lambda values: [_without_empty_lists(values)]),
+}
+
+
+def kind_of(field: Field) -> Kind:
+    """The kind of a field. `Tag` says text, but its value is an array of objects: json_type counts as well."""
+    if field.json_type == "jsonarray" and field.kind in ("text", "tag"):
+        return _NAMES
+    return _KINDS.get(field.kind, _RAW)
+
+
+def is_person(field: Field) -> bool:
+    """Whether the field names a CRM user."""
+    return kind_of(field) is _PERSON
+
+
+def is_reference(field: Field) -> bool:
+    """Whether the field points to something with a name of its own, of which a bulk CSV tells only the id."""
+    return kind_of(field) is _LOOKUP
+
+
+def companions(field: Field) -> list[str]:
+    """The columns a field brings beside the one named like it: `Owner.id`, `Owner.email`."""
+    return [field.name + suffix for suffix, _ in kind_of(field).columns[1:]]
+
+
+def schema_of(fields: Iterable[Field]) -> pa.Schema:
+    """The columns these fields become, in order: a lookup `X` gives `X` and `X.id`, a user also `X.email`."""
+    return pa.schema([(field.name + suffix, type_) for field in fields for suffix, type_ in kind_of(field).columns])
+
+
+def described(field: Field) -> str:
+    """The columns a field becomes and their pandas dtypes, for people.
+
+    Example::
+
+        >>> described(Field("Owner", data_type="ownerlookup"))
+        'Owner str, Owner.id str, Owner.email str'
+    """
+    return ", ".join(f"{field.name}{suffix} {_DTYPES[type_]}" for suffix, type_ in kind_of(field).columns)
+
+
+_DTYPES = {
+    TEXT: "str",
+    INTEGER: "Int64",
+    NUMBER: "Float64",
+    FLAG: "boolean",
+    DATE: "datetime64[us]",
+    MOMENT: "datetime64[us, UTC]",
+    LIST: "list of str",
+}
+
+
+def empty(fields: Iterable[Field]) -> pa.Table:
+    """No rows, all columns."""
+    return schema_of(fields).empty_table()
+
+
+def completed(data: pa.Table, fields: Sequence[Field]) -> pa.Table:
+    """The table with every column of these fields, in their order; what it lacks is all null."""
+    schema = schema_of(fields)
+    if data.schema.equals(schema):
+        return data
+    columns = [
+        data.column(name) if name in data.schema.names else pa.nulls(len(data), type_)
+        for name, type_ in zip(schema.names, schema.types, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+# JSON
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of the CRM: its rows, whether more follow, and the token that leads to them."""
+
+    rows: pa.Table
+    more: bool = False
+    token: str | None = None
+
+
+_INFO = pa.struct([("more_records", FLAG), ("next_page_token", TEXT)])
+
+
+def from_json(body: bytes, fields: Sequence[Field]) -> Page:
+    """An answer's `data` as a table.
+
+    Arrow parses it without Python objects and without the interpreter lock. A value that is not what the metadata says
+    (a number where text is expected) sends the answer through a slower reader that converts it.
+
+    Raises:
+        ApiError: a value cannot be converted; the message names the field.
+        TransportError: this is not the JSON that Zoho sends.
+    """
+    return _as_described(body, fields) or _as_it_is(body, fields)
+
+
+def _as_described(body: bytes, fields: Sequence[Field]) -> Page | None:
+    """The page, if every value is what the metadata says."""
+    answer = _parsed(body, fields)
+    if answer is None or len(answer) != 1 or answer.column("data").null_count:
+        return None
+    records = answer.column("data").combine_chunks().flatten()
+    loose = any(kind_of(field).json is None for field in fields)
+    raw = json.loads(body)["data"] if loose else []
+    arrays: list[pa.Array] = []
+    try:
+        for field in fields:
+            kind = kind_of(field)
+            if kind.json is None:
+                arrays.append(pa.array([_as_text(row.get(field.name)) for row in raw], TEXT))
+            else:
+                arrays.extend(kind.split(records.field(field.name)))
+    except pa.ArrowInvalid:
+        return None
+    rows = pa.Table.from_arrays(arrays, schema=schema_of(fields))
+    return Page(rows, *_info(answer.column("info")[0].as_py()))
+
+
+def _as_it_is(body: bytes, fields: Sequence[Field]) -> Page:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    rows = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TransportError(
+            "The CRM's answer is not the JSON that Zoho sends.",
+            hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
+        )
+    return Page(_converted(rows, fields), *_info(answer.get("info")))
+
+
+def _info(info: Mapping[str, Any] | None) -> tuple[bool, str | None]:
+    found = info or {}
+    return bool(found.get("more_records")), found.get("next_page_token") or None
+
+
+def _parsed(body: bytes, fields: Sequence[Field]) -> pa.Table | None:
+    row = pa.struct([(field.name, kind.json) for field in fields if (kind := kind_of(field)).json is not None])
+    schema = pa.schema([("data", pa.list_(row)), ("info", _INFO)])
+    try:
+        return pa_json.read_json(
+            io.BytesIO(body),
+            # One answer is one JSON object, which must fit into one block.
+            read_options=pa_json.ReadOptions(block_size=len(body) + 1, use_threads=False),
+            parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _converted(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> pa.Table:
+    arrays: list[pa.Array] = []
+    for field in fields:
+        kind = kind_of(field)
+        values = [row.get(field.name) for row in rows]
+        if kind.columns[0][1] != TEXT:
+            values = [None if value == "" else value for value in values]
+        try:
+            arrays.extend(kind.split(_lenient(values, kind.json or TEXT)))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError, OverflowError):
+            raise ApiError(
+                f"{field.name} should be {field.kind}, but Zoho sent something else.",
+                hint="Leave that field out with --fields, and tell us: the field type is new to us.",
+            ) from None
+    return pa.Table.from_arrays(arrays, schema=schema_of(fields))
+
+
+def _lenient(values: list[Any], type_: pa.DataType) -> pa.Array:
+    if type_ == TEXT:
+        return pa.array([_as_text(value) for value in values], TEXT)
+    if pa.types.is_struct(type_):
+        names = [field.name for field in type_]
+        return pa.array([_as_struct(value, names) for value in values], type_)
+    if pa.types.is_list(type_):
+        return pa.array([_as_list(value, type_.value_type) for value in values], type_)
+    return _first_that_fits(values, type_)
+
+
+def _first_that_fits(values: list[Any], type_: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, type_)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        text = pa.array([_as_text(value) for value in values], TEXT)
+    try:
+        return text.cast(type_)
+    except pa.ArrowInvalid:  # "5.0" for an integer
+        return text.cast(NUMBER).cast(type_)
+
+
+def _as_text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _as_struct(value: Any, names: Sequence[str]) -> dict[str, str | None] | None:
+    if value is None:
+        return None
+    # An older version of the API, or another endpoint, sends a bare id.
+    found = value if isinstance(value, dict) else {"id": value}
+    return {name: _as_text(found.get(name)) for name in names}
+
+
+def _as_list(value: Any, item: pa.DataType) -> list[Any] | None:
+    if value is None:
+        return None
+    items = value if isinstance(value, list) else [value]
+    if pa.types.is_struct(item):
+        return [entry if isinstance(entry, dict) else {"name": _as_text(entry)} for entry in items]
+    return [_as_text(entry) for entry in items]
+
+
+def _names_of(values: pa.Array) -> pa.Array:
+    names = pc.struct_field(values.flatten(), "name")
+    return (
+        _without_empty_lists(pa.ListArray.from_arrays(_offsets(values), names)) if len(values) else pa.array([], LIST)
+    )
+
+
+def _without_empty_lists(values: pa.Array) -> pa.Array:
+    # Zoho writes "nothing chosen" as null or [], by field and road; here it is null.
+    return pc.if_else(pc.greater(pc.fill_null(pc.list_value_length(values), 0), 0), values, pa.scalar(None, LIST))
+
+
+def _offsets(values: pa.ListArray) -> pa.Array:
+    lengths = pc.fill_null(pc.list_value_length(values), 0)
+    return pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
+
+
+# CSV
+
+
+def from_csv(file: IO[bytes], fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
+    """A bulk read's CSV as a table; an empty cell is null, for the CSV has no other null.
+
+    Args:
+        file: the CSV, UTF-8 with a header line.
+        fields: what was asked for; one the CSV lacks is all null.
+        names: lookup field -> header of the column that carries the name of the record it points to.
+
+    Raises:
+        ApiError: the CSV is broken, or a value in it is not of its field's type.
+    """
+    types = {field.name: _csv_type(field) for field in fields} | dict.fromkeys(names.values(), TEXT)
+    types["Id"] = TEXT  # Zoho writes the record id's header with a capital letter
+    options = pa_csv.ConvertOptions(
+        column_types=types, null_values=[""], strings_can_be_null=True, true_values=["true"], false_values=["false"]
+    )
+    parsing = pa_csv.ParseOptions(newlines_in_values=True)
+    try:
+        cells = pa_csv.read_csv(file, parse_options=parsing, convert_options=options)
+    except pa.ArrowInvalid as error:
+        problem = str(error).splitlines()[0]
+    else:
+        return _from_cells(cells, fields, names)
+    raise ApiError("The bulk read's CSV does not fit the fields' types: " + problem[:160], hint="Use --via coql.")
+
+
+def _csv_type(field: Field) -> pa.DataType:
+    type_ = kind_of(field).columns[0][1]
+    return TEXT if type_ == LIST else type_
+
+
+def _from_cells(cells: pa.Table, fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
+    by_name = dict(zip(cells.schema.names, cells.columns, strict=True))
+    by_name["id"] = by_name.pop("Id", by_name.get("id"))
+    columns: list[pa.ChunkedArray] = []
+    for field in fields:
+        columns.extend(_csv_columns(field, by_name, names.get(field.name, ""), len(cells)))
+    return pa.Table.from_arrays(columns, schema=schema_of(fields))
+
+
+def _csv_columns(field: Field, cells: Mapping[str, Any], name: str, rows: int) -> list[Any]:
+    kind = kind_of(field)
+    own = cells.get(field.name)
+    if own is None:
+        return [pa.nulls(rows, type_) for _, type_ in kind.columns]
+    if kind in (_LOOKUP, _PERSON):
+        nothing = pa.nulls(rows, TEXT)
+        return [cells.get(name, nothing), own, *([nothing] if kind is _PERSON else [])]
+    return [_lists(own.combine_chunks(), field) if kind.columns[0][1] == LIST else own]
+
+
+def _lists(cells: pa.Array, field: Field) -> pa.Array:
+    # Few distinct combinations stand behind many cells: take each apart once.
+    encoded = pc.dictionary_encode(cells)
+    known, separators = frozenset(field.choices), "," if kind_of(field) is _NAMES else ";,"
+    distinct = [split_choices(text, known, separators) for text in encoded.dictionary.to_pylist()]
+    return pa.array(distinct, LIST).take(encoded.indices)
+
+
+def split_choices(text: str, known: Collection[str] = (), separators: str = ";,") -> list[str]:
+    """A cell with several values taken apart. Which separator Zoho writes is not documented, and a choice of a
+    multi-select may contain either: what `known` lists is kept whole, the longest first. Tags are joined by commas, and
+    a comma inside one cannot be told from them: other roads bring such a tag whole.
+
+    Example::
+
+        >>> split_choices("Solar, roof;Wind", {"Solar, roof", "Wind"})
+        ['Solar, roof', 'Wind']
+    """
+    pieces = re.split(f"([{separators}])", text)
+    whole = _known_choices(pieces, known)
+    if whole is None:
+        separator = next((mark for mark in separators if mark in text), separators)
+        whole = [part.strip() for part in text.split(separator)]
+    return [part for part in whole if part]
+
+
+def _known_choices(pieces: Sequence[str], known: Collection[str]) -> list[str] | None:
+    """The pieces, every other one a separator, put together to known choices; None where that does not work out."""
+    best: dict[int, list[str] | None] = {len(pieces) + 1: []}
+    for start in range(len(pieces) - 1, -1, -2):
+        best[start] = None
+        for end in range(len(pieces), start, -2):
+            choice, rest = "".join(pieces[start:end]), best[end + 1]
+            if rest is not None and (choice in known or choice.strip() in known):
+                best[start] = [choice if choice in known else choice.strip(), *rest]
+                break
+    return best[0]
+
+
+# What every road shares
+
+
+def with_people(data: pa.Table, fields: Iterable[Field], people: Mapping[str, tuple[str, str]]) -> pa.Table:
+    """The table with the full name and e-mail address of every user it names, as far as they are known.
+
+    Args:
+        people: user id -> name, e-mail address.
+    """
+    ids = pa.array(list(people), TEXT)
+    found = {
+        "": pa.array([n for n, _ in people.values()], TEXT),
+        ".email": pa.array([e for _, e in people.values()], TEXT),
+    }
+    for field in filter(is_person, fields):
+        place = pc.index_in(data.column(f"{field.name}.id"), ids)
+        for suffix, values in found.items():
+            column = field.name + suffix
+            better = pc.coalesce(values.take(place.combine_chunks()), data.column(column).combine_chunks())
+            data = data.set_column(data.schema.get_field_index(column), column, better)
+    return data
+
+
+def newest_first(data: pa.Table) -> pa.Table:
+    """Ordered by record id, highest first, as Zoho lists records; a record that came twice stands once."""
+    ids = data.column("id").combine_chunks().cast(pa.int64())
+    before, after = ids.slice(0, max(0, len(ids) - 1)), ids.slice(1)
+    if len(ids) < 2 or pc.all(pc.greater(before, after)).as_py():
+        return data
+    if pc.all(pc.less(before, after)).as_py():
+        return _reversed(data)
+    order = pc.array_sort_indices(ids, order="descending")
+    ids = ids.take(order)
+    fresh = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
+    return data.take(order.filter(pa.concat_arrays([pa.array([True]), fresh])))
+
+
+def _reversed(data: pa.Table) -> pa.Table:
+    # Piece by piece: a whole column of text may be more than one Arrow array holds.
+    pieces = data.to_batches()
+    backwards = pa.array(np.arange(max(map(len, pieces)) - 1, -1, -1))
+    turned = [piece.take(backwards[len(backwards) - len(piece) :]) for piece in pieces]
+    return pa.Table.from_batches(turned[::-1], data.schema)
+
+
+def shown_as(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
+    """The table as the kind of frame asked for.
+
+    pandas: text as strings, integers Int64, numbers Float64, flags boolean, lists as Python lists, `attrs` in
+    `frame.attrs`. polars: as polars converts Arrow. arrow: the table, `attrs` as JSON in `schema.metadata`.
+    """
+    if frame == "pandas":
+        return _pandas(data, attrs)
+    described = data.replace_schema_metadata({"zoho_magic": json.dumps(dict(attrs), default=str)})
+    return described if frame == "arrow" else _polars(described)
+
+
+def _pandas(data: pa.Table, attrs: Mapping[str, Any]) -> Any:
+    import pandas as pd
+
+    text = pd.StringDtype(na_value=float("nan")) if pd.__version__ >= "3" else pd.StringDtype()
+    dtypes = {INTEGER: pd.Int64Dtype(), NUMBER: pd.Float64Dtype(), FLAG: pd.BooleanDtype(), TEXT: text}
+    lists = [name for name, type_ in zip(data.schema.names, data.schema.types, strict=True) if type_ == LIST]
+    frame = data.drop_columns(lists).to_pandas(types_mapper=dtypes.get)
+    for name in lists:
+        values = pd.Series(data.column(name).to_pylist(), index=frame.index, dtype=object)
+        frame.insert(data.schema.get_field_index(name), name, values)
+    frame.attrs = dict(attrs)
+    return frame
+
+
+def _polars(data: pa.Table) -> Any:
+    try:
+        import polars
+    except ModuleNotFoundError:
+        missing = True
+    else:
+        missing = False
+    if missing:
+        raise ApiError("--frame polars needs polars.", hint="Run: %pip install polars")
+    return polars.from_arrow(data)

@@ -1,0 +1,245 @@
+"""The bulk read road: Zoho prepares up to 200,000 rows as a zipped CSV while we wait.
+
+https://www.zoho.com/crm/developer/docs/api/v8/bulk-read/overview.html
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import pyarrow as pa
+
+from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError, explain
+from ...http.responses import content
+from ..metadata import Field, Metadata
+from . import arrow as frames
+from .record_query import Harvest, Meter, Reading
+
+__all__ = ["JOB_CREDITS", "PAGE_ROWS", "read"]
+
+PAGE_ROWS = 200_000
+JOB_CREDITS = 50
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.25, 10.0, 1.4
+PATIENCE_SECONDS = 3600.0
+DOWNLOAD_PAUSES_SECONDS, LONGEST_DOWNLOAD_PAUSE_SECONDS = (0.5, 2.0, 0.0), 60.0
+_REFUSED_FIELD = frozenset({"FIELD_NOT_SUPPORTED", "FIELD_NOT_AVAILABLE", "INVALID_FIELD"})
+
+
+def read(api: Meter, reading: Reading, metadata: Metadata) -> Harvest:
+    """The records of a reading, through bulk read jobs of up to 200,000 rows.
+
+    Args:
+        api: counts the calls.
+        reading: what to bring; its order is by id whatever it says.
+        metadata: names the field that holds the name of a record a lookup points to.
+
+    Raises:
+        QueryError: the criteria cannot be said in bulk read's language.
+        ApiError: a job failed, or its result has expired.
+    """
+    names = _lookup_names(reading.fields, metadata)
+    query, warnings = _query(reading, names), _nameless(reading.fields, names)
+    parts: list[pa.Table] = []
+    for job in _jobs(api, query, warnings):
+        # Zoho writes the oldest record first. Turned round page by page, never the whole is in memory twice.
+        parts.insert(0, frames.newest_first(_result(api, job, reading.fields, names)))
+        api.arrived(len(parts[0]))
+    return Harvest(frames.newest_first(pa.concat_tables(parts))[: reading.limit], json.dumps(query), warnings)
+
+
+# The job
+
+
+def _query(reading: Reading, names: Mapping[str, str]) -> dict[str, Any]:
+    columns = [field.name for field in reading.fields] + list(names.values())
+    query: dict[str, Any] = {"module": {"api_name": reading.module}, "fields": list(dict.fromkeys(columns))}
+    if criteria := _criteria(reading):
+        query["criteria"] = criteria
+    return query
+
+
+def _criteria(reading: Reading) -> dict[str, Any] | None:
+    parts = []
+    if reading.where:
+        from .bulk_criteria import criteria_of  # it brings sqlglot, which takes a while to load
+
+        parts.append(criteria_of(reading.where))
+    if reading.since is not None:
+        parts.append(_criterion("Modified_Time", "greater_equal", reading.since_text))
+    if reading.converted:
+        wanted = [True, False] if reading.converted == "both" else [reading.converted == "true"]
+        said = [_criterion("Converted__s", "equal", flag) for flag in wanted]
+        parts.append({"group_operator": "or", "group": said} if len(said) > 1 else said[0])
+    while len(parts) > 1:
+        parts[:2] = [{"group_operator": "and", "group": parts[:2]}]
+    return parts[0] if parts else None
+
+
+def _criterion(field: str, comparator: str, value: Any) -> dict[str, Any]:
+    return {"field": {"api_name": field}, "comparator": comparator, "value": value}
+
+
+def _jobs(api: Meter, query: dict[str, Any], warnings: list[str]) -> Iterator[dict[str, Any]]:
+    """The finished jobs of a query, one a page of 200,000 rows."""
+    job = _finished(api, _created(api, query, warnings))
+    while (result := job["result"]).get("more_records"):
+        token = result.get("next_page_token")
+        further = {"page_token": token} if token else {**query, "page": int(result["page"]) + 1}
+        # Zoho prepares the next page while this one is downloaded and read.
+        following = _created(api, further, warnings)
+        yield job
+        job = _finished(api, following)
+    yield job
+
+
+def _created(api: Meter, query: dict[str, Any], warnings: list[str]) -> str:
+    """The id of a new job; a field that Zoho refuses to export is left out and reported."""
+    while True:
+        try:
+            # It may be sent again: a job that was made twice costs credits, nothing else.
+            response = api.request("POST", "/crm/bulk/v8/read", json={"query": query}, credits=JOB_CREDITS, repeat=True)
+            return str(_told(content(response))["details"]["id"])
+        except (ApiError, QueryError) as error:
+            refused = _refused(error, query)
+            if refused is None:
+                raise
+            query["fields"].remove(refused)
+            warnings.append(f"Bulk read does not export {refused}; it is empty here. --via coql may bring it.")
+
+
+def _refused(error: ApiError | QueryError, query: Mapping[str, Any]) -> str | None:
+    name = error.details.get("api_name")
+    return name if error.code in _REFUSED_FIELD and name in query.get("fields", ()) else None
+
+
+def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What an answer tells of its one job."""
+    entries = answer.get("data")
+    if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
+        raise TransportError(
+            "The CRM's answer tells nothing of the bulk read job.", hint="Run it again, or --via coql."
+        )
+    if entries[0].get("status") == "error":  # one form of refusal, which `request` takes for an answer
+        error = explain(str(entries[0].get("code", "")), said=str(entries[0].get("message", "")))
+        error.details = entries[0].get("details") or {}
+        raise error
+    return entries[0]
+
+
+def _finished(api: Meter, job_id: str) -> dict[str, Any]:
+    pause, until = FIRST_PAUSE_SECONDS, time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        job = _told(content(api.request("GET", f"/crm/bulk/v8/read/{job_id}", credits=0)))
+        if job.get("state") == "COMPLETED":
+            return job
+        if job.get("state") in ("FAILURE", "FAILED"):
+            raise _failure(job)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE_SECONDS, pause * PAUSE_GROWTH)
+    raise TransportError(f"The bulk read job {job_id} is not done after an hour.", hint="Use --via coql.")
+
+
+def _failure(job: Mapping[str, Any]) -> ApiError:
+    said = (job.get("result") or {}).get("error_message") or {}
+    return ApiError(
+        f"Zoho could not finish the bulk read: {said.get('message') or said.get('code') or 'no reason given'}.",
+        hint="Run it again, or use --via coql.",
+        code=str(said.get("code") or "FAILURE"),
+    )
+
+
+# Its result
+
+
+def _result(api: Meter, job: Mapping[str, Any], fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
+    with tempfile.TemporaryFile() as file:
+        _download(api, str(job["result"]["download_url"]), file)
+        with zipfile.ZipFile(file) as archive, archive.open(archive.namelist()[0]) as csv:
+            rows = frames.from_csv(csv, fields, names)
+    expected = job["result"].get("count")
+    if expected is not None and len(rows) != int(expected):
+        raise TransportError(
+            f"The bulk read announced {expected} rows and brought {len(rows)}.", hint="Run it again, or --via coql."
+        )
+    return rows
+
+
+def _download(api: Meter, url: str, file: IO[bytes]) -> None:
+    for pause in DOWNLOAD_PAUSES_SECONDS:
+        file.seek(0)
+        file.truncate()
+        try:
+            return _fetch(api, url, file)
+        except (OSError, zipfile.BadZipFile):
+            problem: ZohoError = TransportError(
+                "The bulk read's file arrived broken, several times.", hint="Run it again, or use --via coql."
+            )
+        except ThrottledError as error:  # ten downloads a minute
+            pause, problem = min(max(pause, error.wait), LONGEST_DOWNLOAD_PAUSE_SECONDS), error
+        except ApiError as error:
+            problem = _not_there(error)
+        time.sleep(pause)
+    raise problem
+
+
+def _fetch(api: Meter, url: str, file: IO[bytes]) -> None:
+    response = api.request("GET", url, credits=0, stream=True)
+    try:
+        for chunk in response.iter_content(1 << 20):
+            file.write(chunk)
+    finally:
+        response.close()
+    zipfile.ZipFile(file).close()
+
+
+def _not_there(error: ApiError) -> ApiError:
+    if error.code != "RESOURCE_NOT_FOUND":
+        raise error
+    return ApiError(
+        "Zoho no longer has the bulk read's result; it keeps one for a day.",
+        hint="Run it again, or use --via coql.",
+        code=error.code,
+    )
+
+
+# Names of the records that lookups point to
+
+
+_NAME_FIELDS = {
+    "Leads": "Full_Name",
+    "Contacts": "Full_Name",
+    "Accounts": "Account_Name",
+    "Deals": "Deal_Name",
+    "Tasks": "Subject",
+    "Calls": "Subject",
+    "Events": "Event_Title",
+    "Products": "Product_Name",
+    "Vendors": "Vendor_Name",
+    "Campaigns": "Campaign_Name",
+    "Cases": "Subject",
+    "Solutions": "Solution_Title",
+    "Price_Books": "Price_Book_Name",
+    "Quotes": "Subject",
+    "Sales_Orders": "Subject",
+    "Purchase_Orders": "Subject",
+    "Invoices": "Subject",
+}
+"""The field whose value a lookup to the module shows as its name; a custom module's is Name."""
+
+
+def _nameless(fields: Sequence[Field], names: Mapping[str, str]) -> list[str]:
+    left = [field.name for field in fields if frames.is_reference(field) and field.name not in names]
+    return [f"Bulk read brings the id of {', '.join(left)}, not the name; --via coql brings both."] if left else []
+
+
+def _lookup_names(fields: Sequence[Field], metadata: Metadata) -> dict[str, str]:
+    return {
+        field.name: f"{field.name}.{_NAME_FIELDS.get(field.target, 'Name')}"
+        for field in fields
+        if field.data_type == "lookup" and field.target in metadata.modules()
+    }

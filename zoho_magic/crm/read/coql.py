@@ -1,0 +1,310 @@
+"""The COQL road: windows of 2,000 rows side by side, stitched together so that no row is missing or stands twice.
+
+https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import requests
+
+from ...errors import ApiError, QueryError, TransportError
+from ...http.responses import content
+from ..coql.query import EVERYTHING, Column, Statement
+from ..metadata import RECORD_ID, Field
+from ..parallel import side_by_side
+from . import arrow as frames
+from .record_query import Harvest, Meter, Reading, coql_credits, page_of
+
+__all__ = ["MOST_COLUMNS", "REACH_ROWS", "WINDOW_ROWS", "as_written", "count", "read", "rows_of", "windows"]
+
+WINDOW_ROWS = 2_000
+REACH_ROWS = 100_000
+MOST_COLUMNS = 500
+MOST_ORDERS = 10
+PASSES = 3
+
+Window = Callable[[Statement, int, int], frames.Page]
+
+# What comes after a record, by the order the query asks for; Zoho's own order is by id, oldest first.
+_BY_ID = {"": ("id asc", ">"), "id": ("id asc", ">"), "id asc": ("id asc", ">"), "id desc": ("id desc", "<")}
+
+
+def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harvest:
+    """The records of a reading; a field that COQL does not select is left empty and reported.
+
+    Args:
+        api: counts the calls.
+        reading: what to bring.
+        width: calls at once.
+        expected: about how many rows there are, if known.
+
+    Raises:
+        QueryError: Zoho does not take the query, or ends before its last row.
+        TransportError: records kept changing places.
+    """
+    fields, warnings = list(reading.fields), []
+    while True:
+        statement = Statement(
+            columns=tuple(Column(field.name, field.name, field.name) for field in fields),
+            source=reading.module,
+            module=reading.module,
+            where=reading.criteria or EVERYTHING,
+            order=reading.order or "id desc",
+        )
+        try:
+            found = rows_of(api, statement, fields, width, reading.limit, expected)
+        except (ApiError, QueryError) as error:
+            refused = _refused(error, fields)
+            if refused is None:
+                raise
+            fields.remove(refused)
+            warnings.append(f"COQL does not select {refused.name}; it is empty here.")
+        else:
+            return Harvest(frames.completed(found.rows, reading.fields), found.query, warnings)
+
+
+def _refused(error: ApiError | QueryError, fields: Sequence[Field]) -> Field | None:
+    name = error.details.get("column_name") if error.code == "INVALID_QUERY" else None
+    return next((field for field in fields if field.name == name and name != "id"), None)
+
+
+def rows_of(
+    api: Meter, statement: Statement, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
+) -> Harvest:
+    """Every row of a query (or `limit` of them), whatever Zoho's limit a call.
+
+    Args:
+        fields: the query's columns as fields whose names are the keys of the answer.
+        width, limit, expected: as `read`.
+
+    Raises:
+        As `read`.
+    """
+    if statement.offset >= REACH_ROWS:
+        raise _beyond_reach()
+    query = statement.text(min(limit or WINDOW_ROWS, WINDOW_ROWS), statement.offset)
+    by_id = _BY_ID.get(statement.order.lower())
+    if by_id is None or statement.aggregates or statement.joined:
+        window = partial(_window, api, fields)
+        return Harvest(_in_given_order(api, window, statement, width, limit, expected), query)
+    window = partial(_window, api, fields if any(field.name == "id" for field in fields) else (RECORD_ID, *fields))
+    order, after = by_id
+    return Harvest(_by_id(api, window, replace(statement, order=order), after, width, limit, expected), query)
+
+
+def count(api: Meter, statement: Statement) -> int:
+    """How many rows a query has, for one credit; an estimate by the time the rows arrive."""
+    response = _post(api, statement.counting().text(1), 1)
+    values = [value for row in content(response).get("data", []) for value in row.values()]
+    return int(values[0]) if values else 0
+
+
+def as_written(api: Meter, text: str) -> tuple[bytes, bool]:
+    """One call with a query that was not understood: the answer, and whether Zoho has more rows than it sent."""
+    response = _post(api, text, coql_credits(WINDOW_ROWS))
+    return response.content, bool((content(response).get("info") or {}).get("more_records"))
+
+
+def _post(api: Meter, text: str, credits: int) -> requests.Response:
+    # A select changes nothing, so it may be sent again.
+    answer: requests.Response = api.request(
+        "POST", "/crm/v8/coql", json={"select_query": text}, repeat=True, credits=credits
+    )
+    return answer
+
+
+def _window(api: Meter, fields: Sequence[Field], statement: Statement, limit: int, offset: int) -> frames.Page:
+    response = _post(api, statement.text(limit, offset), coql_credits(limit))
+    page = page_of(response, _as_answered(fields, content(response)) if statement.aggregates else fields)
+    api.arrived(len(page.rows))
+    return page
+
+
+def _as_answered(fields: Sequence[Field], answer: Mapping[str, Any]) -> list[Field]:
+    """The fields with the keys of the answer: Zoho decides how it writes `sum(Amount)`."""
+    rows = answer.get("data") or [{}]
+    keys = {key.lower().replace(" ", ""): key for key in rows[0]}
+    return [replace(field, name=keys.get(field.name.lower().replace(" ", ""), field.name)) for field in fields]
+
+
+# Windows overlap by one row: if two neighbours do not meet there, records came or went while they were read
+
+
+def windows(rows: int, start: int) -> list[tuple[int, int]]:
+    """Offset and size of windows that cover so many rows, as far as offsets reach, and overlap by one.
+
+    Example::
+
+        >>> windows(3000, 0)
+        [(0, 2000), (1999, 1001)]
+    """
+    end, step = min(start + rows, REACH_ROWS), WINDOW_ROWS - 1
+    return [(offset, min(WINDOW_ROWS, end - offset)) for offset in range(start, max(start + 1, end - 1), step)]
+
+
+# By id: what slipped between two windows is fetched
+
+
+def _by_id(
+    api: Meter, window: Window, statement: Statement, after: str, width: int, limit: int | None, expected: int | None
+) -> pa.Table:
+    pages: list[frames.Page] = []
+    rest, got = statement, 0
+    if limit is not None and limit <= 2 * WINDOW_ROWS:
+        expected = None  # one after the other they need not overlap, and no more than two are needed
+    while not pages or (pages[-1].more and (limit is None or got < limit)):
+        wanted = None if limit is None else limit - got
+        if pages and expected is None and (wanted is None or wanted > WINDOW_ROWS):
+            expected = count(api, statement) - statement.offset
+        left = WINDOW_ROWS if expected is None or expected <= got else expected - got
+        found = list(_segment(window, rest, after, width, left if wanted is None else min(left, wanted)))
+        pages += found
+        brought = [page.rows for page in found if len(page.rows)]
+        if not brought:
+            break
+        got += sum(map(len, brought))
+        # Beyond the reach of offsets, or beyond what was expected: on from the last id.
+        rest = replace(statement, offset=0).also(f"id {after} '{_id(brought[-1], -1)}'")
+    if pages[-1].more and not len(pages[-1].rows) and (limit is None or got < limit):
+        raise TransportError("Zoho says that there are more rows, and sends none.", hint="Run it again in a minute.")
+    return pa.concat_tables([page.rows for page in pages])[:limit]
+
+
+def _segment(window: Window, statement: Statement, after: str, width: int, rows: int) -> Iterator[frames.Page]:
+    """So many rows from the start on, as far as offsets reach: in order, complete, none twice. `more` on the last page
+    tells whether there may be rows after it.
+    """
+    calls = [partial(window, statement, size, offset) for offset, size in windows(rows, statement.offset)]
+    last, more = None, True
+    for page in side_by_side(calls, width):
+        if len(page.rows) and last is not None and _is_apart(last, _id(page.rows, 0), after):
+            yield from _between(window, statement, after, last, _id(page.rows, 0))
+        # An empty window tells nothing of what follows its neighbour: records may have gone between the two calls.
+        more = page.more if len(page.rows) or last is None else more
+        fresh = page.rows if last is None else _past(page.rows, last, after)
+        last = _id(fresh, -1) if len(fresh) else last
+        yield replace(page, rows=fresh, more=more)
+
+
+def _between(window: Window, statement: Statement, after: str, start: str, end: str) -> Iterator[frames.Page]:
+    """What lies between two ids: records were deleted while the windows were read, and the later ones moved up."""
+    more, before = True, "<" if after == ">" else ">"
+    while more:
+        gap = replace(statement, offset=0).also(f"id {after} '{start}'").also(f"id {before} '{end}'")
+        page = window(gap, WINDOW_ROWS, 0)
+        yield replace(page, more=True)
+        start, more = _id(page.rows, -1) if len(page.rows) else start, page.more and len(page.rows) > 0
+
+
+def _is_apart(last: str, first: str, after: str) -> bool:
+    return int(first) > int(last) if after == ">" else int(first) < int(last)
+
+
+def _past(rows: pa.Table, last: str, after: str) -> pa.Table:
+    """The rows that come after an id."""
+    if len(rows) and _id(rows, 0) == last:
+        return rows[1:]
+    ids = rows.column("id").combine_chunks().cast(pa.int64())
+    return rows.filter(pc.greater(ids, int(last)) if after == ">" else pc.less(ids, int(last)))
+
+
+def _id(rows: pa.Table, place: int) -> str:
+    return str(rows.column("id")[place].as_py())
+
+
+# In the order the query asks for: what does not meet is read again
+
+
+def _in_given_order(
+    api: Meter, window: Window, statement: Statement, width: int, limit: int | None, expected: int | None
+) -> pa.Table:
+    start = statement.offset
+    wanted = min(REACH_ROWS - start, REACH_ROWS if limit is None else limit)
+    ordered = _with_id(statement)
+    first = window(ordered, min(WINDOW_ROWS, wanted), start)
+    if not first.more or wanted <= WINDOW_ROWS:
+        return _checked_reach(first, limit)
+    if expected is None and not statement.group and wanted > 2 * WINDOW_ROWS:
+        expected = count(api, statement)
+    if limit is None and expected is not None and expected - start > REACH_ROWS:
+        raise _beyond_reach()
+    sure = WINDOW_ROWS if expected is None else min(wanted, expected - start)
+    stable = _stable(ordered)
+    for attempt in range(PASSES):
+        if attempt or stable is not ordered:
+            first = window(stable, WINDOW_ROWS, start)
+        pages = [first, *_others(window, stable, width, sure, wanted)]
+        if (rows := _stitched(pages, statement)) is not None:
+            return _checked_reach(replace(pages[-1], rows=rows), limit)
+    raise TransportError(
+        "Records kept changing places while the query ran.",
+        hint="Run it again, or leave out 'order by': rows then come by id, without that trouble; sort the frame.",
+    )
+
+
+def _others(window: Window, statement: Statement, width: int, sure: int, wanted: int) -> Iterator[frames.Page]:
+    """The windows after the first: those that are sure side by side, then on for as long as there is more."""
+    end, more = statement.offset + WINDOW_ROWS, True
+    places = windows(sure, statement.offset)[1:]
+    for page in side_by_side([partial(window, statement, size, offset) for offset, size in places], width):
+        yield page
+        more = page.more and len(page.rows) > 0
+    if places:
+        end = sum(places[-1])
+    while more and end < statement.offset + wanted:
+        size = min(WINDOW_ROWS, statement.offset + wanted - end + 1)
+        page = window(statement, size, end - 1)
+        yield page
+        end, more = end + size - 1, page.more and len(page.rows) > 0
+
+
+def _stitched(pages: Sequence[frames.Page], statement: Statement) -> pa.Table | None:
+    """The rows of overlapping windows, or None where two of them do not meet."""
+    parts = [pages[0].rows]
+    for before, page in pairwise(pages):
+        if len(page.rows) and not _is_same(before.rows[-1:], page.rows[:1]):
+            return None
+        if not len(page.rows) and before.more:
+            return None
+        parts.append(page.rows[1:])
+    rows = pa.concat_tables(parts)
+    ids = rows.column("id") if "id" in rows.schema.names and not statement.joined else None
+    return rows if ids is None or len(ids.unique()) == len(ids) else None
+
+
+def _is_same(one: pa.Table, other: pa.Table) -> bool:
+    names = ["id"] if "id" in one.schema.names else one.schema.names
+    return bool(one.select(names).equals(other.select(names)))
+
+
+def _checked_reach(page: frames.Page, limit: int | None) -> pa.Table:
+    if page.more and (limit is None or len(page.rows) < limit):
+        raise _beyond_reach()
+    return page.rows[:limit]
+
+
+def _beyond_reach() -> QueryError:
+    return QueryError(
+        f"Zoho gives at most {REACH_ROWS:,} rows in an order of your own or by offset, and there are more.",
+        hint="Leave out 'order by' and 'offset': rows then come by id, without that limit; sort the frame.",
+    )
+
+
+def _with_id(statement: Statement) -> Statement:
+    # Rows with equal values may swap places between two calls; the id decides.
+    names = [part.split()[0] for part in statement.order.split(",") if part.strip()]
+    loose = statement.aggregates or statement.joined or "id" in names or len(names) >= MOST_ORDERS
+    return statement if loose else replace(statement, order=", ".join(filter(None, (statement.order, "id asc"))))
+
+
+def _stable(statement: Statement) -> Statement:
+    """With an order that holds from one call to the next, where the query has none."""
+    return statement if statement.order else replace(statement, order=statement.group or f"{statement.base}id asc")

@@ -1,0 +1,238 @@
+"""Which road a pull takes, and what it will cost.
+
+Records: few rows and few fields, one call. COQL: a filter, an order, or up to some ten thousand rows. Bulk read: more,
+or more fields than COQL takes. Costs: https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+
+from ...errors import QueryError
+from . import arrow as frames
+from . import bulk_read as bulk
+from . import coql, records
+from .record_query import Reading, coql_credits
+
+__all__ = ["ROADS", "VIA", "Plan", "plan"]
+
+ROADS = ("records", "coql", "bulk")
+VIA = ("auto", *ROADS)
+
+# From here on a bulk read job (50 credits) costs less than COQL (3 credits for 2,000 rows).
+BULK_FROM_ROWS = 33_000
+
+# Rough, from public measurements of single calls; a plan is an estimate.
+_PAGE_SECONDS, _WINDOW_SECONDS, _JOB_SECONDS, _BULK_ROWS_A_SECOND = 0.15, 1.0, 4.0, 30_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a pull will run. `print(plan)` or a notebook shows it as a table.
+
+    Attributes:
+        road: records, coql or bulk.
+        rows: expected rows; None when unknown.
+        columns: fields asked for.
+        calls, credits: what it will take, without the count behind the estimate; None when the rows are unknown.
+        seconds: rough expected time; None when unknown.
+        why: the reason, in a sentence.
+        notes: what would be faster, or is left out.
+        others: the roads to try should Zoho not serve this module or filter on the chosen one.
+    """
+
+    road: str
+    rows: int | None
+    columns: int
+    calls: int | None
+    credits: int | None
+    seconds: float | None
+    why: str
+    notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """Label -> text, for every face that shows a plan."""
+        unknown = "unknown"
+        return {
+            "Road": self.road,
+            "Because": self.why,
+            "Rows": unknown if self.rows is None else f"about {self.rows:,}",
+            "Fields": str(self.columns),
+            "Calls": unknown if self.calls is None else str(self.calls),
+            "API credits": unknown if self.credits is None else str(self.credits),
+            "Time": unknown if self.seconds is None else f"about {self.seconds:.1f} s at Zoho's usual pace",
+            "Notes": " ".join(self.notes),
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(f"{label + ':':13}{text}" for label, text in self.cells.items() if text)
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Calls, credits and seconds of a road."""
+
+    calls: int
+    credits: int
+    seconds: float
+
+
+def plan(
+    reading: Reading, via: str, allowed: Collection[str], rows: int | None, width: int, left: int | None = None
+) -> Plan:
+    """The plan for a reading.
+
+    Args:
+        reading: what to bring.
+        via: auto, records, coql or bulk.
+        allowed: the roads the token's scopes open.
+        rows: about how many there are, before `limit`; None when unknown.
+        width: calls at once.
+        left: API credits left today; None when Zoho has not told.
+
+    Raises:
+        QueryError: `via` is no road, or cannot do what is asked.
+    """
+    if via not in VIA:
+        raise QueryError(f"There is no road {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
+    wanted = rows if reading.limit is None else reading.limit if rows is None else min(rows, reading.limit)
+    cost_of, is_open = partial(_cost, reading, wanted, rows, width), partial(_is_open, reading, rows, allowed)
+    road, why, notes = (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, is_open, cost_of, left)
+    _refuse_impossible(road, reading, rows)
+    cost = cost_of(road)
+    if cost and left is not None and cost.credits > left:
+        notes = (*notes, f"It needs about {cost.credits:,} API credits, and {left:,} are left today.")
+    return Plan(
+        road=road,
+        rows=wanted,
+        columns=len(reading.fields),
+        calls=cost.calls if cost else None,
+        credits=cost.credits if cost else None,
+        seconds=cost.seconds if cost else None,
+        why=why,
+        notes=notes,
+        others=tuple(filter(is_open, _NEXT_BEST[road])) if via == "auto" else (),
+    )
+
+
+def _cost(reading: Reading, wanted: int | None, rows: int | None, width: int, road: str) -> Cost | None:
+    # Bulk read brings all there is; its limit is ours.
+    bring = rows if road == "bulk" and rows is not None else wanted
+    return _COSTS[road](reading, bring, width) if bring is not None else None
+
+
+def needs_count(reading: Reading, via: str) -> bool:
+    """Whether the number of rows decides anything: not when a small limit bounds it already."""
+    return via != "bulk" and (reading.limit is None or reading.limit > 2 * coql.WINDOW_ROWS)
+
+
+def _choice(
+    reading: Reading,
+    rows: int | None,
+    is_open: Callable[[str], bool],
+    cost_of: Callable[[str], Cost | None],
+    left: int | None,
+) -> tuple[str, str, tuple[str, ...]]:
+    best, why = _best(reading, rows)
+    roads = list(filter(is_open, (best, *_NEXT_BEST[best])))
+    affordable = [road for road in roads if left is None or (cost := cost_of(road)) is None or cost.credits <= left]
+    road = next(iter(affordable or roads), best)
+    if road == best:
+        return best, why, ()
+    if affordable and roads[0] == best:
+        return road, f"{best} would need more than the {left:,} API credits left today", ()
+    return road, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would take the {best} road.",)
+
+
+def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
+    many = rows is not None and rows > BULK_FROM_ROWS
+    if reading.order:
+        return "coql", "only COQL brings records in an order of your own"
+    if len(reading.fields) > coql.MOST_COLUMNS:
+        return "bulk", f"COQL takes {coql.MOST_COLUMNS} fields at most"
+    if many and _can("bulk", reading, None):
+        if any(frames.is_reference(field) and field.data_type != "lookup" for field in reading.fields):
+            return "coql", "bulk read does not bring the names of every lookup"
+        return "bulk", "for so many rows a job costs the fewest credits"
+    if reading.where:
+        return "coql", "a filter needs COQL"
+    if rows is not None and rows <= records.PAGE_ROWS and len(reading.fields) <= records.FIELDS_A_CALL:
+        return "records", "it fits one call"
+    return "coql", "windows of 2,000 rows side by side"
+
+
+_NEXT_BEST = {"records": ("coql", "bulk"), "coql": ("bulk", "records"), "bulk": ("coql", "records")}
+_SCOPES = {"records": "ZohoCRM.modules.READ", "coql": "ZohoCRM.coql.READ", "bulk": "ZohoCRM.bulk.READ"}
+
+
+def is_closed(code: str) -> bool:
+    """Whether Zoho's code means that a road does not serve the module, or the filter, at all."""
+    return code in ("INVALID_MODULE", "NOT_SUPPORTED") or code.startswith("MODULE_NOT_") or "_IN_CRITERIA" in code
+
+
+def _is_open(reading: Reading, rows: int | None, allowed: Collection[str], road: str) -> bool:
+    return road in allowed and _can(road, reading, rows)
+
+
+def _can(road: str, reading: Reading, rows: int | None) -> bool:
+    try:
+        _refuse_impossible(road, reading, rows)
+    except QueryError:
+        return False
+    return True
+
+
+def _refuse_impossible(road: str, reading: Reading, rows: int | None) -> None:
+    if road == "records" and (reading.where or reading.order):
+        raise QueryError("The records road has neither filter nor order.", hint="Use --via coql, or leave them out.")
+    if road == "records" and min(rows or 0, reading.limit or rows or 0) > records.MOST_ROWS:
+        raise QueryError(
+            f"The records road ends at {records.MOST_ROWS:,} rows, and there are about {rows:,}.",
+            hint="Use --via bulk or --via coql.",
+        )
+    if road == "coql" and len(reading.fields) > coql.MOST_COLUMNS:
+        raise QueryError(f"COQL takes {coql.MOST_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk.")
+    if road == "bulk" and reading.order:
+        raise QueryError("Bulk read has no order.", hint="Leave out --order-by and sort the frame, or --via coql.")
+    if road == "bulk" and reading.coql_only:
+        raise QueryError(reading.coql_only, hint="Use --via coql for this filter.")
+    if road == "bulk" and reading.where:
+        from .bulk_criteria import criteria_of
+
+        criteria_of(reading.where)
+
+
+def _records(reading: Reading, rows: int, width: int) -> Cost:
+    batches, pages = len(records.batches_of(reading.fields)), max(1, -(-rows // records.PAGE_ROWS))
+    numbered = records.numbered_pages(reading, rows)
+    glances = int(numbered > 1)
+    # The last numbered page comes first and is looked at again at the end; then one page after the other.
+    rounds = 2 * glances + -(-max(1, numbered - glances) * batches // width) + max(0, pages - numbered)
+    return Cost((pages + glances) * batches, (pages + glances) * batches, rounds * _PAGE_SECONDS)
+
+
+def _coql(_: Reading, rows: int, width: int) -> Cost:
+    sizes = [size for start in range(0, max(1, rows), coql.REACH_ROWS) for _, size in coql.windows(rows - start, 0)]
+    return Cost(len(sizes), sum(map(coql_credits, sizes)), -(-len(sizes) // width) * _WINDOW_SECONDS)
+
+
+def _bulk(_: Reading, rows: int, __: int) -> Cost:
+    jobs = max(1, -(-rows // bulk.PAGE_ROWS))
+    seconds = jobs * _JOB_SECONDS + rows / _BULK_ROWS_A_SECOND
+    return Cost(5 * jobs, jobs * bulk.JOB_CREDITS, seconds)
+
+
+_COSTS: dict[str, Callable[[Reading, int, int], Cost]] = {"records": _records, "coql": _coql, "bulk": _bulk}
+
+
+def allowed_by(scopes: Collection[str]) -> tuple[str, ...]:
+    """The roads these scopes open; all of them where Zoho did not say what it granted."""
+    lower = [scope.lower() for scope in scopes]
+    opened = {road: {f"zohocrm.{road}.read", f"zohocrm.{road}.all"} for road in ("coql", "bulk")}
+    return tuple(road for road in ROADS if not lower or road == "records" or opened[road].intersection(lower))

@@ -1,0 +1,253 @@
+"""A pull: what was asked for, checked against metadata, brought by the best road, as a typed frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timezone
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from ...errors import ApiError, AuthError, QueryError
+from ...http.responses import Api, content
+from ..coql.query import EVERYTHING, Statement
+from ..metadata import Field, Metadata
+from ..progress import Progress
+from . import arrow as frames
+from . import bulk_read as bulk
+from . import coql, records
+from . import planner as plan
+from .planner import Plan
+from .record_query import Harvest, Meter, Reading
+
+__all__ = ["Home", "planned", "pull", "reading_of", "with_people"]
+
+# No road but the single record carries these.
+_NOT_IN_LISTS = frozenset(
+    {"subform", "multiselectlookup", "multiuserlookup", "linetax", "fileupload", "imageupload", "consent_lookup"}
+)
+
+
+class Home(Api, Protocol):
+    """What a pull needs of a session beside its calls."""
+
+    @property
+    def metadata(self) -> Metadata: ...
+
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+
+    @property
+    def credits_left(self) -> int | None: ...
+
+    def width(self) -> int: ...
+
+    def people(self) -> Mapping[str, tuple[str, str]]: ...
+
+
+def reading_of(
+    metadata: Metadata,
+    module: str,
+    *,
+    fields: Sequence[str] | None = None,
+    where: str | None = None,
+    order_by: str | None = None,
+    limit: int | None = None,
+    since: str | date | datetime | None = None,
+    converted: str | bool = False,
+) -> tuple[Reading, list[str]]:
+    """The reading a person asks for, and what it leaves out. Raises QueryError, before any record is asked for."""
+    name = metadata.module(module).name
+    known = metadata.fields(name)
+    if limit is not None and limit < 1:
+        raise QueryError("A limit is a whole number from 1.", hint="Leave it out for every row.")
+    if since is not None and "Modified_Time" not in known:
+        raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out --since.")
+    chosen, left_out = _chosen(metadata, name, fields)
+    filter_, named = _where(where, name, metadata)
+    shown, hidden = _converted(converted, name, known, named)
+    return Reading(
+        module=name,
+        fields=tuple(chosen),
+        where=filter_,
+        order=_order(order_by, name, metadata),
+        limit=limit,
+        since=_moment(since),
+        converted=shown,
+        coql_only=_home_currency(known, named),
+    ), left_out + hidden
+
+
+def planned(home: Home, reading: Reading, via: str, api: Meter) -> Plan:
+    """The plan for a reading; spends one count at most."""
+    allowed, width = plan.allowed_by(home.scopes), home.width()
+    rough = plan.plan(reading, via, allowed, None, width, home.credits_left)
+    rows = _counted(api, reading, allowed) if plan.needs_count(reading, via) else None
+    return plan.plan(reading, via, allowed, rows, width, home.credits_left) if rows is not None else rough
+
+
+def pull(
+    home: Home, reading: Reading, warnings: list[str], *, via: str, frame: frames.Frame, progress: Progress
+) -> Any:
+    """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
+    with Meter(home, progress.add) as api:
+        found = planned(home, reading, via, api)
+        progress.expect(found.rows)
+        found, harvest = _brought(home, api, reading, found)
+        rows, more = with_people(home, harvest.rows, reading.fields, always=found.road != "records")
+    attrs = {
+        "module": reading.module,
+        "road": found.road,
+        "query": harvest.query,
+        "calls": api.calls,
+        "credits": api.credits,
+        "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "warnings": [*warnings, *found.notes, *harvest.warnings, *more],
+    }
+    return frames.shown_as(rows, frame, attrs)
+
+
+def _brought(home: Home, api: Meter, reading: Reading, found: Plan) -> tuple[Plan, Harvest]:
+    """The rows, by the planned road, or the next one where Zoho does not serve this module or filter on it."""
+    try:
+        return found, _ROADS[found.road](home, api, reading, found.rows)
+    except (ApiError, QueryError) as error:
+        if not found.others or not plan.is_closed(error.code):
+            raise
+        road, *others = found.others
+        note = f"The {found.road} road is closed here ({error.code}); the {road} road was taken."
+        found = replace(found, road=road, others=tuple(others), notes=(*found.notes, note))
+    return _brought(home, api, reading, found)
+
+
+def _by_records(home: Home, api: Meter, reading: Reading, rows: int | None) -> Harvest:
+    return records.read(api, reading, home.width(), rows)
+
+
+def _by_coql(home: Home, api: Meter, reading: Reading, rows: int | None) -> Harvest:
+    return coql.read(api, reading, home.width(), rows)
+
+
+def _by_bulk(home: Home, api: Meter, reading: Reading, _: int | None) -> Harvest:
+    return bulk.read(api, reading, home.metadata)
+
+
+_ROADS: dict[str, Callable[[Home, Meter, Reading, int | None], Harvest]] = {
+    "records": _by_records,
+    "coql": _by_coql,
+    "bulk": _by_bulk,
+}
+
+
+def _chosen(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tuple[list[Field], list[str]]:
+    if wanted is not None:
+        return metadata.named(module, ["id", *wanted]), []
+    known = metadata.fields(module).values()
+    left_out = [field.name for field in known if field.data_type in _NOT_IN_LISTS]
+    listed = [field for field in known if field.data_type not in _NOT_IN_LISTS]
+    return listed, [f"Only single records carry {', '.join(left_out)}."] if left_out else []
+
+
+def _where(text: str | None, module: str, metadata: Metadata) -> tuple[str, set[str]]:
+    """The filter, nested in pairs, and the fields of the module that it names."""
+    if not text or not text.strip():
+        return "", set()
+    from ..coql.parser import criteria, names_in
+
+    nested = criteria(text)
+    if nested is None:
+        raise QueryError(
+            f"The filter {text[:80]!r} is not a COQL condition.", hint="Like this: \"Amount > 5 and Stage = 'Won'\"."
+        )
+    names = names_in(text)
+    for of, path in names:
+        metadata.at(of or module, path)
+    return nested, {path for of, path in names if not of}
+
+
+def _home_currency(known: Mapping[str, Field], named: Collection[str]) -> str:
+    # https://www.zoho.com/crm/developer/docs/api/v8/bulk-read/create-job.html
+    amounts = sorted(name for name in named if name in known and known[name].kind == "currency")
+    if not amounts or "Exchange_Rate" not in known:
+        return ""
+    return f"Bulk read compares {', '.join(amounts)} in the home currency, COQL in each record's own."
+
+
+def _order(text: str | None, module: str, metadata: Metadata) -> str:
+    parts = [part.split() for part in (text or "").split(",") if part.strip()]
+    for name, *way in parts:
+        metadata.at(module, name)
+        if [word.lower() for word in way] not in ([], ["asc"], ["desc"]):
+            raise QueryError(f"{' '.join(way)!r} is no direction.", hint="Write 'Field asc' or 'Field desc'.")
+    return ", ".join(" ".join(part) for part in parts)
+
+
+def _converted(value: str | bool, module: str, known: Collection[str], named: Collection[str]) -> tuple[str, list[str]]:
+    """Which records count, in the words of `Reading.converted`, and what a person should know about it."""
+    text = str(value).lower()
+    if text not in ("true", "false", "both"):
+        raise QueryError("converted is true, false or both.", hint="false, the default, is what Zoho lists.")
+    if "Converted__s" not in known:
+        if text != "false":
+            raise QueryError(f"{module} has no converted records.", hint="Leave out --converted; it is for Leads.")
+        return "", []
+    if text != "false":
+        return text, []
+    if "Converted__s" in named:  # the filter says it itself
+        return "", []
+    return text, ["Converted records are not included, as Zoho lists them; converted='both' brings them."]
+
+
+def _moment(value: str | date | datetime | None) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        found = value
+    elif isinstance(value, date):
+        found = datetime.combine(value, time())
+    else:
+        found = _read_moment(value)
+    return found.astimezone() if found is not None and found.tzinfo is None else found
+
+
+def _read_moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        pass
+    raise QueryError(f"{text!r} is no date.", hint="Write 2026-01-31 or 2026-01-31T08:00:00+01:00.")
+
+
+def _counted(api: Meter, reading: Reading, allowed: Collection[str]) -> int | None:
+    """About how many rows there are; None where Zoho does not say."""
+    try:
+        if "coql" in allowed:
+            everything = Statement((), reading.module, reading.module, where=reading.criteria or EVERYTHING)
+            return coql.count(api, everything)
+        if not reading.where and reading.since is None:
+            answer = content(api.request("GET", f"/crm/v8/{reading.module}/actions/count"))
+            return int(answer.get("count") or 0)
+    except AuthError as error:
+        if error.code != "OAUTH_SCOPE_MISMATCH":
+            raise
+    except (ApiError, QueryError):
+        pass  # the road will say what is wrong, if it is wrong for the road too
+    return None
+
+
+def with_people(home: Home, rows: pa.Table, fields: Sequence[Field], always: bool) -> tuple[pa.Table, list[str]]:
+    """The rows with names and addresses of users, and a warning if they may not be asked for.
+
+    COQL and bulk read bring little more than ids (`always`); records bring all but some addresses.
+    """
+    users = [field for field in fields if frames.is_person(field)]
+    missing = any(
+        rows.column(f"{field.name}.email").null_count > rows.column(f"{field.name}.id").null_count for field in users
+    )
+    if not users or not len(rows) or not (always or missing):
+        return rows, []
+    try:
+        return frames.with_people(rows, users, home.people()), []
+    except AuthError as error:
+        if error.code != "OAUTH_SCOPE_MISMATCH":
+            raise
+        return rows, [f"Names of users are incomplete: {error.hint}"]

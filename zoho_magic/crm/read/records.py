@@ -1,0 +1,142 @@
+"""The records road: `GET /{module}`, 200 rows a page, the first ten pages side by side, then one after the other.
+
+https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...errors import QueryError, TransportError
+from ..metadata import Field
+from ..parallel import side_by_side
+from . import arrow as frames
+from .record_query import Harvest, Meter, Reading, page_of
+
+__all__ = ["FIELDS_A_CALL", "MOST_ROWS", "PAGE_ROWS", "batches_of", "numbered_pages", "read"]
+
+PAGE_ROWS = 200
+FIELDS_A_CALL = 50
+NUMBERED_PAGES = 10
+MOST_ROWS = 100_000
+PASSES = 3
+
+Ask = Callable[..., frames.Page]
+
+
+def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harvest:
+    """The records of a reading without criteria.
+
+    Args:
+        api: counts the calls.
+        reading: what to bring.
+        width: calls at once.
+        expected: about how many rows there are, if known; spares calls beyond the end.
+
+    Raises:
+        QueryError: Zoho's list ends at 100,000 rows and there are more.
+        TransportError: Zoho says that there are more rows, and not where.
+    """
+    batches = batches_of(reading.fields)
+    for _ in range(PASSES):
+        walks = [partial(_walk, api, reading, batch, max(1, width // len(batches)), expected) for batch in batches]
+        first, *others = side_by_side(walks, len(batches))
+        rows = _joined(first, others, reading)
+        # A record that came or went between two batches is in one of them only, and the limit wants another instead.
+        if reading.limit is None or len(rows) == len(first):
+            return Harvest(rows, f"GET /crm/v8/{reading.module}")
+    raise TransportError("Records kept changing while they were read.", hint="Run it again, or use --via coql.")
+
+
+def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
+    """The fields of each call, `id` among them: a page token is bound to its `fields`, so every batch walks alone."""
+    record_id, rest = fields[0], list(fields[1:])
+    batches = [rest[i : i + FIELDS_A_CALL] for i in range(0, len(rest), FIELDS_A_CALL)] or [[]]
+    return [[record_id, *batch] for batch in batches]
+
+
+def _joined(first: pa.Table, others: list[pa.Table], reading: Reading) -> pa.Table:
+    """The batches side by side, row by row; a record that was deleted between them is in none."""
+    if not others:
+        return first
+    ids = first.column("id").combine_chunks()
+    for other in others:
+        ids = ids.filter(pc.is_in(ids, other.column("id").combine_chunks()))
+    joined: dict[str, pa.ChunkedArray] = {}
+    for part in (first, *others):
+        rows = part.take(pc.index_in(ids, part.column("id").combine_chunks()))
+        joined.update(zip(rows.schema.names, rows.columns, strict=True))
+    schema = frames.empty(reading.fields).schema
+    return pa.Table.from_arrays([joined[name] for name in schema.names], schema=schema)
+
+
+def _walk(api: Meter, reading: Reading, fields: list[Field], width: int, expected: int | None) -> pa.Table:
+    """All rows of some fields, newest first."""
+    last = numbered_pages(reading, expected)
+    order = {"sort_order": "asc"} if last > 1 else {}
+    ask = partial(_page, api, reading, fields, order)
+    pages = _numbered(ask, partial(_page, api, reading, fields[:1], order), last, width) if last > 1 else []
+    pages = pages or [ask(page=1)]
+    got = sum(len(page.rows) for page in pages)
+    while pages[-1].more and (reading.limit is None or got < reading.limit):
+        pages.append(_next(ask, pages[-1], got))
+        got += len(pages[-1].rows)
+    return frames.newest_first(pa.concat_tables([page.rows for page in pages]))[: reading.limit]
+
+
+def numbered_pages(reading: Reading, expected: int | None) -> int:
+    """How many pages are asked for by number, side by side.
+
+    Only where all records are wanted: then they come oldest first, so that new ones go to the end and cannot push
+    others from one page to the next.
+    """
+    if reading.limit is not None or reading.since is not None or expected is None:
+        return 1
+    return min(NUMBERED_PAGES, -(-expected // PAGE_ROWS))
+
+
+def _numbered(ask: Ask, glance: Ask, last: int, width: int) -> list[frames.Page]:
+    """Pages 1 to `last`, or none of them where records left the list meanwhile: then the later ones moved up, and what
+    stood between two pages is in neither. The last page is read first and looked at again at the end: if it begins with
+    the same record, nothing before it has gone.
+    """
+    end = ask(page=last)
+    if not len(end.rows):
+        return []
+    pages = [*side_by_side([partial(ask, page=number) for number in range(1, last)], width), end]
+    again = glance(page=last)
+    return pages if _first_id(again) == _first_id(end) else []
+
+
+def _first_id(page: frames.Page) -> Any:
+    return page.rows.column("id")[0].as_py() if len(page.rows) else None
+
+
+def _next(ask: Ask, page: frames.Page, got: int) -> frames.Page:
+    if got >= MOST_ROWS:
+        raise QueryError(
+            f"The records road ends at {MOST_ROWS:,} rows, and there are more.", hint="Use --via bulk or --via coql."
+        )
+    if not page.token:
+        raise TransportError(
+            f"Zoho says that more than these {got} rows exist, but not how to get them.", hint="Use --via coql."
+        )
+    return ask(page_token=page.token)
+
+
+def _page(api: Meter, reading: Reading, fields: list[Field], order: dict[str, str], **place: Any) -> frames.Page:
+    # `id` always comes; asked for alone, Zoho may refuse the call.
+    names = [field.name for field in fields if field.name != "id"] or ["Created_Time"]
+    params = {"fields": ",".join(names), "per_page": min(PAGE_ROWS, reading.limit or PAGE_ROWS), **order, **place}
+    if reading.converted:
+        params["converted"] = reading.converted
+    since = {"If-Modified-Since": reading.since_text} if reading.since else {}
+    page = page_of(api.request("GET", f"/crm/v8/{reading.module}", params=params, headers=since), fields)
+    if fields[1:] == list(reading.fields[1 : len(fields)]):  # the first batch: a row that comes in parts counts once
+        api.arrived(len(page.rows))
+    return page

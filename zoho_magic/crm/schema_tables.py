@@ -1,0 +1,71 @@
+"""Modules and fields as frames, for a person to look at."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..errors import ApiError, AuthError, QueryError
+from .coql.query import Statement
+from .metadata import Field, Metadata
+from .parallel import side_by_side
+from .read import arrow as frames
+from .read import coql
+from .read.pull import Home
+from .read.record_query import Meter
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["fields", "modules"]
+
+_MODULE_COLUMNS = ("module", "label", "kind", "creatable", "editable", "deletable")
+_FIELD_COLUMNS = ("field", "label", "type", "columns", "required", "read_only", "unique", "length", "choices", "target")
+
+
+def modules(home: Home, *, count: bool) -> pandas.DataFrame:
+    """One row a module; with `count` the number of records, <NA> where Zoho does not count."""
+    import pandas as pd
+
+    known = list(home.metadata.modules().values())
+    rows = [(m.name, m.label, m.kind, m.creatable, m.editable, m.deletable) for m in known]
+    frame = pd.DataFrame(rows, columns=list(_MODULE_COLUMNS))
+    if count:
+        with Meter(home) as api:
+            counts = list(side_by_side([partial(_count, api, m.name) for m in known], home.width()))
+        frame["records"] = pd.array(counts, dtype="Int64")
+    return frame
+
+
+def _count(api: Meter, module: str) -> int | None:
+    try:
+        return coql.count(api, Statement((), module, module))
+    except (ApiError, QueryError):
+        return None  # COQL does not know every module the API lists
+    except AuthError as error:
+        if error.code == "OAUTH_SCOPE_MISMATCH":
+            raise
+        return None
+
+
+def fields(metadata: Metadata, module: str) -> pandas.DataFrame:
+    """One row a field: API name, label, Zoho's type, the frame's columns and dtypes, required, choices, target."""
+    import pandas as pd
+
+    rows = [_row(field) for field in metadata.fields(module).values()]
+    return pd.DataFrame(rows, columns=list(_FIELD_COLUMNS))
+
+
+def _row(field: Field) -> tuple[object, ...]:
+    return (
+        field.name,
+        field.label,
+        field.kind,
+        frames.described(field),
+        field.required,
+        field.read_only,
+        field.unique,
+        field.length or None,
+        list(field.choices),
+        field.target or None,
+    )

@@ -1,0 +1,1 @@
+"""Writing records: frame to calls, and the result of every row."""

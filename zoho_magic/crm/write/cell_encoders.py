@@ -1,0 +1,217 @@
+"""A cell of a frame as Zoho's JSON takes it. To teach another field type, add one line to `_WRITERS`.
+
+Formats: https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..metadata import Field
+from .input_table import is_empty
+
+__all__ = ["Unfit", "record_id", "writer_of", "written"]
+
+_EXACT = 2**53
+"""Whole numbers from here on have no float of their own."""
+
+
+class Unfit(ValueError):  # noqa: N818  # it says what the value is
+    """A value that no value of the field can be; its text says what would be."""
+
+
+def written(value: Any, field: Field) -> Any:
+    """The JSON value for a cell that is not empty; None for a text without characters, which empties the field.
+
+    Raises:
+        Unfit: no value of the field can be this.
+
+    Example::
+
+        >>> written(5.0, Field("No_of_Employees", data_type="integer"))
+        5
+    """
+    return writer_of(field)(value)
+
+
+def writer_of(field: Field) -> Callable[[Any], Any]:
+    """What `written` does with the cells of one field."""
+    write: Callable[[Any], Any] = _WRITERS.get(_way(field), _text)
+    return lambda value: write(value if type(value) is str else _plain(value))
+
+
+def _way(field: Field) -> str:
+    if field.json_type == "jsonarray" and field.kind in ("text", "tag"):
+        return "names"
+    return "json" if field.kind not in _WRITERS and field.json_type in ("jsonarray", "jsonobject") else field.kind
+
+
+def record_id(value: Any) -> str:
+    """A record id as text, whatever whole number or text it came as. Raises Unfit for a float: it has lost digits.
+
+    Example::
+
+        >>> record_id(554023000000527002)
+        '554023000000527002'
+    """
+    value = _plain(value)
+    if isinstance(value, dict):
+        value = value.get("id")
+    if isinstance(value, float):
+        raise Unfit("a record id as text: a float has lost its last digits")
+    text = str(value).strip()
+    if not (text.isascii() and text.isdecimal()):
+        raise Unfit("a record id, all digits")
+    return text
+
+
+def _plain(value: Any) -> Any:
+    """numpy's and pandas' scalars and arrays as Python's own."""
+    if isinstance(value, (pd.Timestamp, np.datetime64)):
+        return pd.Timestamp(value).to_pydatetime(warn=False)  # nanoseconds have no place in a CRM
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    # polars gives a nested list as a Series
+    return value.to_list() if hasattr(value, "to_list") and not isinstance(value, str) else value
+
+
+def _text(value: Any) -> str | None:
+    if type(value) is str:
+        return _sound(value) or None
+    if isinstance(value, float) and abs(value) >= _EXACT:
+        raise Unfit("text: so large a float has lost its last digits")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, (date, datetime)):
+        value = value.isoformat()
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        raise Unfit("text")
+    return _sound(str(value)) or None
+
+
+def _sound(text: str) -> str:
+    """The text, unless it holds what JSON or a database refuses: one such text would cost its whole call."""
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise Unfit("text without halves of characters (lone surrogates)")
+    if "\0" in text:
+        raise Unfit("text without NUL characters")
+    return text
+
+
+def _digits(value: Any) -> str | None:
+    """A number too long for JSON, as Zoho takes it: text."""
+    text = _text(value)
+    if text is not None and not (text.isascii() and text.strip().removeprefix("-").isdecimal()):
+        raise Unfit("a whole number")
+    return text and text.strip()
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    number = _number(value)
+    if number != int(number):
+        raise Unfit("a whole number")
+    return int(number)
+
+
+def _number(value: Any) -> float | int:
+    if isinstance(value, bool):
+        raise Unfit("a number")
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise Unfit("a number") from None
+    if number in (float("inf"), float("-inf")) or number != number:
+        raise Unfit("a finite number")
+    return value if isinstance(value, int) else number
+
+
+_FLAGS = {"true": True, "false": False, "1": True, "0": False}
+
+
+def _flag(value: Any) -> bool:
+    found = _FLAGS.get(str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower())
+    if found is None:
+        raise Unfit("true or false")
+    return found
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (str, pd.Period)):
+        found = _read(str(value))
+        if found is not None:
+            return found.date().isoformat()
+    raise Unfit("a date, 2026-01-31")
+
+
+def _read(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _moment(value: Any) -> str:
+    found = _read(value) if isinstance(value, str) else value
+    if isinstance(value, str) and found is None:
+        raise Unfit("a datetime, 2026-01-31T08:00:00+01:00")
+    if not isinstance(found, datetime) or found.tzinfo is None:
+        raise Unfit("a datetime with its time zone (pandas: tz_localize)")
+    offset = found.utcoffset()
+    if offset is None or offset.total_seconds() % 60:  # before time zones, places had offsets with seconds
+        found = found.astimezone(timezone.utc)
+    return found.replace(microsecond=0).isoformat()
+
+
+def _many(value: Any) -> list[str]:
+    items: Iterable[Any] = value.split(";") if isinstance(value, str) else value
+    if isinstance(items, dict) or not isinstance(items, Iterable):
+        raise Unfit("a list of choices")
+    return [text for item in items if not is_empty(item) and (text := _sound(str(item).strip()))]
+
+
+def _names(value: Any) -> list[dict[str, str]]:
+    return [{"name": text} for text in _many(value)]
+
+
+def _reference(value: Any) -> dict[str, str]:
+    return {"id": record_id(value)}
+
+
+def _json(value: Any) -> Any:
+    """A value of several parts: as it is, or as JSON text; it must be something that JSON can say."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+        _sound(json.dumps(found, allow_nan=False, ensure_ascii=False))
+    except (TypeError, ValueError) as error:
+        raise Unfit("a list or a dict that JSON can say (no NaN, no dates)") from error
+    if not isinstance(found, (list, dict)):
+        raise Unfit("a list or a dict")
+    return found
+
+
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("text", "textarea", "mediumtext", "website", "email", "phone", "picklist"), _text),
+    **dict.fromkeys(("bigint", "long"), _digits),
+    "integer": _whole,
+    **dict.fromkeys(("double", "currency", "percent"), _number),
+    "boolean": _flag,
+    "date": _date,
+    "datetime": _moment,
+    "multiselectpicklist": _many,
+    "names": _names,
+    **dict.fromkeys(("lookup", "multi_module_lookup", "ownerlookup", "userlookup", "layout"), _reference),
+    "json": _json,
+}

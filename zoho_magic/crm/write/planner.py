@@ -1,0 +1,79 @@
+"""Which road a push takes, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...errors import CredentialsMissing, PushError
+from ..metadata import Field
+from .bulk_csv import ROWS_A_FILE, carries
+from .bulk_write import CREDITS_A_JOB
+from .records import credits_of
+from .rows import Order, Row
+
+__all__ = ["VIA", "Road", "chosen"]
+
+VIA = ("auto", "records", "bulk")
+
+
+class _Place(Protocol):
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+
+    def upload_hosts(self) -> tuple[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Road:
+    """The way rows take: records or bulk, why, and for bulk the host of uploads and the org's id."""
+
+    name: str
+    why: str
+    hosts: tuple[str, str] = ("", "")
+
+
+def chosen(place: _Place, order: Order, via: str, columns: Sequence[Field], rows: Sequence[Row]) -> Road:
+    """The road: the one asked for, or the one that costs fewer API credits.
+
+    Raises:
+        PushError: bulk write was asked for, and cannot do this.
+    """
+    by_calls = credits_of(len(rows))
+    by_jobs = -(-len(rows) // ROWS_A_FILE) * CREDITS_A_JOB
+    if via == "records":
+        return Road("records", f"you chose it; {by_calls:,} API credits")
+    if via == "auto" and by_jobs >= by_calls:
+        return Road("records", f"{by_calls:,} API credits; bulk write takes {by_jobs:,}")
+    cannot, hosts = _obstacle(place, order, columns, rows)
+    if not cannot:
+        reason = "you chose it; " if via == "bulk" else ""
+        return Road("bulk", f"{reason}{by_jobs:,} API credits instead of {by_calls:,}", hosts)
+    if via == "bulk":
+        raise PushError(f"Not by this road: {cannot}.", hint="Use --via records.")
+    return Road("records", f"{cannot}; {by_calls:,} API credits instead of {by_jobs:,}")
+
+
+def _obstacle(
+    place: _Place, order: Order, columns: Sequence[Field], rows: Sequence[Row]
+) -> tuple[str, tuple[str, str]]:
+    """Why bulk write cannot do it, and the host of uploads and the org's id where it can."""
+    cannot, hosts = carries(order, columns, rows) or _missing_scope(place.scopes), ("", "")
+    if not cannot:
+        try:
+            hosts = place.upload_hosts()
+        except CredentialsMissing as missing:
+            cannot = str(missing.args[0]).rstrip(".")
+        else:
+            cannot = "" if hosts[1] else "bulk write needs the org's id, and that the scope ZohoCRM.org.READ"
+    return cannot, hosts
+
+
+def _missing_scope(scopes: Collection[str]) -> str:
+    # Without a word from Zoho about scopes nothing is missing: it says so itself, and then calls go on.
+    granted = {scope.lower() for scope in scopes}
+    for family in ("ZohoCRM.bulk", "ZohoFiles.files") if granted else ():
+        if not granted & {f"{family}.{operation}".lower() for operation in ("ALL", "CREATE", "WRITE")}:
+            return f"bulk write needs the scope {family}.ALL"
+    return ""

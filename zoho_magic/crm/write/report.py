@@ -1,0 +1,130 @@
+"""`PushReport`: one row for every row of the frame, saying what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ...errors import PushError
+from .input_table import Table
+from .retry import Again
+from .row_result import FAILED, SUCCEEDED, UNKNOWN, VALID, Fate
+
+__all__ = ["PushReport", "report_of"]
+
+COLUMNS = ("status", "action", "id", "code", "message", "field")
+
+
+class PushReport(pd.DataFrame):
+    """A frame with the index of what was pushed and the columns status, action, id, code, message, field (all text).
+
+    `status` is succeeded, failed, unknown (Zoho may have written the row: nobody can tell from here) or, after a dry
+    run, valid. What you select from it is a plain DataFrame. `attrs` tells module, action, road, calls, warnings.
+
+    Example::
+
+        report = zoho.push("Leads", frame, "upsert", on="Email")
+        report.counts                     # {'succeeded': 98, 'failed': 2, 'unknown': 0}
+        report.failed[["code", "field", "message"]]
+        report.raise_for_failed()
+    """
+
+    _again: Again | None = None  # not in pandas' _metadata: a pickled report can be read, but not retried
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """What was done, and how many rows came to which end, in one line."""
+        counts = ", ".join(f"{number:,} {status}" for status, number in self.counts.items())
+        return f"{self.attrs.get('action', 'push')} {self.attrs.get('module', '')}: {counts}"
+
+    def __repr__(self) -> str:
+        return f"{self.title}\n{super().__repr__()}"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by status; succeeded, failed and unknown are always there and add up to all rows (valid: a dry run)."""
+        found = self["status"].value_counts().to_dict()
+        first = (VALID, FAILED) if found.get(VALID) else (SUCCEEDED, FAILED, UNKNOWN)
+        return {status: int(found.get(status, 0)) for status in dict.fromkeys((*first, *found))}
+
+    @property
+    def succeeded(self) -> pd.DataFrame:
+        """The rows that were written."""
+        return self[self["status"] == SUCCEEDED]
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The rows that were not written, each with its reason."""
+        return self[self["status"] == FAILED]
+
+    @property
+    def unknown(self) -> pd.DataFrame:
+        """The rows that may have been written."""
+        return self[self["status"] == UNKNOWN]
+
+    def raise_for_failed(self) -> PushReport:
+        """The report itself if every row was written (or is valid).
+
+        Raises:
+            PushError: some were not, or may not have been; `error.report` is this report.
+        """
+        bad = self[self["status"].isin((FAILED, UNKNOWN))]
+        if bad.empty:
+            return self
+        counts = ", ".join(f"{number:,} {status}" for status, number in self.counts.items())
+        first = bad.iloc[0]
+        error = PushError(
+            f"Not every row was written: {counts}. First: {first['code']} {first['field']} {first['message']}".strip(),
+            hint="report.failed and report.unknown show the rows; mend the frame, then report.retry(frame).",
+            code=str(first["code"]),
+        )
+        error.report = self
+        raise error
+
+    def retry(self, frame: Any = None) -> PushReport:
+        """Push again what may be pushed again, and return the report of those rows.
+
+        Args:
+            frame: the mended frame, with the same rows in the same order: every failed row is pushed again. Without it,
+                only rows that failed for a passing reason (not sent, locked, Zoho's own error), as they were.
+
+        Unknown rows of a bulk write job are not written again: the job is asked what became of them. Other unknown rows
+        are written again where twice has the same effect as once: updates, deletions, upserts of rows with a value in
+        `on`. Inserts never: look for them first, or upsert on a unique field.
+
+        Raises:
+            PushError: the frame has another number of rows, or nothing may be pushed again.
+        """
+        if self._again is None:
+            raise PushError(
+                "There is no row that may be pushed again.",
+                hint="Rows of an insert that are unknown may be there: look for them, or upsert on a unique field.",
+            )
+        return self._again(frame)
+
+
+def report_of(fates: Sequence[Fate], table: Table, attrs: Mapping[Any, Any], again: Again | None) -> PushReport:
+    """The report of these fates, in the order of the table."""
+    rows = [
+        (fate.status, fate.action, fate.id, fate.code, fate.message, _column(fate.field, table.columns))
+        for fate in fates
+    ]
+    report = PushReport(rows, index=table.index, columns=list(COLUMNS), dtype="str")
+    report.attrs = dict(attrs)
+    report._again = again
+    return report
+
+
+def _column(field: str, columns: Mapping[str, Any]) -> str:
+    """The frame's column behind the field that Zoho blames: `Owner.id` may have been written as `Owner.email`."""
+    base = field.removesuffix(".id")
+    for name in (field, f"{base}.id", f"{base}.email", base):
+        if name in columns:
+            return name
+    return field

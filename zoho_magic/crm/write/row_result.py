@@ -1,0 +1,170 @@
+"""What became of each row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...errors import ThrottledError, TransportError, ZohoError, explain
+from .row_messages import explained, is_the_values_fault
+from .rows import Problem, Row
+
+__all__ = [
+    "FAILED",
+    "SUCCEEDED",
+    "UNKNOWN",
+    "VALID",
+    "Fate",
+    "blamed",
+    "from_error",
+    "from_results",
+    "refused",
+    "refused_inside",
+    "second",
+    "turned_away",
+    "unknown",
+    "unsent",
+]
+
+SUCCEEDED, FAILED, UNKNOWN, VALID = "succeeded", "failed", "unknown", "valid"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one row.
+
+    Attributes:
+        status: succeeded, failed, unknown (Zoho may have written it), or valid after a dry run.
+        action: what Zoho did: insert, update, delete; "" if nothing.
+        id: of the record; "" if there is none.
+        code: Zoho's code, or NOT_SENT, OUTCOME_UNKNOWN.
+        message: what happened, for people.
+        field: the field at fault, if Zoho names one.
+    """
+
+    status: str
+    action: str = ""
+    id: str = ""
+    code: str = ""
+    message: str = ""
+    field: str = ""
+
+
+def refused(problem: Problem) -> Fate:
+    """A row that was not sent because of what is in it."""
+    return Fate(FAILED, code=problem.code, message=problem.message, field=problem.field)
+
+
+def unsent(why: str) -> Fate:
+    """A row that was not sent for another reason; it can be sent again as it is."""
+    return Fate(FAILED, code="NOT_SENT", message=why)
+
+
+def unknown(why: str) -> Fate:
+    """A row that Zoho may have written or not."""
+    return Fate(UNKNOWN, code="OUTCOME_UNKNOWN", message=f"{why} Zoho may have written it; look before you repeat it.")
+
+
+# A whole call
+
+
+def refused_inside(answer: Mapping[str, Any], doing: str) -> ZohoError | None:
+    """The refusal in an answer that HTTP calls a success, as Zoho's upload server gives it; None where there is none.
+
+    https://www.zoho.com/crm/developer/docs/api/v8/bulk-write/upload-file.html
+    """
+    if answer.get("status") != "error" or "data" in answer:
+        return None
+    details = answer.get("details")
+    error = explain(str(answer.get("code") or ""), doing=doing, said=f"{answer.get('message') or ''} {details or ''}")
+    error.status, error.details = 400, details if isinstance(details, dict) else {}
+    return error
+
+
+def from_error(error: ZohoError) -> Fate:
+    """The fate of every row of a call that raised."""
+    message = " ".join(filter(None, (str(error.args[0]), error.hint)))
+    if isinstance(error, TransportError):
+        return unknown(str(error.args[0])) if error.sent else unsent(message)
+    if error.status >= 500 or error.code == "INTERNAL_ERROR":
+        return unknown(str(error.args[0]))
+    if isinstance(error, ThrottledError) or not error.code:
+        return unsent(message)
+    return Fate(FAILED, code=error.code, message=message, field=_field(error.details))
+
+
+def turned_away(error: ZohoError) -> Fate:
+    """The fate of rows that wait for something that failed before any of them was sent."""
+    fate = from_error(error)
+    return unsent(str(error.args[0])) if fate.status == UNKNOWN else fate
+
+
+_ROW = re.compile(r"\$\.data\[(\d+)\]")
+
+
+def blamed(error: ZohoError, rows: int) -> int | None:
+    """The place of the one row for which Zoho refused the whole call; None where it blames none."""
+    found = _ROW.match(str(error.details.get("json_path") or ""))
+    return int(found[1]) if found and 400 <= error.status < 500 and int(found[1]) < rows else None
+
+
+def second(fate: Fate, action: str) -> Fate:
+    """What an answer says about a row that had been sent before, when that answer was lost."""
+    if fate.status == SUCCEEDED:
+        return replace(fate, message=f"{fate.message} (sent twice: the first answer was lost)")
+    # An upsert may meet, in the way of its value, the very record that its first try has made.
+    settled = is_the_values_fault(fate.code) or (action == "update" and fate.code == "DUPLICATE_DATA")
+    if fate.status == UNKNOWN or (settled and action != "delete"):
+        return fate
+    if action == "delete" and fate.code != "NOT_SENT":
+        return unknown("The first answer was lost, and now there is no such record: it was deleted, or never there.")
+    return unknown(f"The first answer was lost, and then: {fate.code} {fate.message}.")
+
+
+# Row by row
+
+
+def from_results(results: Any, rows: Iterable[Row], action: str) -> list[Fate]:
+    """Zoho's results, row by row: they stand in the order of the rows."""
+    expected = len(list(rows))
+    found = [_from_result(result, action) for result in (results if isinstance(results, list) else [])[:expected]]
+    return found + [unknown("Zoho's answer does not mention this row.")] * (expected - len(found))
+
+
+def _from_result(result: Any, action: str) -> Fate:
+    if not isinstance(result, Mapping) or result.get("status") not in ("success", "error"):
+        return unknown("Zoho's answer about this row cannot be read.")
+    raw = result.get("details")
+    details: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+    code, message = str(result.get("code") or ""), str(result.get("message") or "")
+    if result["status"] == "success":
+        did = str(result.get("action") or action)
+        return Fate(SUCCEEDED, "insert" if did == "upsert" else did, str(details.get("id") or ""), code, message)
+    several = [error for error in details.get("errors") or () if isinstance(error, Mapping)]
+    if several:
+        return _from_several(code, several)
+    return Fate(FAILED, "", _found_id(details), code, explained(code, message, details), _field(details))
+
+
+def _from_several(code: str, errors: Sequence[Mapping[str, Any]]) -> Fate:
+    found = [_from_result({"status": "error", **error}, "") for error in errors]
+    codes = [one.code for one in found]
+    message = "; ".join(f"{one.field}: {one.message}" for one in found)
+    fields = ", ".join(dict.fromkeys(one.field for one in found if one.field))
+    known = next((one.id for one in found if one.id), "")
+    # Of several faults one in the values settles it: Zoho refuses the row at any try.
+    return Fate(FAILED, "", known, next(filter(is_the_values_fault, codes), code), message, fields)
+
+
+def _field(details: Mapping[str, Any]) -> str:
+    """The field Zoho blames; `$.data[1].Address.City` says it more exactly than `api_name`."""
+    path = str(details.get("json_path") or "")
+    inside = path.partition("].")[2]
+    return inside or str(details.get("api_name") or details.get("param_name") or "")
+
+
+def _found_id(details: Mapping[str, Any]) -> str:
+    duplicate = details.get("duplicate_record")
+    return str((duplicate if isinstance(duplicate, Mapping) else {}).get("id") or details.get("id") or "")

@@ -1,0 +1,136 @@
+"""Where the person's account is: the data centre a redirect names, and the likely one where a client is not known.
+
+https://www.zoho.com/accounts/protocol/oauth/multi-dc.html
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..auth import oauth
+from ..auth.oauth import PostForm
+from ..config.credentials import OWN_SECRETS, Credentials
+from ..data_centres import DATA_CENTRES, is_loopback, of_accounts, trusted_origin
+from ..errors import AuthError, ZohoError
+
+__all__ = ["at", "explained", "likely", "server_of", "servers"]
+
+PATIENCE_SECONDS = 5.0
+"""How long an error waits for the other data centres; some networks cannot reach all of them."""
+
+Get = Callable[[str], Any]
+
+
+def at(credentials: Credentials, server: str, location: str, get: Get) -> Credentials:
+    """The credentials as used where the account is: data centre, accounts server, and that place's client secret.
+
+    Args:
+        credentials: as they were when the person was asked.
+        server: the accounts server's origin, already checked; "" where it was not named.
+        location: the data centre's name, as Zoho said it; "" where it was not said.
+        get: fetches a URL of Zoho's, for the list of servers where `ZOHO_ACCOUNTS_URL` stands for one.
+
+    Raises:
+        AuthError: the location is none this package knows.
+    """
+    server = server or (server_of(location, credentials, get) if location not in ("", credentials.dc) else "")
+    if server in ("", credentials.accounts):
+        return credentials
+    home = of_accounts(server)
+    moved = {"dc": home.name if home else location if location in DATA_CENTRES else credentials.dc}
+    # Another accounts server means another API: the token's own `api_domain` names it.
+    return credentials.changed(**moved, accounts_url="" if home else server, api_url="")
+
+
+def server_of(location: str, credentials: Credentials, get: Get) -> str:
+    """The accounts server of a data centre. Raises AuthError for one that nobody knows."""
+    found = servers(credentials, get).get(location)
+    if found is None:
+        raise AuthError(
+            "Zoho says that your account is in a data centre this package does not know.",
+            hint=f"It knows {', '.join(DATA_CENTRES)}; a newer version may know more.",
+            code="other_dc",
+        )
+    return found
+
+
+def servers(credentials: Credentials, get: Get) -> dict[str, str]:
+    """Data centre -> accounts server: the table's, or what the server in `ZOHO_ACCOUNTS_URL` lists."""
+    if not credentials.accounts_url or of_accounts(credentials.accounts_url):
+        return {name: dc.accounts for name, dc in DATA_CENTRES.items()}
+    try:
+        listed = json.loads(get(f"{credentials.accounts}/oauth/serverinfo").content)["locations"]
+    except (ZohoError, ValueError, LookupError, TypeError):
+        return {}
+    own = is_loopback(credentials.accounts)
+    checked = {name: trusted_origin(str(url), also=credentials.trusted, loopback=own) for name, url in listed.items()}
+    return {name: url for name, url in checked.items() if url}
+
+
+def explained(error: ZohoError, asked: Credentials, there: Credentials, post: PostForm, get: Get) -> ZohoError:
+    """The error with a next step that names the data centre, where Zoho said `invalid_client`; else as it is.
+
+    Args:
+        error: what a token endpoint answered.
+        asked: the credentials before the person's account was found.
+        there: the credentials that were refused.
+        post, get: how to reach Zoho.
+    """
+    if error.code != "invalid_client":
+        return error
+    better = copy.copy(error)
+    better.hint = _not_there(asked, there) if asked.dc != there.dc else _elsewhere(there, post, get) or error.hint
+    return better
+
+
+def _not_there(asked: Credentials, there: Credentials) -> str:
+    return (
+        f"You signed in to {there.data_centre.place} ({there.dc}). At {asked.data_centre.console} open the client's "
+        f"Settings, switch on {there.data_centre.place} under Multi-DC, put the client secret shown there into "
+        f"{OWN_SECRETS[there.dc]} and run %zoho_login again."
+    )
+
+
+def _elsewhere(there: Credentials, post: PostForm, get: Get) -> str:
+    found = likely(there, post, get)
+    if not found:
+        return ""
+    places = " or ".join(f"{DATA_CENTRES[dc].place} ({dc})" for dc in found)
+    return f"Zoho in {places} knows this client id: set ZOHO_DC={found[0]}, with the client secret of that place."
+
+
+def likely(credentials: Credentials, post: PostForm, get: Get) -> list[str]:
+    """The other data centres whose accounts server knows this client id.
+
+    Zoho looks at the client before anything else, so a call without a secret and without a token tells; neither is
+    sent anywhere.
+    """
+    own = credentials.accounts
+    others = {dc: url for dc, url in servers(credentials, get).items() if url != own and dc in DATA_CENTRES}
+    form = {"grant_type": "refresh_token", "client_id": credentials.client_id, "refresh_token": "none"}
+    known: list[str] = []
+    asking = [threading.Thread(target=_ask, args=(*one, form, post, known), daemon=True) for one in others.items()]
+    for thread in asking:
+        thread.start()
+    end = time.monotonic() + PATIENCE_SECONDS
+    for thread in asking:
+        thread.join(max(0.0, end - time.monotonic()))
+    return [dc for dc in others if dc in known]
+
+
+def _ask(dc: str, url: str, form: Mapping[str, str], post: PostForm, known: list[str]) -> None:
+    if _knows(url, form, post):
+        known.append(dc)
+
+
+def _knows(url: str, form: Mapping[str, str], post: PostForm) -> bool:
+    try:
+        answer = oauth.heard(post(f"{url}/oauth/v2/token", form))
+    except ZohoError:
+        return False
+    return answer.fields.get("error") in ("invalid_client_secret", "invalid_code")

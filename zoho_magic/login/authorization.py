@@ -1,0 +1,175 @@
+"""Zoho's consent page: its address, and the redirect that comes back from it, believed only as far as it was checked.
+
+https://www.zoho.com/accounts/protocol/oauth/web-apps/authorization.html, .../mobile-and-desktop-apps (PKCE).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from ..config.credentials import Credentials
+from ..data_centres import is_loopback, trusted_origin
+from ..errors import AuthError, CredentialsMissing, ZohoError, explain
+from ..secret import Secret
+
+__all__ = ["REDIRECT_URI", "Consent", "Redirect", "Verdict", "ask", "fields_of", "pasted", "read"]
+
+REDIRECT_URI = "http://localhost:8976/callback"
+"""Where Zoho sends the browser back to, unless `ZOHO_REDIRECT_URI` says otherwise; registered exactly so."""
+
+Verdict = Literal["", "accepted", "refused"]
+_MOST_FIELDS = 20
+
+
+@dataclass(frozen=True, repr=False)
+class Consent:
+    """One question to a person; only the redirect that carries its `state` answers it.
+
+    Attributes:
+        url: the consent page. No secret, but it belongs to this question alone.
+        redirect_uri: where the answer goes.
+        state: what the answer must carry.
+        verifier: PKCE: proves at the exchange that the code was asked for here.
+    """
+
+    url: str
+    redirect_uri: str
+    state: Secret
+    verifier: Secret
+
+    def verdict(self, query: Secret) -> Verdict:
+        """Whether a query string answers this question, and how; "" for anything else that knocks."""
+        fields = fields_of(query)
+        if "error" in fields and "state" not in fields:  # Zoho's page on refusals shows no state
+            return "refused"
+        if "state" not in fields or not _same(fields["state"], self.state):
+            return ""
+        return "refused" if "error" in fields else "accepted" if "code" in fields else ""
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """What a redirect said: the grant code, and where the account is (`accounts` and `location`, "" where unsaid)."""
+
+    code: Secret
+    accounts: str = ""
+    location: str = ""
+
+
+def ask(credentials: Credentials) -> Consent:
+    """A new question: offline access, always asked, with `state` and PKCE S256.
+
+    Args:
+        credentials: client, scopes and redirect URI; its data centre is where the page is.
+
+    Example::
+
+        question = ask(zoho.credentials)
+        webbrowser.open(question.url)
+    """
+    state, verifier = Secret(secrets.token_urlsafe(32)), Secret(secrets.token_urlsafe(48))
+    back = credentials.redirect_uri or REDIRECT_URI
+    query = {
+        "client_id": credentials.client_id,
+        "response_type": "code",
+        "scope": ",".join(credentials.scopes),
+        "redirect_uri": back,
+        "access_type": "offline",
+        "prompt": "consent",  # without it Zoho gives a refresh token the first time only
+        "state": state.reveal(),
+        "code_challenge": _challenge(verifier),
+        "code_challenge_method": "S256",  # Zoho's default is plain
+    }
+    return Consent(f"{credentials.accounts}/oauth/v2/auth?{urlencode(query)}", back, state, verifier)
+
+
+def read(question: Consent, query: Secret, credentials: Credentials) -> Redirect:
+    """What the redirect with this query string says.
+
+    Raises:
+        AuthError: it answers another question, access was refused, or it names an accounts server that is not Zoho's;
+            a code is never sent there.
+    """
+    fields, verdict = fields_of(query), question.verdict(query)
+    if verdict == "refused":
+        raise explain(fields["error"].reveal(), doing="consent", **credentials.facts)
+    if verdict != "accepted":
+        raise AuthError(
+            "That address is not the answer to this sign-in.",
+            hint="Use the newest link, and copy the whole address of the page it ends on.",
+            code="state",
+            doing="consent",
+        )
+    return Redirect(fields["code"], _server(fields, credentials), _shown(fields, "location"))
+
+
+def fields_of(query: Secret) -> dict[str, Secret]:
+    """The fields of a query string (a trailing `&` is Zoho's habit); none at all where one comes twice."""
+    try:
+        pairs = parse_qsl(query.reveal(), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    fields = {name: Secret(value) for name, value in pairs}
+    return fields if len(fields) == len(pairs) else {}
+
+
+def pasted(text: Secret, redirect_uri: str) -> Secret:
+    """The query string of a redirected address that somebody pasted.
+
+    Raises:
+        CredentialsMissing: it is not the redirect URI with something behind it.
+    """
+    query = _behind(redirect_uri, text)
+    if not query:
+        raise CredentialsMissing(
+            f"That is not the address the browser ended on: it begins with {redirect_uri}?",
+            hint="Copy the whole address from the browser's address bar, also when the page itself does not load.",
+        )
+    return query
+
+
+def _behind(redirect_uri: str, text: Secret) -> Secret:
+    try:
+        found, own = urlsplit(text.reveal().strip().strip("'\"<>")), urlsplit(redirect_uri)
+    except ValueError:
+        return Secret("")
+    same = found[:2] == own[:2] and (found.path or "/") == (own.path or "/")
+    return Secret(found.query if same else "")
+
+
+def _server(fields: Mapping[str, Secret], credentials: Credentials) -> str:
+    """The accounts server a redirect names. A loopback one is believed only from a loopback Zoho (the simulator)."""
+    named = _shown(fields, "accounts-server")
+    origin = trusted_origin(named, also=credentials.trusted, loopback=is_loopback(credentials.accounts))
+    if named and origin is None:
+        raise _foreign()
+    return origin or ""
+
+
+def _foreign() -> ZohoError:
+    return AuthError(
+        "The redirect names an accounts server that is not Zoho's, so nothing was sent there.",
+        hint="Somebody may be interfering. Start again, and look at the browser's address bar as you sign in.",
+        code="accounts-server",
+        doing="consent",
+    )
+
+
+def _shown(fields: Mapping[str, Secret], name: str) -> str:
+    return fields[name].reveal() if name in fields else ""
+
+
+def _same(one: Secret, other: Secret) -> bool:
+    return hmac.compare_digest(one.reveal().encode(errors="replace"), other.reveal().encode())
+
+
+def _challenge(verifier: Secret) -> str:
+    digest = hashlib.sha256(verifier.reveal().encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

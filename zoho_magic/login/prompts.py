@@ -1,0 +1,94 @@
+"""What a login shows to a person and asks of her, whatever she sits in front of."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from getpass import getpass
+from typing import Any
+
+__all__ = ["Invitation", "Person"]
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What to do now to sign in.
+
+    Attributes:
+        title: in one line.
+        link: the page to open, which belongs to this sign-in alone; "" for none.
+        steps: what else to know, in order.
+        code: what to type there, for a device; "" for none.
+        scan: the address to show as a QR code; "" for none.
+        seconds: how long it is good for.
+    """
+
+    title: str
+    link: str = ""
+    steps: tuple[str, ...] = ()
+    code: str = ""
+    scan: str = ""
+    seconds: int = 0
+
+    def __str__(self) -> str:
+        from .qr_code import drawn
+
+        lines = [
+            self.title,
+            *([f"  {self.link}"] if self.link else []),
+            *([f"  Code: {self.code}"] if self.code else []),
+        ]
+        lines += [f"  {step}" for step in self.steps]
+        lines += [f"  Good for {self.seconds // 60} min {self.seconds % 60} s."] if self.seconds else []
+        return "\n".join([*lines, *([drawn(self.scan)] if self.scan else [])])
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True)
+class Person:
+    """How to talk to whoever signs in; the defaults suit a script in a terminal.
+
+    Attributes:
+        show: shows an invitation; what it returns takes it away again.
+        ask: asks a question and hides what is typed.
+        browse: opens an address in a browser on this machine.
+        pause: waits so many seconds.
+    """
+
+    show: Callable[[Invitation], Callable[[], None]] = lambda invitation: _printed(invitation)
+    ask: Callable[[str], str] = lambda question: _typed(question)
+    browse: Callable[[str], Any] = lambda url: _browsed(url)
+    pause: Callable[[float], Any] = lambda seconds: threading.Event().wait(seconds)
+
+    @contextmanager
+    def invited(self, invitation: Invitation) -> Iterator[None]:
+        """Show it for as long as it is good for something."""
+        taken_away = self.show(invitation)
+        try:
+            yield
+        finally:
+            taken_away()
+
+
+def _printed(invitation: Invitation) -> Callable[[], None]:
+    sys.stderr.write(f"{invitation}\n")
+    sys.stderr.flush()
+    return lambda: None
+
+
+def _typed(question: str) -> str:
+    try:
+        return getpass(question)
+    except EOFError:
+        return ""
+
+
+def _browsed(url: str) -> None:
+    import webbrowser
+
+    # Some browsers return only when they are closed.
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True, name="zoho_magic browser").start()

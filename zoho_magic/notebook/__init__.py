@@ -1,0 +1,1 @@
+"""The only package that imports IPython or ipywidgets: magics, form, cards, completion."""

@@ -1,0 +1,147 @@
+"""Asking a person at a prompt, and saying what to do where nobody can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from getpass import getpass
+from typing import Any
+
+from IPython.core.error import StdinNotImplementedError
+from IPython.display import display
+
+from ..config.credentials import KEYS
+from ..data_centres import DATA_CENTRES
+from ..errors import CredentialsMissing, ZohoError
+from ..login.environment import here
+from ..login.prompts import Invitation, Person
+from ..scopes import PRESETS, split
+from ..secret import Secret
+from ..session import ZohoSession
+from ..status import Status
+from .lazy_session import can_ask
+from .notes import Note
+
+__all__ = ["can_ask", "connect", "grant_code", "login", "setup"]
+
+
+def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
+    """The form where there is a notebook; questions in a terminal, or when asked for; in an unattended run the status.
+
+    Raises:
+        CredentialsMissing: an unattended run that is not connected: there is nobody to fill in a form.
+    """
+    if questions or not hasattr(shell, "kernel"):
+        return connect(session)
+    if can_ask(shell):
+        from .setup_form import SetupForm
+
+        return SetupForm(session).widget
+    return _unattended(session)
+
+
+def _unattended(session: ZohoSession) -> Status:
+    status = session.status()
+    if not status.connected:
+        raise CredentialsMissing(
+            "There is nobody here to fill in the form: this notebook runs unattended.",
+            hint=f"Put ZOHO_DC, ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_GRANT_CODE into {status.file}, "
+            "then run %zoho_exchange instead.",
+        )
+    return status
+
+
+def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ...]) -> Status:
+    """`ZohoSession.login` in a shell: invitations are shown in the cell, and leave it once they are used up.
+
+    Raises:
+        ZohoError: Ctrl-C, or "interrupt the kernel".
+        CredentialsMissing, AuthError, ThrottledError, TransportError: as `ZohoSession.login`.
+    """
+    person = Person(show=partial(_invite, shell), ask=partial(_typed, getpass))
+    stopped = False
+    try:
+        return session.login(road, add_scopes=add_scopes, person=person, place=here(can_ask(shell)))
+    except KeyboardInterrupt:
+        stopped = True
+    assert stopped
+    raise ZohoError("Sign-in stopped; nothing has changed.", hint="Run %zoho_login again when you like.")
+
+
+def _invite(shell: Any, invitation: Invitation) -> Callable[[], None]:
+    # Without a link it is only a piece of news.
+    what = invitation if invitation.link else Note(invitation.title)
+    shown = display(what, display_id=True)  # type: ignore[no-untyped-call]
+    if shown is None or not hasattr(shell, "kernel"):  # what a terminal has printed stays
+        return lambda: None
+    # A saved notebook keeps what a cell shows: a link of this sign-in has no business there.
+    return lambda: shown.update(Note("The link that stood here has done its duty."))
+
+
+def grant_code(session: ZohoSession) -> str | None:
+    """A grant code typed at a hidden prompt; None when `ZOHO_GRANT_CODE` is there already.
+
+    Raises:
+        CredentialsMissing: nobody is there to type, or nothing was typed.
+    """
+    credentials = session.credentials
+    credentials.require("client_id", "client_secret")
+    if credentials.grant_code is not None:
+        return None
+    return _asked(getpass, f"Grant code from {credentials.data_centre.console}: ", "grant_code")
+
+
+def connect(session: ZohoSession) -> Status:
+    """The steps of the setup form as questions; what is typed for secrets is hidden.
+
+    Raises:
+        CredentialsMissing: nobody is there to type, nothing was typed, or what was typed cannot be right.
+        AuthError, ThrottledError, TransportError: as `ZohoSession.exchange`.
+    """
+    now = session.credentials
+    now = now.changed(dc=_asked(input, f"Data centre ({', '.join(DATA_CENTRES)}) [{now.dc}]: ", "dc", now.dc))
+    _say(f"Open {now.data_centre.console}, add a Self Client, and copy its client id and secret.")
+    kept = f" [{now.client_id}]" if now.client_id else ""
+    now = now.changed(client_id=_asked(input, f"Client id{kept}: ", "client_id", now.client_id))
+    now = now.changed(client_secret=_client_secret(now.client_secret))
+    now = now.changed(scopes=_scopes(now.scopes))
+    _say(f"Generate a code there with these scopes:\n{','.join(now.scopes)}")
+    code = _asked(getpass, "Grant code (hidden): ", "grant_code")
+    return session.exchange(code, **{name: getattr(now, name) for name in _STEPS})
+
+
+_STEPS = ("dc", "client_id", "client_secret", "scopes")
+
+
+def _client_secret(stored: Secret | None) -> Secret:
+    if stored is None:
+        return Secret(_asked(getpass, "Client secret (hidden): ", "client_secret"))
+    typed = _typed(getpass, "Client secret (hidden; enter keeps the stored one): ")
+    return Secret(typed) if typed else stored
+
+
+def _scopes(now: tuple[str, ...]) -> tuple[str, ...]:
+    usual = next((name for name, preset in PRESETS.items() if preset == now), ",".join(now))
+    answer = _asked(input, f"Scopes ({', '.join(PRESETS)}, or your own) [{usual}]: ", "scopes", usual)
+    return PRESETS.get(answer.lower()) or split(answer)
+
+
+def _asked(ask: Callable[[str], str], question: str, name: str, default: str = "") -> str:
+    answer = _typed(ask, question) or default
+    if not answer:
+        raise CredentialsMissing(
+            f"{KEYS[name]} is needed and nobody typed it.",
+            hint=f"Put {KEYS[name]} into .env or the environment, or run this where you can answer.",
+        )
+    return answer
+
+
+def _typed(ask: Callable[[str], str], question: str) -> str:
+    try:
+        return ask(question).strip()
+    except (StdinNotImplementedError, EOFError):
+        return ""
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201  # one side of a conversation

@@ -1,0 +1,320 @@
+"""Face 2: the setup form. The steps in order, the status always in view, and no secret left in a field.
+
+A notebook front end saves every widget's state with the notebook, echoes it to every client of the kernel and sends it
+again to a reloaded page. `SecretField` takes what was typed out of the field at once and never sends it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from ..config.credentials import Credentials
+from ..data_centres import DATA_CENTRES
+from ..errors import CredentialsMissing, ZohoError
+from ..login.methods import Obtained
+from ..scopes import CHOICES, PRESETS
+from ..secret import Secret
+from ..session import ZohoSession
+from ..status import Status
+from .cards import error_card, note_card, status_card, waiting_card
+from .login_tabs import LEFT_STYLE, DeviceTab, PasteTab, left
+
+__all__ = ["SecretField", "SetupForm"]
+
+_CHOSEN = "chosen one by one"
+
+
+class SecretField(widgets.Password):  # type: ignore[misc]  # ipywidgets has no types
+    """A password field that hands over what is typed, at Enter or on leaving it, and goes blank.
+
+    Args:
+        empty: what the field says while it holds nothing.
+        settings: as for `ipywidgets.Password`.
+    """
+
+    value = traitlets.Unicode("").tag(sync=True, echo_update=False)
+
+    def __init__(self, *, empty: str = "", **settings: Any) -> None:
+        super().__init__(continuous_update=False, placeholder=empty, **settings)
+        self._empty = empty
+        self._secret: Secret | None = None
+        self.observe(self._capture, "value")
+
+    @property
+    def secret(self) -> Secret | None:
+        """What was typed, if anything."""
+        return self._secret
+
+    def forget(self, empty: str | None = None) -> None:
+        """Hold nothing any more, and say `empty` from now on."""
+        self._empty = self._empty if empty is None else empty
+        self._secret, self.value, self.placeholder = None, "", self._empty
+
+    def close(self) -> None:
+        """Forget, then close: a front end keeps the last state of a widget that was closed."""
+        self.forget()
+        super().close()
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """As Widget.get_state, with an empty value whatever was typed."""
+        state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
+        return {**state, "value": ""} if "value" in state else state
+
+    def _capture(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            typed, self.value = change["new"].strip(), ""
+            self._secret = Secret(typed) if typed else self._secret
+            self.placeholder = "•••••••• taken; type again to replace it" if self._secret else self._empty
+
+
+class SetupForm:
+    """The form as `widget`; the parts are attributes, so that a test or a notebook cell can drive it.
+
+    Args:
+        session: the session it connects; nothing in it or in `.env` changes until Zoho has accepted.
+    """
+
+    def __init__(self, session: ZohoSession) -> None:
+        self._session = session
+        now = session.credentials
+        self.data_centre = _wide(widgets.Dropdown, "Data centre", options=[*map(_option, DATA_CENTRES)], value=now.dc)
+        self.console = widgets.HTML()
+        self.client_id = _wide(widgets.Text, "Client id", value=now.client_id, placeholder="1000.…")
+        self.client_secret = _wide(SecretField, "Client secret", empty=_stored(now.client_secret))
+        self.scopes = _wide(widgets.Dropdown, "Scopes", options=[*PRESETS, _CHOSEN], value=_preset(now.scopes))
+        self.chosen = {name: _tick(name, name in now.scopes) for name in sorted({*CHOICES, *now.scopes})}
+        self.scope_line = widgets.HTML()
+        self.generate = widgets.HTML()
+        self.code = _wide(SecretField, "Grant code", empty=_waiting(now.grant_code))
+        self.code_left = widgets.HTML()
+        self.paste = PasteTab(
+            lambda: self._session.pasted_login(**self._client()),
+            _wide(SecretField, "Address"),
+            now.redirect_uri,
+            self._guarded,
+        )
+        self.device = DeviceTab(lambda: self._session.device_login(**self._client()), self._finish, self._guarded)
+        by_code = widgets.VBox([self.generate, self.code, self.code_left])
+        self.ways = widgets.Tab([by_code, self.paste.widget, self.device.widget], titles=_WAYS)
+        self.button = widgets.Button(description="Connect", button_style="primary")
+        self.status = widgets.HTML()
+        self._marks = widgets.GridBox([*self.chosen.values()]).add_class("zoho-marks")
+        self.widget = self._laid_out()
+        self._wire()
+
+    @property
+    def wanted_scopes(self) -> tuple[str, ...]:
+        """The scopes of the chosen set, or the ones ticked."""
+        ticked = tuple(name for name, box in self.chosen.items() if box.value)
+        return PRESETS.get(self.scopes.value, ticked)
+
+    def _laid_out(self) -> widgets.Widget:
+        steps = (
+            _step(1, "Where is your Zoho account?", self.data_centre),
+            _step(2, "Which client asks?", self.console, self.client_id, self.client_secret),
+            _step(3, "What may it do?", self.scopes, self._marks, self.scope_line),
+            _step(4, "Prove that it is you", self.ways),
+        )
+        return _Form([widgets.HTML(_STYLE), *steps, self.button, self.status]).add_class("zoho-setup")
+
+    def _wire(self) -> None:
+        self.scopes.observe(self._guarded(self._tick_preset), "value")
+        for part in (self.data_centre, self.scopes, *self.chosen.values()):
+            part.observe(self._guarded(self._show_steps), "value")
+        self.code.observe(self._guarded(self._show_code_left), "placeholder")
+        self.button.on_click(self._guarded(self._connect))
+        self._show_steps()
+        self._guarded(self._show_status)()
+
+    def _tick_preset(self) -> None:
+        for name, box in self.chosen.items():
+            box.value = name in PRESETS.get(self.scopes.value, self.wanted_scopes)
+
+    def _show_steps(self) -> None:
+        link = _link(DATA_CENTRES[self.data_centre.value].console)
+        self.console.value = f"In {link} add a <b>Self Client</b> and copy its client id and secret."
+        self._marks.layout.display = "" if self.scopes.value == _CHOSEN else "none"
+        self.scope_line.value = _to_copy(",".join(self.wanted_scopes))
+        self.generate.value = (
+            f"In {link} open <b>Generate Code</b>, paste the line of scopes, and copy the code it gives you. "
+            "It works once, for a few minutes."
+        )
+
+    def _show_code_left(self) -> None:
+        told = left("Press Connect: unless you chose longer, the code dies in", _CODE_LIFE)
+        self.code_left.value = told if self.code.secret else ""
+
+    def _show_status(self) -> None:
+        status = self._session.status()
+        self.status.value = status_card(status) if status.connected else waiting_card(status, _TO_DO)
+
+    def _connect(self) -> None:
+        self.button.disabled, self.button.description = True, "Connecting…"
+        self.status.value = note_card("Connecting…")
+        try:
+            self.status.value = status_card(self._connected())
+            self._forget_what_was_used()
+        finally:
+            self.button.disabled, self.button.description = False, "Connect"
+
+    def _connected(self) -> Status:
+        if self.ways.selected_index == _WAYS.index("Your browser"):
+            return self._session.finish_login(self.paste.finish())
+        now, wanted = self._session.credentials, self._wanted()
+        if self.code.secret is None and now.grant_code is None and not _news(now, wanted) and now.refresh_token:
+            return self._session.status()
+        self._refuse_gaps(now, wanted, {_PROOFS[self.ways.selected_index or 0]: self.code.secret or now.grant_code})
+        return self._session.exchange(self.code.secret, **wanted)
+
+    def _client(self) -> dict[str, Any]:
+        """What the first three steps hold. Raises CredentialsMissing, naming the gaps."""
+        wanted = self._wanted()
+        self._refuse_gaps(self._session.credentials, wanted, {})
+        return wanted
+
+    def _finish(self, got: Obtained) -> None:
+        self.status.value = status_card(self._session.finish_login(got))
+        self._forget_what_was_used()
+
+    def _wanted(self) -> dict[str, Any]:
+        typed = {"client_secret": self.client_secret.secret} if self.client_secret.secret else {}
+        return {
+            "dc": self.data_centre.value,
+            "client_id": self.client_id.value.strip(),
+            "scopes": self.wanted_scopes,
+            **typed,
+        }
+
+    def _refuse_gaps(self, now: Credentials, wanted: dict[str, Any], proof: dict[str, Any]) -> None:
+        there = {
+            "the client id (step 2)": wanted["client_id"],
+            "the client secret (step 2)": wanted.get("client_secret", now.client_secret),
+            "a scope (step 3)": wanted["scopes"],
+            **proof,
+        }
+        if gaps := [label for label, value in there.items() if not value]:
+            raise CredentialsMissing(f"Still missing: {', '.join(gaps)}.", hint="Fill it in, then press Connect.")
+
+    def _forget_what_was_used(self) -> None:
+        now = self._session.credentials
+        self.client_secret.forget(_stored(now.client_secret))
+        self.code.forget(_waiting(now.grant_code))
+        self.paste.clear()
+
+    def _guarded(self, act: Callable[[], None]) -> Callable[..., None]:
+        # A front end drops what a callback raises or prints, so every failure becomes the status.
+        def run(*_: Any) -> None:
+            try:
+                act()
+            except ZohoError as error:
+                self._show_failure(error)
+            except Exception as error:  # noqa: BLE001  # shown, not swallowed
+                what = f"Something unexpected went wrong ({type(error).__name__})."
+                self._show_failure(ZohoError(what, hint="Run %zoho in a cell to see more, and please report it."))
+
+        return run
+
+    def _show_failure(self, error: ZohoError) -> None:
+        field, hint = _IN_THE_FORM.get(error.code, ("", error.hint))
+        if field:
+            getattr(self, field).forget()
+        self.status.value = error_card(error, hint)
+
+
+_WAYS = ("A code", "Your browser", "Another device")
+_PROOFS = ("the grant code (step 4)", "the address (step 4)", "your consent: press Show a code (step 4)")
+_CODE_LIFE = 180  # a self client's code, unless its person chose 5, 7 or 10 minutes
+_TO_DO = "Fill in the steps from 1 to 4, then press Connect."
+_IN_THE_FORM = {  # Zoho's code -> the field to type again, if any; what to do in the form
+    "invalid_code": ("code", "Generate a new code (step 4), paste it and press Connect at once."),
+    "invalid_client_secret": ("client_secret", "Copy the secret of this data centre again (step 2), then Connect."),
+    "invalid_client": ("", "Compare the data centre (step 1) and the client id (step 2) with Zoho's console."),
+}
+
+
+class _Form(widgets.VBox):  # type: ignore[misc]
+    def __repr__(self) -> str:
+        return "The Zoho setup form. If you see this text instead of it, run: %zoho_setup --ask"
+
+
+def _wide(kind: Callable[..., Any], label: str, **settings: Any) -> Any:
+    return kind(description=label, layout={"width": "auto"}, style={"description_width": "8em"}, **settings)
+
+
+def _tick(name: str, value: bool) -> Any:
+    return widgets.Checkbox(description=name, value=value, indent=False, layout={"width": "auto"})
+
+
+def _step(number: int, title: str, *parts: Any) -> Any:
+    head = widgets.HTML(f'<span class="zoho-number">{number}</span><b>{escape(title)}</b>')
+    return widgets.VBox([head, *parts]).add_class("zoho-step")
+
+
+def _option(dc: str) -> tuple[str, str]:
+    found = DATA_CENTRES[dc]
+    return f"{found.place} ({dc})" + ("" if found.certain else ", CRM hosts less certain"), dc
+
+
+def _preset(scopes: tuple[str, ...]) -> str:
+    return next((name for name, preset in PRESETS.items() if set(preset) == set(scopes)), _CHOSEN)
+
+
+def _stored(secret: Secret | None) -> str:
+    return "stored; leave empty to keep it" if secret else ""
+
+
+def _waiting(code: Secret | None) -> str:
+    return "ZOHO_GRANT_CODE is there; leave empty to use it" if code else ""
+
+
+def _news(now: Credentials, wanted: dict[str, Any]) -> bool:
+    return any(getattr(now, name) != value for name, value in wanted.items())
+
+
+def _link(url: str) -> str:
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener">{escape(url.removeprefix("https://"))}</a>'
+
+
+def _to_copy(text: str) -> str:
+    line = escape(text).replace(",", ",<wbr>")  # breaks between names, not inside; copied without them
+    return (
+        f'<div class="zoho-line"><code>{line}</code>'
+        f'<button type="button" class="jupyter-button" onclick="{escape(_COPY)}">Copy</button></div>'
+    )
+
+
+# execCommand, because navigator.clipboard exists on https and localhost only; the line stays marked either way.
+_COPY = (
+    "getSelection().selectAllChildren(this.previousElementSibling);"
+    "this.textContent = document.execCommand('copy') ? 'Copied' : 'Press Ctrl+C'"
+)
+
+# The dropdown's own arrow is black in dark themes too.
+_STYLE = """<style>
+.zoho-setup { max-width: 46em; padding: 4px 18px 14px; border: 1px solid rgba(128,128,128,.35); border-radius: 8px;
+  color: var(--jp-ui-font-color1, inherit); --jp-widgets-dropdown-arrow: url("data:image/svg+xml,%3Csvg \
+xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E%3Cpath d='M4 6l5 5 5-5' fill='none' stroke='%23888' \
+stroke-width='2'/%3E%3C/svg%3E") }
+.zoho-setup, .zoho-setup .zoho-step { overflow: visible }
+.zoho-setup .zoho-step { margin-top: 10px }
+.zoho-setup .zoho-step > :not(:first-child), .zoho-setup > .jupyter-button { margin-left: 30px }
+.zoho-setup .zoho-number { display: inline-block; width: 1.6em; margin-right: .6em; border-radius: 50%;
+  line-height: 1.6em; text-align: center; font-weight: 600; background: rgba(128,128,128,.22) }
+.zoho-setup .widget-html-content { line-height: 1.45; overflow-wrap: anywhere }
+.zoho-setup .widget-label { text-align: left }
+.zoho-setup a { color: var(--jp-content-link-color, inherit); text-decoration: underline }
+.zoho-setup .zoho-marks { grid-template-columns: 1fr 1fr; overflow: visible }
+.zoho-setup .zoho-marks .widget-checkbox { height: 24px; line-height: 24px }
+.zoho-setup .zoho-marks label { display: flex; align-items: center }
+.zoho-setup .zoho-line { display: flex; gap: 8px; align-items: flex-start }
+.zoho-setup .zoho-line code { flex: 1; padding: 4px 8px; border-radius: 4px; user-select: all; color: inherit;
+  background: rgba(128,128,128,.15); overflow-wrap: anywhere }
+.zoho-setup .zoho-line button { flex: none; min-width: 6em }
+.zoho-setup > .jupyter-button { margin-top: 14px; margin-bottom: 6px; min-width: 9em }
+"""
+_STYLE += f"{LEFT_STYLE}</style>"
