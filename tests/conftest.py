@@ -72,4 +72,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay together, and every test that clicks in JupyterLab shares one server and one browser."""
     for item in items:
         clicks = "lab" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("browser" if clicks else item.path.name))
+        item.add_marker(pytest.mark.xdist_group("browser" if clicks else str(item.path)))

@@ -13,8 +13,8 @@ import traceback
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from leaks import leaks
 
+from tests.support.secret_scan import leaks
 from zoho_magic import Secret
 
 TEXT = "S3C" + "R3T-value"

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 import requests
-from leaks import leaks
-from listener import Listener
-from simulators import as_new
 
+from tests.support.recording_server import Listener
+from tests.support.secret_scan import leaks
+from tests.support.simulator_fixture import as_new
 from zoho_magic import (
     ApiError,
     AuthError,

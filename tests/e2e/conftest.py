@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from e2e.lab import Lab, lacking
+
+from tests.e2e.lab import Lab, lacking
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
-from e2e.lab import clean_environment
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.e2e.lab import clean_environment
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 

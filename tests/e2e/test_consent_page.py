@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from e2e.lab import Lab
 
+from tests.e2e.lab import Lab
 from zoho_magic.simulator import Simulator
 
 pytestmark = pytest.mark.browser

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from e2e.lab import Lab, Notebook
-from e2e.sentinels import Sentinels
 
+from tests.e2e.lab import Lab, Notebook
+from tests.e2e.sentinels import Sentinels
 from zoho_magic import ZohoSession
 from zoho_magic.scopes import PRESETS
 from zoho_magic.simulator import Simulator

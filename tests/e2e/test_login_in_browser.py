@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.lab import Lab, Notebook
-from e2e.sentinels import Sentinels, history
-from logins import redirect_uri
 
+from tests.e2e.lab import Lab, Notebook
+from tests.e2e.sentinels import Sentinels, history
+from tests.support.login_env import redirect_uri
 from zoho_magic import ZohoSession
 from zoho_magic.simulator import Simulator
 

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from e2e.kernels import execute, notebook_of, outputs, quickstart
-from e2e.lab import Lab
-from e2e.sentinels import Sentinels, history
 from nbformat import NotebookNode
 
+from tests.e2e.kernels import execute, notebook_of, outputs, quickstart
+from tests.e2e.lab import Lab
+from tests.e2e.sentinels import Sentinels, history
 from zoho_magic.simulator import Fault, Simulator
 
 TYPED = "S3CR3T-typed-by-mistake-into-a-field"

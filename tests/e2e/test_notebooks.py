@@ -6,7 +6,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from e2e.kernels import execute
+
+from tests.e2e.kernels import execute
 
 GUIDES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 

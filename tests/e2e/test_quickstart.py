@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from e2e.kernels import execute, mimes, notebook_of, outputs, quickstart
 from nbclient.exceptions import CellExecutionError
 
+from tests.e2e.kernels import execute, mimes, notebook_of, outputs, quickstart
 from zoho_magic import ZohoSession
 from zoho_magic.simulator import Simulator
 

@@ -1,0 +1,428 @@
+"""COQL is completed to what Zoho insists on, and never means anything else afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from tests.support.pull_env import asked, world
+from zoho_magic.crm.coql.parser import criteria, names_in, parse
+from zoho_magic.crm.read import coql
+from zoho_magic.errors import QueryError
+from zoho_magic.session import ZohoSession
+from zoho_magic.simulator import Simulator
+
+World = tuple[Simulator, ZohoSession]
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def org() -> Iterator[World]:
+    """The demo org with some 200 deals."""
+    with world(rows=600) as found:
+        yield found
+
+
+@pytest.fixture
+def rows(org: World) -> list[Row]:
+    return org[0].crm.rows("Deals")
+
+
+# Meaning
+
+Leaf = tuple[str, Callable[[Row], bool]]
+LEAVES: list[Leaf] = [
+    ("Amount > 50000", lambda row: row["Amount"] is not None and row["Amount"] > 50000),
+    ("Amount <= 1e5", lambda row: row["Amount"] is not None and row["Amount"] <= 1e5),
+    ("Amount between 1000 and 90000", lambda row: row["Amount"] is not None and 1000 <= row["Amount"] <= 90000),
+    ("not Amount between 1000 and 90000", lambda row: row["Amount"] is not None and not 1000 <= row["Amount"] <= 90000),
+    ("Stage = 'Closed Won'", lambda row: row["Stage"] == "Closed Won"),
+    ("Stage <> 'Closed Won'", lambda row: row["Stage"] != "Closed Won"),
+    ("Stage in ('Closed Won', 'Qualification')", lambda row: row["Stage"] in ("Closed Won", "Qualification")),
+    ("Stage NOT IN ('Closed Won', 'Closed Lost')", lambda row: row["Stage"] not in ("Closed Won", "Closed Lost")),
+    ("not Stage in ('Closed Won')", lambda row: row["Stage"] != "Closed Won"),
+    ("Next_Step is null", lambda row: row["Next_Step"] is None),
+    ("not Next_Step IS NULL", lambda row: row["Next_Step"] is not None),
+    ("Deal_Name like '%solar%'", lambda row: "solar" in row["Deal_Name"].lower()),
+    ("Deal_Name not like '%GmbH%'", lambda row: "gmbh" not in row["Deal_Name"].lower()),
+    ("Deal_Name != 'and or (not'", lambda row: row["Deal_Name"] != "and or (not"),
+    ("Closing_Date >= '2026-06-01'", lambda row: (row["Closing_Date"] or "") >= "2026-06-01"),
+    ("Probability = 100", lambda row: row["Probability"] == 100),
+    ("Exchange_Rate != -1.5", lambda row: row["Exchange_Rate"] is not None),
+]
+Tree = tuple[str, Callable[[Row], bool], str]
+
+
+def _both(word: str, parts: list[Tree], bracket: bool) -> Tree:
+    join = all if word == "and" else any
+    # Inside an "and" an "or" needs its brackets; everything else means the same without.
+    texts = [f"({text})" if word == "and" and kind == "or" else text for text, _, kind in parts]
+    text = f" {word} ".join(texts)
+    return (f"({text})", lambda row: join(fits(row) for _, fits, _ in parts), "leaf") if bracket else (
+        text, lambda row: join(fits(row) for _, fits, _ in parts), word)  # fmt: skip
+
+
+CONDITIONS = st.recursive(
+    st.sampled_from(LEAVES).map(lambda leaf: (*leaf, "leaf")),
+    lambda inner: st.builds(
+        _both, st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=4), st.booleans()
+    ),
+    max_leaves=9,
+)
+
+
+@given(tree=CONDITIONS, shout=st.booleans())
+@settings(
+    max_examples=120, suppress_health_check=list(HealthCheck), derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
+def test_completion_never_changes_what_a_condition_means(org: World, rows: list[Row], tree: Tree, shout: bool) -> None:
+    text, fits, _ = tree
+    text = text.replace(" and ", "\n  AND ").replace(" or ", "\tOr ") if shout else text
+    found = org[1].coql(f"select Stage from Deals where {text}")
+    assert set(found["id"]) == {row["id"] for row in rows if fits(row)}
+    assert found.attrs["warnings"] == []
+
+
+@pytest.mark.parametrize(("text", "fits"), LEAVES)
+def test_each_condition_alone(org: World, rows: list[Row], text: str, fits: Callable[[Row], bool]) -> None:
+    assert set(org[1].coql(f"select Stage from Deals where {text}")["id"]) == {row["id"] for row in rows if fits(row)}
+
+
+@pytest.mark.parametrize(
+    ("text", "nested"),
+    [
+        ("a = 1", "a = 1"),
+        ("a = 1 and b = 2", "(a = 1 and b = 2)"),
+        ("a = 1 and b = 2 and c = 3", "((a = 1 and b = 2) and c = 3)"),
+        ("a = 1 or b = 2 and c = 3", "(a = 1 or (b = 2 and c = 3))"),
+        ("(((a = 1)))", "a = 1"),
+        ("a = 'it''s -- no /* comment */ and b'", "a = 'it''s -- no /* comment */ and b'"),
+        ("a = 1 -- a comment", "a = 1"),
+        ("a = 'C:\\dir\\' and b = ''", "(a = 'C:\\dir\\' and b = '')"),
+        ("a not in (-1, 2.50, 1e5)", "a not in (-1, 2.50, 1e5)"),
+        ("a = true or b = FALSE", "(a = true or b = false)"),
+        ("What_Id->Leads.Last_Name = 'a->b#c'", "What_Id->Leads.Last_Name = 'a->b#c'"),
+    ],
+)
+def test_pairs_of_brackets(text: str, nested: str) -> None:
+    assert criteria(text) == nested
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = 1 and", "a = 1 order by b", "a = 1 group by b", "a = 1 limit 5", "a = 1 offset 5", "a = 1; b = 2", ")", "",
+     "a = 1) or (b = 2", "a = 1 union select id from b", "a ="],
+)  # fmt: skip
+def test_what_is_no_condition(text: str) -> None:
+    assert criteria(text) is None
+
+
+WORDS = (
+    "Type", "Date", "Time", "State", "Status", "Number", "Language", "Percent", "Key", "Value", "Values", "Column",
+    "Row", "Rows", "Index", "View", "Format", "Interval", "Range", "Start", "End", "Source", "Comment", "Position",
+    "Role", "User", "Owner", "Name", "Year", "Month", "Day", "Map", "Array", "Level", "Version", "Schema", "Database",
+    "Rating", "Tag", "First", "Last", "Next", "Percentage", "Amount", "Currency", "Duration", "Partition", "Qualify",
+    "Half__s", "Location", "Options", "Object", "Procedure", "Window", "Filter", "Current", "Default",
+    "Replace", "Left_Over",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_field_may_be_called_what_sql_calls_other_things(word: str) -> None:
+    assert criteria(f"{word} = 'x' and {word} is not null") == f"({word} = 'x' and {word} is not null)"
+    statement = parse(f"select {word}, Account.{word} from Deals where {word} > 5 order by {word} desc", lambda _: ())
+    assert statement is not None
+    assert [column.key for column in statement.columns] == [word, f"Account.{word}"]
+    assert statement.text(5) == (
+        f"select {word}, Account.{word} from Deals where {word} > 5 order by {word} desc limit 5 offset 0"
+    )
+
+
+def test_names_of_a_condition() -> None:
+    text = "a.b = 1 and (c in (select id from D where e = 2) or W->X.f is null)"
+    assert names_in(text) == [("", "a.b"), ("", "c"), ("D", "id"), ("D", "e"), ("", "W->X.f")]
+
+
+# Completion
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("select Stage from Deals", "select id, Stage from Deals where id is not null limit 2000 offset 0"),
+        ("SELECT Stage FROM Deals;", "select id, Stage from Deals where id is not null limit 2000 offset 0"),
+        ("select id from Deals limit 7", "select id from Deals where id is not null limit 7 offset 0"),
+        ("select id from Deals limit 7 offset 3", "select id from Deals where id is not null limit 7 offset 3"),
+        ("select id from Deals limit 3, 7", "select id from Deals where id is not null limit 7 offset 3"),
+        (
+            "select Stage, count(id) from Deals group by Stage",
+            "select Stage, count(id) from Deals where id is not null group by Stage limit 2000 offset 0",
+        ),
+        (
+            "select Owner, Owner.id, Owner.last_name from Deals limit 1",
+            "select id, Owner, Owner.last_name from Deals where id is not null limit 1 offset 0",
+        ),
+        (
+            "select Stage as s from Deals where Amount > 5 or Stage is null or Amount < 2 order by Stage limit 3",
+            "select id, Stage as s from Deals where ((Amount > 5 or Stage is null) or Amount < 2)"
+            " order by Stage asc limit 3 offset 0",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_sent(org: World, query: str, sent: str) -> None:
+    found = org[1].coql(query)
+    assert found.attrs["query"].lower() == sent.lower()
+    assert found.attrs["warnings"] == []
+
+
+def test_rows_come_in_zohos_order_and_number(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim, zoho = org
+    monkeypatch.setattr(coql, "WINDOW_ROWS", 50)
+    oldest = [row["id"] for row in sim.crm.rows("Deals")]
+    assert len(oldest) == 210
+    assert list(zoho.coql("select Stage from Deals")["id"]) == oldest
+    assert list(zoho.coql("select Stage from Deals limit 120")["id"]) == oldest[:120]
+    assert list(zoho.coql("select Stage from Deals limit 60 offset 100")["id"]) == oldest[100:160]
+    assert list(zoho.coql("select Stage from Deals limit 100, 60")["id"]) == oldest[100:160]
+    assert list(zoho.coql("select Stage from Deals offset 205")["id"]) == oldest[205:]
+    assert list(zoho.coql("select Stage from Deals order by id desc limit 60")["id"]) == oldest[:-61:-1]
+
+
+def test_star_is_every_field_that_can_be_selected(org: World) -> None:
+    _, zoho = org
+    found, pulled = zoho.coql("select * from Projects limit 3"), zoho.pull("Projects", via="coql", limit=3)
+    assert list(found.columns) == list(pulled.columns)
+    assert found.dtypes.to_dict() == pulled.dtypes.to_dict()
+
+
+def test_joins_by_lookups_are_typed(org: World) -> None:
+    sim, zoho = org
+    found = zoho.coql(
+        "select Deal_Name, Account_Name.Annual_Revenue, Account_Name.Parent_Account, Account_Name.Owner,"
+        " Owner.last_name, Contact_Name.Account_Name.Industry from Deals where Account_Name.Industry is not null"
+    )
+    assert list(found.columns) == [
+        "id", "Deal_Name", "Account_Name.Annual_Revenue", "Account_Name.Parent_Account",
+        "Account_Name.Parent_Account.id", "Account_Name.Owner", "Account_Name.Owner.id", "Account_Name.Owner.email",
+        "Owner.last_name", "Contact_Name.Account_Name.Industry",
+    ]  # fmt: skip
+    assert found.dtypes["Account_Name.Annual_Revenue"] == "Float64"
+    accounts = {row["id"]: row for row in sim.crm.rows("Accounts")}
+    deals = {row["id"]: row for row in sim.crm.rows("Deals")}
+    assert len(found) > 10
+    for row in found.to_dict("records"):
+        account = accounts[deals[row["id"]]["Account_Name"]["id"]]
+        assert row["Account_Name.Owner"] == account["Owner"]["name"]
+        assert row["Account_Name.Owner.email"] == account["Owner"]["email"]
+        revenue = row["Account_Name.Annual_Revenue"]
+        assert (None if pd.isna(revenue) else revenue) == account["Annual_Revenue"]
+
+
+def test_explicit_joins_are_typed_and_paged(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim, zoho = org
+    monkeypatch.setattr(coql, "WINDOW_ROWS", 30)
+    query = (
+        "select pl.Item, pl.Quantity, pr.Name, pr.Budget as money from Project_Lines as pl"
+        " left join Projects as pr on pl.Parent_Id = pr.id where pl.Quantity > 0"
+    )
+    found = zoho.coql(query)
+    expected = [row for row in sim.crm.rows("Project_Lines") if (row["Quantity"] or 0) > 0]
+    assert list(found.columns) == ["pl.Item", "pl.Quantity", "pr.Name", "money"]
+    assert [str(kind) for kind in found.dtypes] == ["str", "Int64", "str", "Float64"]
+    assert list(found["pl.Item"]) == [row["Item"] for row in expected]
+    assert len(expected) > 30
+
+
+def test_records_of_several_modules(org: World) -> None:
+    sim, zoho = org
+    found = zoho.coql("select Subject, What_Id, What_Id->Deals.Amount from Tasks where What_Id->Deals.Amount > 0")
+    deals = {row["id"]: row for row in sim.crm.rows("Deals")}
+    assert len(found) > 5
+    assert list(found["What_Id->Deals.Amount"]) == [deals[key]["Amount"] for key in found["What_Id.id"]]
+    assert found.dtypes["What_Id->Deals.Amount"] == "Float64"
+
+
+def test_aggregates(org: World, rows: list[Row]) -> None:
+    found = org[1].coql(
+        "select Stage, sum(Amount), Max(Closing_Date), COUNT(id), AVG(Probability) as mean from Deals"
+        " group by Stage order by Stage"
+    )
+    assert list(found.columns) == ["Stage", "SUM(Amount)", "MAX(Closing_Date)", "COUNT(id)", "mean"]
+    assert [str(kind) for kind in found.dtypes] == ["str", "Float64", "datetime64[us]", "Int64", "Float64"]
+    stages = sorted({row["Stage"] for row in rows}, key=str.lower)
+    assert list(found["Stage"]) == stages
+    assert list(found["COUNT(id)"]) == [sum(row["Stage"] == stage for row in rows) for stage in stages]
+    assert found["SUM(Amount)"].sum() == pytest.approx(sum(row["Amount"] or 0 for row in rows))
+
+
+def test_more_groups_than_a_window(org: World, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coql, "WINDOW_ROWS", 20)
+    found = org[1].coql("select Account_Name, COUNT(id) from Deals group by Account_Name")
+    accounts = {row["Account_Name"]["id"] for row in rows if row["Account_Name"]}
+    assert set(found["Account_Name.id"].dropna()) == accounts
+    assert found["Account_Name.id"].is_unique
+    assert found["COUNT(id)"].sum() == len(rows)
+    assert len(accounts) > 20
+
+
+def test_grouping_by_people_names_them(org: World) -> None:
+    found = org[1].coql("select Owner, COUNT(id) as deals from Deals group by Owner")
+    assert found["Owner"].str.contains(" ").all()
+    assert found["Owner.email"].notna().all()
+
+
+def test_sub_queries(org: World, rows: list[Row]) -> None:
+    found = org[1].coql(
+        "select Deal_Name from Deals where Account_Name in (select id from Accounts where Industry = 'Utilities')"
+    )
+    utilities = {row["id"] for row in org[0].crm.rows("Accounts") if row["Industry"] == "Utilities"}
+    expected = {row["id"] for row in rows if row["Account_Name"] and row["Account_Name"]["id"] in utilities}
+    assert set(found["id"]) == expected != set()
+
+
+def test_a_custom_view(org: World) -> None:
+    _, zoho = org
+    views = zoho.request("GET", "/crm/v8/settings/custom_views", params={"module": "Deals"}).json()["custom_views"]
+    sizes = {len(zoho.coql(f"select Stage from Deals#{view['id']}")) for view in views}
+    assert max(sizes) == 210
+    assert len(sizes) > 1
+
+
+# What is not understood
+
+
+def test_a_form_that_is_not_understood_is_sent_as_written(org: World) -> None:
+    _, zoho = org
+    query = "select Stage from Deals where Stage is not null limit 5 for update"
+    with pytest.raises(QueryError, match=r"cannot read this COQL \(unexpected token, line: 1, column: 57, near: for\)"):
+        zoho.coql(query)
+
+
+def test_what_is_not_understood_says_so(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, zoho = org
+    monkeypatch.setattr("zoho_magic.crm.read.coql_statement.parse", lambda *_: None)
+    found = zoho.coql("select Stage from Deals where Stage is not null limit 5")
+    assert "sent as written" in found.attrs["warnings"][0]
+    assert len(found) == 5
+    assert found.attrs["query"] == "select Stage from Deals where Stage is not null limit 5"
+    with pytest.raises(QueryError, match="more rows than it sends at once") as caught:
+        zoho.coql("select Stage from Deals where Deal_Name != 'limit 5'")
+    assert "limit 2000" in caught.value.hint
+    assert zoho.coql("select Stage from Deals where Stage = 'nothing'").empty
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["a = ${CURRENT_USER}", "a = :x", "a ilike 'x'", "a = b || 'c'", "exists (select id from B)", "a = {x}",
+     "a = [1]", "a = now()", "a = 1 order by a nulls first", "a = case when b then c end", "a = 1::int", "a -> 'b'"],
+)  # fmt: skip
+def test_what_sqlglot_knows_and_coql_does_not_is_left_alone(rest: str) -> None:
+    assert parse(f"select a from Deals where {rest}", lambda _: ()) is None
+    assert criteria(rest) is None
+
+
+@example(text="select id from Deals where a = 1 and not (b = 2 or c = 3)")
+@given(
+    text=st.lists(
+        st.sampled_from(
+            [
+                "select",
+                "id",
+                "from",
+                "Deals",
+                "where",
+                "a",
+                "=",
+                "1",
+                "and",
+                "or",
+                "not",
+                "(",
+                ")",
+                "in",
+                "'x'",
+                "limit",
+                "order",
+                "by",
+                "is",
+                "null",
+                "like",
+                "between",
+                ",",
+                "*",
+                "group",
+                "as",
+                "join",
+                "left",
+                "on",
+                ".",
+            ]
+        ),
+        max_size=25,
+    ).map(" ".join)
+)
+@settings(max_examples=300, derandomize=True)  # fmt: skip
+def test_no_text_breaks_the_reader(text: str) -> None:
+    statement = parse(text, lambda _: ["a"])
+    if statement is not None:
+        again = parse(statement.text(5), lambda _: ["a"])
+        assert again is not None
+        assert (again.where, again.order, again.group) == (statement.where, statement.order, statement.group)
+    criteria(text)
+    names_in(text)
+
+
+# What is wrong is told before a call is spent
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("select Amont from Deals", "Deals has no field 'Amont'. Did you mean Amount?"),
+        ("select Amount from Deal", "no module 'Deal'. Did you mean Deals?"),
+        ("select Amount from Deals where Stge = 'x'", "'Stge'. Did you mean Stage?"),
+        ("select Amount from Deals order by Amont", "'Amont'. Did you mean Amount?"),
+        ("select COUNT(id) from Deals group by Stagee", "'Stagee'. Did you mean Stage?"),
+        ("select SUM(Amont) from Deals", "'Amont'. Did you mean Amount?"),
+        ("select Account_Name.Industri from Deals", "Accounts has no field 'Industri'. Did you mean Industry?"),
+        ("select Amount from Deals where Acount_Name.Industry = 'x'", "'Acount_Name'. Did you mean Account_Name?"),
+        ("select What_Id->Deal.Amount from Tasks", "no module 'Deal'. Did you mean Deals?"),
+        ("select What_Id->Deals.Amont from Tasks", "Deals has no field 'Amont'."),
+        ("select Amount from Deals where Account_Name in (select id from Acounts)", "module 'Acounts'"),
+        ("select Amount from Deals where Account_Name in (select id from Accounts where Industy = 'x')", "'Industy'"),
+        ("select d.Amont from Deals as d left join Accounts as a on d.Account_Name = a.id", "'Amont'"),
+        ("select a.Industri from Deals as d left join Accounts as a on d.Account_Name = a.id", "'Industri'"),
+        ("select d.Amount from Deals as d left join Acounts as a on d.Account_Name = a.id", "'Acounts'"),
+        ("select Amount from Deals where Amount = $missing", "$missing, which is not defined"),
+        ("select Amount from Deals where Stage = 'O'Hara'", "A quote is not closed"),
+    ],
+)  # fmt: skip
+def test_unknown_names_cost_nothing(org: World, query: str, told: str) -> None:
+    sim, zoho = org
+    sim.traffic.clear()
+    with pytest.raises(QueryError) as caught:
+        zoho.coql(query)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value.args[0])
+    assert asked(sim) == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("select Amount from Deals where Amount like 'x%'", "Amount"),
+        ("select Amount from Deals where Amount > 'abc'", "Amount"),
+        ("select Stage, Amount as Stage from Deals", "Stage"),
+        ("select Amount from Deals where (Amount", "near"),
+    ],
+)
+def test_what_only_zoho_knows_is_told_in_its_words(org: World, query: str, told: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        org[1].coql(query)
+    assert told in str(caught.value.args[0])
+    assert caught.value.hint

@@ -1,0 +1,279 @@
+"""Whatever goes wrong on the way: every row is accounted for, and nothing is written twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from tests.support.push_env import hurry, settle, world
+from zoho_magic.crm.write import bulk_csv as bulk_file
+from zoho_magic.crm.write import records as calls
+from zoho_magic.errors import PushError, ZohoError
+from zoho_magic.http import transport
+from zoho_magic.session import ZohoSession
+from zoho_magic.simulator import Fault, Simulator
+
+OLD = 9
+"""Leads there are before an example begins."""
+
+DELAY = 0.5
+"""Seconds the slowest answer takes; with one of those about, the session is twice as impatient."""
+
+ROW_FAULTS = {"INVALID_DATA", "MANDATORY_NOT_FOUND", "DUPLICATE_DATA", "MULTIPLE_OR_MULTI_ERRORS"}
+
+
+@pytest.fixture(scope="module")
+def zoho() -> Iterator[tuple[Simulator, ZohoSession]]:
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch)
+        # Small files and calls: several of each from few rows.
+        patch.setattr(calls, "ROWS_A_CALL", 4)
+        patch.setattr(bulk_file, "ROWS_A_FILE", 6)
+        with world(rows=0) as (sim, session):
+            session.fields("Leads")
+            yield sim, session
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A row of a frame: which old lead it means (None: a new one), whether it has an address, what is wrong with it."""
+
+    old: int | None
+    addressed: bool
+    wrong: str
+
+
+# What may go wrong
+
+
+def faults_at(path: str) -> st.SearchStrategy[Fault]:
+    kinds = st.sampled_from(
+        (
+            {"status": 429},
+            {"status": 500},
+            {"status": 500, "late": True},
+            {"status": 503, "html": True},
+            {"status": 502, "html": True, "late": True},
+            {"status": 403, "html": True},
+            {"reset": "before"},
+            {"reset": "after"},
+            {"truncate": True},
+            {"truncate": 0},
+            {"html": True},
+            {"html": True, "late": True},
+            {"advance": 3600.0},
+            {"advance": 3600.0, "reset": "after"},
+            {"delay": DELAY},
+            {"body": {"data": [None]}, "late": True},
+            {"body": {"code": "INTERNAL_ERROR", "details": {}, "message": "x", "status": "error"}, "late": True},
+        )
+    )
+    times = st.sampled_from((1, 1, 1, 1, 2, 3, 5, 9))
+    return st.builds(
+        lambda kind, times, after: Fault(path=path, times=1 if "delay" in kind else times, after=after, **kind),
+        kinds,
+        times,
+        st.sampled_from((0, 0, 0, 1, 1, 2, 3, 5)),
+    )
+
+
+CALLS = ("/crm/v8/Leads", "/crm/v8/Leads", "/crm/v8/Leads", "/crm", "/oauth")
+JOBS = ("/crm/bulk/v8/write", "/crm/bulk/v8/write", "/crm/v8/upload", "/crm", "/oauth")
+
+
+def faults(paths: tuple[str, ...]) -> st.SearchStrategy[list[Fault]]:
+    return st.lists(st.sampled_from(paths).flatmap(faults_at), max_size=3)
+
+
+ROWS = st.lists(
+    st.builds(
+        Lead,
+        old=st.none() | st.integers(0, OLD - 1),
+        addressed=st.booleans() | st.just(True),
+        wrong=st.sampled_from(("", "", "", "", "choice", "length", "taken", "name")),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+# What is pushed
+
+
+def begin(sim: Simulator, session: ZohoSession) -> list[str]:
+    """Put everything back to where an example begins; the ids of the old leads."""
+    sim.faults.clear()
+    settle(sim)
+    sim.crm.store.write('DELETE FROM "Leads"')
+    sim.clock.advance(3600)
+    rows = [{"Last_Name": f"Old {n}", "Email": f"old{n}@example.com", "Company": "before"} for n in range(OLD)]
+    ids = list(session.push("Leads", rows, "insert", progress=False).raise_for_failed()["id"])
+    session.push("Leads", [{"Last_Name": "Other", "Email": "taken@example.com"}], "insert").raise_for_failed()
+    return ids
+
+
+def frame_of(rows: list[Lead], action: str, ids: list[str]) -> pd.DataFrame:
+    cells = [cells_of(row, action, place, ids) for place, row in enumerate(rows)]
+    return pd.DataFrame(cells, index=[f"row {n}" for n in range(len(rows))], dtype="str").astype(object)
+
+
+def cells_of(row: Lead, action: str, place: int, ids: list[str]) -> dict[str, Any]:
+    mark = f"mark {place}"
+    record = "554023000000999999" if row.old is None else ids[row.old]
+    if action == "delete":
+        return {"id": record}
+    cells: dict[str, Any] = {"Last_Name": f"Name {place}", "Company": mark, "Rating": None}
+    cells["Email"] = f"new{place}@example.com" if row.addressed else None
+    if action == "upsert" and row.old is not None and row.addressed:
+        cells["Email"] = f"old{row.old}@example.com"
+    if action == "update":
+        cells["id"], cells["Email"] = record, None
+    wrong = {"choice": {"Rating": "No such rating"}, "length": {"Company": mark + "x" * 200},
+             "taken": {"Email": "taken@example.com"} if action in ("insert", "update") else {},
+             "name": {"Last_Name": "y" * 81}}  # fmt: skip
+    return {**cells, **wrong.get(row.wrong, {})}
+
+
+def is_bad(row: Lead, action: str) -> bool:
+    if action == "delete":
+        return row.old is None
+    return (action == "update" and row.old is None) or (
+        row.wrong != "" and not (row.wrong == "taken" and action == "upsert")
+    )
+
+
+# What must hold
+
+
+def stored(sim: Simulator) -> pd.DataFrame:
+    found = pd.DataFrame(sim.crm.rows("Leads"), columns=["id", "Company", "Email", "Last_Name"])
+    return found.assign(mark=found["Company"].astype(str).str.slice(0, 8).str.strip())
+
+
+def check_marks(rows: list[Lead], action: str, report: pd.DataFrame, sim: Simulator, ids: list[str]) -> None:
+    """Rows that were written stand in the table once, unless a later row for the same record came over them."""
+    table = stored(sim)
+    times = Counter(table["Company"])
+    groups: dict[Any, list[int]] = {}
+    for place, row in enumerate(rows):
+        key = ("old", row.old) if row.old is not None and (action == "update" or row.addressed) else ("new", place)
+        groups.setdefault(key if action in ("update", "upsert") else ("new", place), []).append(place)
+    for places in groups.values():
+        held = [place for place in places for _ in range(times[f"mark {place}"])]
+        assert len(held) <= 1, f"written twice: {held}"
+        status = [report["status"].iloc[place] for place in places]
+        assert all(report["status"].iloc[place] != "failed" for place in held), "a failed row was written"
+        last = max((place for place, its in zip(places, status, strict=True) if its == "succeeded"), default=None)
+        assert last is None or (held and held[0] >= last), "a row that succeeded is not there"
+    assert len(table) <= OLD + 1 + sum(len(places) for places in groups.values())
+    assert table["Email"].dropna().str.lower().is_unique
+
+
+def check_deleted(rows: list[Lead], report: pd.DataFrame, sim: Simulator, ids: list[str]) -> None:
+    left = set(stored(sim)["id"])
+    gone = Counter(row.old for row, status in zip(rows, report["status"], strict=True) if status == "succeeded")
+    assert None not in gone, "what never was cannot have been deleted"
+    assert all(times == 1 for times in gone.values()), "deleted twice"
+    possibly = {row.old for row, status in zip(rows, report["status"], strict=True) if status != "failed"}
+    for number, record in enumerate(ids):
+        if number in gone:
+            assert record not in left
+        elif number not in possibly:
+            assert record in left, "a failed row was deleted"
+
+
+def check_reasons(rows: list[Lead], action: str, report: pd.DataFrame, faults: list[Fault]) -> None:
+    """A bad row never succeeds nor hides; a good row never fails for what is in it."""
+    seen: Counter[Any] = Counter()
+    for place, row in enumerate(rows):
+        fate = report.iloc[place]
+        twice = action == "delete" and seen[row.old] > 0
+        seen[row.old] += 1
+        if is_bad(row, action):
+            assert fate["status"] != "succeeded"
+            assert faults or (fate["status"], fate["code"] in ROW_FAULTS) == ("failed", True)
+        elif not twice:
+            assert fate["code"] not in ROW_FAULTS, dict(fate)
+            assert faults or fate["status"] == "succeeded", dict(fate)
+        assert fate["message"]
+
+
+def pushed(zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, via: str, faults: list[Fault]) -> Any:
+    sim, session = zoho
+    ids = begin(sim, session)
+    before = stored(sim)
+    frame = frame_of(rows, action, ids)
+    for fault in faults:
+        sim.faults.order(fault)
+    patient = not any(fault.delay for fault in faults)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(transport, "TIMEOUT", (20.0, 20.0 if patient else DELAY / 2))
+            report = session.push("Leads", frame, action, on="Email" if action == "upsert" else None, via=via)
+    except ZohoError as error:  # before anything was written
+        settle(sim)
+        pd.testing.assert_frame_equal(stored(sim), before)
+        event(f"raised {error.code}")
+        return None
+    settle(sim)
+    return ids, report
+
+
+def check(zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, via: str, faults: list[Fault]) -> None:
+    outcome = pushed(zoho, rows, action, via, faults)
+    if outcome is None:
+        return
+    ids, report = outcome
+    for status, number in report.counts.items():
+        event(f"{status} {'some' if number else 'none'}")
+    assert sum(report.counts.values()) == len(rows) == len(report)
+    assert set(report.counts) == {"succeeded", "failed", "unknown"}
+    assert list(report.index) == [f"row {n}" for n in range(len(rows))]
+    if action == "delete":
+        check_deleted(rows, report, zoho[0], ids)
+    else:
+        check_marks(rows, action, report, zoho[0], ids)
+    check_reasons(rows, action, report, faults)
+    check_retry(rows, action, report, zoho[0], ids)
+
+
+def check_retry(rows: list[Lead], action: str, report: Any, sim: Simulator, ids: list[str]) -> None:
+    """With the trouble over, a retry does what can be done, and all of the above still holds."""
+    sim.faults.clear()
+    try:
+        again = report.retry()
+    except PushError:
+        assert action in ("insert", "upsert") or len(set(map(str, rows))) < len(rows) or not report.counts["unknown"]
+        return
+    settle(sim)
+    merged = pd.DataFrame(report).astype(object)
+    merged.update(pd.DataFrame(again).astype(object))
+    event("retried")
+    assert set(again["status"]) <= {"succeeded", "failed", "unknown"}
+    if action == "delete":
+        check_deleted(rows, merged, sim, ids)
+    else:
+        assert not again["code"].isin(("NOT_SENT", "OUTCOME_UNKNOWN")).any()
+        check_marks(rows, action, merged, sim, ids)
+
+
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@many
+@given(rows=ROWS, action=st.sampled_from(("insert", "update", "upsert", "delete")), faults=faults(CALLS))
+def test_calls_account_for_every_row(zoho: Any, rows: list[Lead], action: str, faults: list[Fault]) -> None:
+    check(zoho, rows, action, "records", faults)
+
+
+@many
+@given(rows=ROWS, action=st.sampled_from(("insert", "update", "upsert")), faults=faults(JOBS))
+def test_bulk_write_accounts_for_every_row(zoho: Any, rows: list[Lead], action: str, faults: list[Fault]) -> None:
+    check(zoho, rows, action, "bulk", faults)

@@ -1,0 +1,217 @@
+"""The report of a push: counts, parts, what it raises, what it pushes again, and its card."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.support.push_env import WRITES, hurry, leads, stored, world, writes
+from zoho_magic.crm.write.push import PushReport
+from zoho_magic.crm.write.row_messages import explained
+from zoho_magic.errors import PushError
+from zoho_magic.notebook.cards import push_card
+from zoho_magic.session import ZohoSession
+from zoho_magic.simulator import Fault, Simulator
+
+World = tuple[Simulator, ZohoSession]
+
+
+@pytest.fixture
+def zoho(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    hurry(monkeypatch)
+    with world() as opened:
+        yield opened
+
+
+def mixed(zoho: World) -> tuple[pd.DataFrame, PushReport]:
+    """A row that succeeds, one that fails, and a hundred that are unknown."""
+    frame = leads(103).set_axis([f"r{n}" for n in range(103)])
+    frame.loc["r1", "Last_Name"] = None
+    zoho[0].faults.order(Fault(WRITES, "POST", after=1, reset="after"))
+    zoho[1].push("Leads", leads(1, start=900), "insert")  # one call, so that the fault meets the second of the next two
+    report = zoho[1].push("Leads", frame, "insert")
+    return frame, report
+
+
+def test_counts_and_parts(zoho: World) -> None:
+    _, report = mixed(zoho)
+    assert sum(report.counts.values()) == 103
+    assert report.counts["unknown"] in (3, 100)
+    for part, status in ((report.succeeded, "succeeded"), (report.failed, "failed"), (report.unknown, "unknown")):
+        assert (len(part), type(part)) == (report.counts[status], pd.DataFrame)
+        assert set(part["status"]) <= {status}
+    assert report.title.startswith("insert Leads: ")
+    assert repr(report).startswith(report.title)
+    assert {type(value) for value in report.to_numpy().ravel()} == {str}
+
+
+def test_attrs_tell_what_was_done(zoho: World) -> None:
+    report = zoho[1].push("Leads", leads(2), "upsert", on="Email", via="records")
+    assert report.attrs == {
+        "module": "Leads",
+        "action": "upsert",
+        "on": ["Email"],
+        "road": "records",
+        "why": "you chose it; 1 API credits",
+        "warnings": [],
+        "calls": 1,
+        "credits": 1,
+    }
+
+
+def test_it_raises_for_what_failed_or_may_not_be_there(zoho: World) -> None:
+    good = zoho[1].push("Leads", leads(1), "insert")
+    assert good.raise_for_failed() is good
+    bad = zoho[1].push("Leads", [{"Last_Name": None, "Company": "x"}], "insert")
+    with pytest.raises(
+        PushError, match=r"0 succeeded, 1 failed, 0 unknown. First: MANDATORY_NOT_FOUND Last_Name"
+    ) as met:
+        bad.raise_for_failed()
+    assert (met.value.report is bad, met.value.code) == (True, "MANDATORY_NOT_FOUND")
+    zoho[0].faults.order(Fault(WRITES, reset="after"))
+    with pytest.raises(PushError, match="OUTCOME_UNKNOWN"):
+        zoho[1].push("Leads", leads(1, start=5), "insert").raise_for_failed()
+
+
+def test_it_is_a_frame_that_can_be_kept(zoho: World) -> None:
+    report = zoho[1].push("Leads", [{"Last_Name": None, "Company": "x"}], "insert")
+    kept = pickle.loads(pickle.dumps(report))
+    assert (type(kept), kept.counts, kept.attrs) == (PushReport, report.counts, report.attrs)
+    with pytest.raises(PushError, match="no row"):
+        kept.retry(leads(1))
+    assert type(report.copy()) is pd.DataFrame
+
+
+def test_its_ids_delete_what_was_written(zoho: World) -> None:
+    before = zoho[0].crm.count("Leads")
+    report = zoho[1].push("Leads", leads(3), "insert")
+    assert zoho[1].push("Leads", report.succeeded, "delete").counts["succeeded"] == 3
+    assert zoho[0].crm.count("Leads") == before
+
+
+# retry
+
+
+def test_a_mended_frame_pushes_the_failed_rows_and_no_others(zoho: World) -> None:
+    sim, session = zoho
+    frame = leads(4, Rating=["Active", "x", "Active", "y"]).set_axis(list("abcd"))
+    report = session.push("Leads", frame, "insert")
+    with pytest.raises(PushError, match="no row that may be pushed again as it is"):
+        report.retry()
+    first = report.retry(frame.replace("x", "Active"))
+    assert (list(first.index), list(first["status"])) == (["b", "d"], ["succeeded", "failed"])
+    for mended in (frame.replace(["x", "y"], "Active"), frame.loc[["b", "d"]].replace("y", "Active")):
+        with pytest.MonkeyPatch.context() as patch:  # the same from the first report's rows and from the second's
+            patch.setattr(session, "request", _nothing_is_sent(session))
+            assert list(first.retry(mended).index) == ["d"]
+    last = first.retry(frame.replace(["x", "y"], "Active"))
+    assert (list(last.index), list(last["status"])) == (["d"], ["succeeded"])
+    assert sorted(row["Last_Name"] for row in stored(sim).values() if row["Company"] == "Northwind") == [
+        f"Pushed {n}" for n in range(4)
+    ]
+    for wrong in (frame.head(3), pd.concat([frame, frame])):
+        with pytest.raises(PushError, match=r"\d rows, and 4 were pushed"):
+            report.retry(wrong)
+
+
+def _nothing_is_sent(session: ZohoSession) -> Any:
+    def refuse(method: str, path: str, **options: Any) -> Any:
+        raise PushError("not now")
+
+    return refuse
+
+
+def test_rows_go_again_as_they_were_whatever_became_of_the_frame(zoho: World) -> None:
+    sim, session = zoho
+    session.push("Leads", leads(1, start=900), "insert")
+    frame = leads(150)
+    sim.faults.order(Fault(WRITES, status=429, times=10**6))
+    report = session.push("Leads", frame, "insert")
+    sim.faults.clear()
+    frame["Last_Name"] = "Changed meanwhile"
+    again = report.retry().raise_for_failed()
+    assert [stored(sim)[record]["Last_Name"] for record in again["id"]] == [f"Pushed {n}" for n in range(150)]
+
+
+def test_a_row_that_a_later_one_overtook_is_not_sent_again(zoho: World) -> None:
+    sim, session = zoho
+    [record] = session.push("Leads", leads(1), "insert")["id"]
+    rows = [{"id": record, "Company": "old"}, {"id": record, "Company": "new"}, {"id": "554023000000999999"}]
+    busy = {"code": "INTERNAL_ERROR", "details": {}, "message": "x", "status": "error"}
+    sim.faults.order(Fault(WRITES, "PUT", body={"data": [busy, busy]}))
+    report = session.push("Leads", rows, "update")
+    assert list(report["status"]) == ["failed", "succeeded", "failed"]
+    assert list(report.retry().index) == [2]
+    assert stored(sim)[record]["Company"] == "new"
+
+
+def test_a_deletion_that_is_unknown_stays_so_when_the_record_is_gone(zoho: World) -> None:
+    sim, session = zoho
+    ids = session.push("Leads", leads(2), "insert")["id"]
+    sim.faults.order(Fault(WRITES, "DELETE", times=99, reset="after"))
+    report = session.push("Leads", pd.DataFrame({"id": ids}), "delete")
+    sim.faults.clear()
+    assert set(report["status"]) == set(report.retry()["status"]) == {"unknown"}
+
+
+# Words
+
+
+UNFIT = "the value does not fit the field"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "details", "told"),
+    [
+        ("UNPROCESSED", "", {}, "Zoho did not get to this row; report.retry() sends it again"),
+        ("INVALID_DATA", "invalid data", {"expected_data_type": "email"}, f"{UNFIT}: Zoho expects email"),
+        ("INVALID_DATA", "invalid data", {"supported_values": ["a", "b"]}, f"{UNFIT}: one of a, b"),
+        ("INVALID_DATA", "record not deleted", {"id": "5"}, "there is no such record, or you may not change it"),
+        ("NEW_AT_ZOHO", "words of Zoho's own", {"limit": 5}, "words of Zoho's own: 5 at most"),
+        ("NEW_AT_ZOHO", "", None, "NEW_AT_ZOHO"),
+    ],
+)  # fmt: skip
+def test_codes_in_words(code: str, message: str, details: Any, told: str) -> None:
+    assert explained(code, message, details) == told
+
+
+# The card
+
+
+def test_the_card_shows_counts_and_the_first_bad_rows(zoho: World) -> None:
+    frame = leads(14, Rating="<b>x</b>").set_axis([7] * 14)
+    report = zoho[1].push("Leads", frame, "insert")
+    html = push_card(report)
+    assert "insert Leads: 0 succeeded, 14 failed, 0 unknown" in html
+    assert html.count("INVALID_DATA Rating") == 10, "rows with the same label are told apart"
+    assert "and 4 more: report.failed, report.unknown" in html
+    assert "records (2 API credits; bulk write takes 500)" in html
+    dry = push_card(zoho[1].push("Leads", frame, "insert", dry_run=True))
+    assert "0 valid" not in dry
+    assert "none of the choices" in dry
+    assert "<b>x</b>" not in dry
+
+
+def test_the_cards_edge_tells_the_worst(zoho: World) -> None:
+    edges = {}
+    for name, frame, fault in (
+        ("good", leads(1), None),
+        ("bad", [{"Company": "x"}], None),
+        ("lost", leads(1), "after"),
+    ):
+        if fault:
+            zoho[0].faults.order(Fault(WRITES, reset=fault))
+        edges[name] = push_card(zoho[1].push("Leads", frame, "insert")).partition("border-left:4px solid ")[2][:7]
+    assert len(set(edges.values())) == 3
+
+
+def test_nothing_at_all_is_a_report_too(zoho: World) -> None:
+    for empty in ([], pd.DataFrame({"id": []})):
+        report = zoho[1].push("Leads", empty, "delete" if len(getattr(empty, "columns", [])) else "insert")
+        assert report.counts == {"succeeded": 0, "failed": 0, "unknown": 0}
+        assert "0 succeeded" in push_card(report)
+    assert not writes(zoho[0])

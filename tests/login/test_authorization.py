@@ -1,0 +1,162 @@
+"""The consent page's address, and how little a redirect is believed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.support.secret_scan import leaks
+from zoho_magic import AuthError, CredentialsMissing, Secret, ZohoError
+from zoho_magic.config.credentials import Credentials
+from zoho_magic.login import authorization as consent
+
+CODE = "1000.c0de.c0de"
+CLIENT = Credentials(
+    client_id="1000.ABC", client_secret=Secret("x"), scopes=("ZohoCRM.modules.ALL", "ZohoCRM.org.READ")
+)
+
+
+def asked(credentials: Credentials = CLIENT) -> tuple[consent.Consent, dict[str, list[str]]]:
+    question = consent.ask(credentials)
+    return question, parse_qs(urlsplit(question.url).query)
+
+
+def answer(question: consent.Consent, **other: str) -> Secret:
+    fields = {"state": question.state.reveal(), "code": CODE, **other}
+    return Secret(urlencode({name: value for name, value in fields.items() if value}) + "&")
+
+
+def test_the_question_is_offline_forced_and_bound_to_us() -> None:
+    question, query = asked()
+    assert question.url.startswith("https://accounts.zoho.com/oauth/v2/auth?")
+    assert question.redirect_uri == "http://localhost:8976/callback"
+    fixed = {"response_type": "code", "access_type": "offline", "prompt": "consent", "code_challenge_method": "S256"}
+    assert {name: query[name] for name in fixed} == {name: [value] for name, value in fixed.items()}
+    assert query["scope"] == ["ZohoCRM.modules.ALL,ZohoCRM.org.READ"]
+    digest = hashlib.sha256(question.verifier.reveal().encode()).digest()
+    assert query["code_challenge"] == [base64.urlsafe_b64encode(digest).decode().rstrip("=")]
+    assert 43 <= len(question.verifier.reveal()) <= 128
+    assert question.verifier.reveal() not in question.url
+
+
+def test_no_two_questions_are_alike() -> None:
+    one, other = asked()[0], asked()[0]
+    assert one.state != other.state
+    assert one.verifier != other.verifier
+
+
+def test_a_redirect_says_code_and_place_trailing_ampersand_and_all() -> None:
+    question, _ = asked()
+    there = {"location": "eu", "accounts-server": "https://accounts.zoho.eu"}
+    found = consent.read(question, answer(question, **there), CLIENT)
+    assert (found.code, found.accounts, found.location) == (Secret(CODE), "https://accounts.zoho.eu", "eu")
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "https://accounts.zoho.com.evil.example",
+        "https://accounts.zoho.eu@evil.example",
+        "https://accounts.zoho.co",
+        "https://accounts-zoho.eu",
+        "https://accounts.zoho.eu:8443",
+        "http://accounts.zoho.eu",
+        "https://ACCOUNTS.zoho.eu.",
+        "https://xn--accounts-zoho-eu.example",
+        "https://accounts.zоho.eu",  # noqa: RUF001  # a Cyrillic o
+        "https://accounts.zoho.eu\\@evil.example",
+        "//accounts.zoho.eu",
+        "https://zoho.eu/accounts.zoho.eu",
+        "http://127.0.0.1:9999",
+        "http://localhost:9999",
+        "javascript:alert(1)",
+    ],
+)
+def test_a_lookalike_accounts_server_never_gets_the_code(server: str) -> None:
+    question, _ = asked()
+    with pytest.raises(AuthError, match="not Zoho's, so nothing was sent") as failure:
+        consent.read(question, answer(question, **{"accounts-server": server}), CLIENT)
+    assert leaks(failure.value, CODE, question.verifier.reveal()) == []
+    assert "evil" not in str(failure.value)
+
+
+def test_a_simulator_may_name_a_simulator_and_nothing_else() -> None:
+    local = CLIENT.changed(accounts_url="http://127.0.0.1:5000")
+    question, _ = asked(local)
+    found = consent.read(question, answer(question, **{"accounts-server": "http://127.0.0.1:5001"}), local)
+    assert found.accounts == "http://127.0.0.1:5001"
+
+
+@pytest.mark.parametrize("state", ["", "wrong", "é", "x" * 10_000])
+def test_a_code_with_another_state_is_somebody_elses(state: str) -> None:
+    question, _ = asked()
+    forged = answer(question, state=state)
+    assert question.verdict(forged) == ""
+    with pytest.raises(AuthError, match="not the answer to this sign-in"):
+        consent.read(question, forged, CLIENT)
+
+
+@pytest.mark.parametrize("field", ["state", "code", "accounts-server"])
+def test_a_field_given_twice_makes_the_whole_redirect_worthless(field: str) -> None:
+    question, _ = asked()
+    twice = Secret(f"{answer(question).reveal()}{field}=x&{field}=y")
+    assert question.verdict(twice) == ""
+
+
+def test_many_fields_are_not_read() -> None:
+    question, _ = asked()
+    assert question.verdict(Secret(answer(question).reveal() + "&".join(f"x{n}=1" for n in range(30)))) == ""
+
+
+@pytest.mark.parametrize("with_state", [True, False])
+def test_a_refusal_is_one_with_and_without_state(with_state: bool) -> None:
+    question, _ = asked()
+    refusal = answer(question, code="", error="access_denied", state=question.state.reveal() if with_state else "")
+    assert question.verdict(refusal) == "refused"
+    with pytest.raises(AuthError, match="access was refused") as failure:
+        consent.read(question, refusal, CLIENT)
+    assert failure.value.code == "access_denied"
+
+
+def test_a_refusal_with_another_state_is_none() -> None:
+    question, _ = asked()
+    assert question.verdict(answer(question, code="", error="access_denied", state="other")) == ""
+
+
+def test_a_redirect_without_a_code_is_no_answer() -> None:
+    question, _ = asked()
+    assert question.verdict(answer(question, code="")) == ""
+
+
+@pytest.mark.parametrize("around", ["{}", "  {}\n", "'{}'", "<{}>"])
+def test_a_pasted_address_is_taken_with_what_sticks_to_it(around: str) -> None:
+    question, _ = asked()
+    address = f"{question.redirect_uri}?{answer(question).reveal()}"
+    query = consent.pasted(Secret(around.format(address)), question.redirect_uri)
+    assert consent.read(question, query, CLIENT).code == Secret(CODE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CODE,
+        "http://localhost:8976/callback",
+        "http://localhost:8977/callback?code=x",
+        "https://[",
+        "code=1000.x&state=y",
+    ],
+)
+def test_anything_else_pasted_is_asked_for_again_and_not_repeated(text: str) -> None:
+    with pytest.raises(CredentialsMissing, match="not the address the browser ended on") as failure:
+        consent.pasted(Secret(text), consent.REDIRECT_URI)
+    assert leaks(failure.value, CODE) == []
+
+
+def test_no_frame_of_a_refused_redirect_shows_the_code() -> None:
+    question, _ = asked()
+    with pytest.raises(ZohoError) as failure:
+        consent.read(question, answer(question, state="other"), CLIENT)
+    assert leaks(failure.value, CODE) == []

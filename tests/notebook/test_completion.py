@@ -1,0 +1,129 @@
+"""What TAB offers on our lines, and that it offers the same as before everywhere else."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.magic import Magics, magics_class
+
+from tests.support.ipython_shell import Shell, open_shell
+from zoho_magic.notebook.magic_parser import magic, option
+from zoho_magic.notebook.magics import ZohoMagics
+from zoho_magic.session import current_session
+
+ELSEWHERE = """
+prin
+%ti
+%timeit pri
+!ech
+os.pat
+zoho_pull pri
+x = '%zoho_pull pri
+%zoho
+a.zo
+""".strip().splitlines()
+
+
+def _by_tab(magics: dict[str, dict[str, str]]) -> list[str]:
+    return sorted([*(f"%{name}" for name in magics["line"]), *(f"%%{name}" for name in magics["cell"])])
+
+
+@magics_class
+class Travel(Magics):
+    """A magic with choices."""
+
+    @magic(option("--via", choices=["records", "coql", "bulk"], help="the road"), option("--stop", action="store_true"))
+    def zoho_travel(self, line: Namespace) -> Namespace:
+        """Go. Example: %zoho_travel --via bulk"""
+        return line
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    with open_shell() as opened:
+        opened.run("%load_ext zoho_magic")
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("line", "become"),
+    [
+        ("%zoho_token --", ["%zoho_token --help", "%zoho_token --profile", "%zoho_token --revoke"]),
+        ("%zoho_pull Leads --li", ["%zoho_pull Leads --limit"]),
+        ("%zoho_pull Leads --limit 5 --fi", ["%zoho_pull Leads --limit 5 --fields"]),
+        ("leads = %zoho_pull Leads --li", ["leads = %zoho_pull Leads --limit"]),
+        ("    %zoho_demo --st", ["    %zoho_demo --stop"]),
+        ("%zoho --sa", ["%zoho --save"]),
+        ("one = 1\n%zoho_revoke --fo", ["one = 1\n%zoho_revoke --forget"]),
+    ],
+)
+def test_options_are_offered_and_nothing_else(shell: Shell, line: str, become: list[str]) -> None:
+    assert sorted(shell.offered(line)) == become
+
+
+def test_choices_of_the_option_before_the_cursor_are_offered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ZohoMagics, "zoho_travel", Travel.zoho_travel, raising=False)
+    assert sorted(shell.offered("%zoho_travel --via ")) == [
+        f"%zoho_travel --via {road}" for road in ("bulk", "coql", "records")
+    ]
+    assert shell.offered("%zoho_travel --via co") == ["%zoho_travel --via coql"]
+    assert "%zoho_travel --stop --via" in shell.offered("%zoho_travel --stop --")
+
+
+def test_the_names_of_the_magics_are_offered_once(shell: Shell) -> None:
+    assert shell.offered("%zoho_pul") == ["%zoho_pull"]
+
+
+def test_every_other_completion_is_as_without_us(shell: Shell) -> None:
+    shell.run("import os")
+    with_us = {line: shell.offered(line) for line in ELSEWHERE}
+    shell.run("%unload_ext zoho_magic")
+    without = {line: shell.offered(line) for line in ELSEWHERE}
+    assert sorted(with_us.pop("%zoho")) == _by_tab(ZohoMagics.magics)
+    assert without.pop("%zoho") == []
+    assert with_us == without
+    assert "print" in without["prin"]
+
+
+def test_a_value_is_completed_as_everywhere(shell: Shell) -> None:
+    shell.run("open('settings.env', 'w').close()")
+    assert "%zoho --env settings.env" in shell.offered("%zoho --env set")
+
+
+def test_completing_does_no_work(shell: Shell) -> None:
+    shell.offered("%zoho_pull Leads --limit 5 --")
+    assert current_session() is None
+
+
+@pytest.fixture
+def connected(shell: Shell) -> Iterator[Shell]:
+    shell.run("%zoho_demo --rows 20")
+    yield shell
+    shell.run("%zoho_demo --stop")
+
+
+@pytest.mark.parametrize(
+    ("typed", "becomes"),
+    [
+        ("%zoho_pull Lea", "%zoho_pull Leads"),
+        ("%zoho_fields Dea", "%zoho_fields Deals"),
+        ("x = %zoho_pull Leads --fields Email Last_N", "x = %zoho_pull Leads --fields Email Last_Name"),
+        ("%zoho_pull Leads --fields Email,Last_N", "%zoho_pull Leads --fields Email,Last_Name"),
+        ('%zoho_pull Deals --where "Amount > 5 and Deal_N', '%zoho_pull Deals --where "Amount > 5 and Deal_Name'),
+        ("%zoho_pull Deals --via bu", "%zoho_pull Deals --via bulk"),
+        ("%%zoho_coql won\nselect id from Lea", "%%zoho_coql won\nselect id from Leads"),
+        (
+            "%%zoho_coql\nselect id\nfrom Deals where Account_Name.Indus",
+            "%%zoho_coql\nselect id\nfrom Deals where Account_Name.Industry",
+        ),
+        ("%zoho_coql select id from Lea", "%zoho_coql select id from Leads"),
+    ],
+)
+def test_names_come_from_the_crm(connected: Shell, typed: str, becomes: str) -> None:
+    assert connected.offered(typed) == [becomes]
+
+
+def test_without_a_connection_tab_is_silent(shell: Shell) -> None:
+    assert shell.offered("%zoho_pull Lea") == []
