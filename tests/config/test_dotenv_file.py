@@ -434,7 +434,7 @@ def test_an_unreadable_file_is_told(public: Path) -> None:
 _TRIED = """
 import sys
 from pathlib import Path
-from zoho_magic import CredentialsMissing, 
+from zoho_magic import CredentialsMissing
 from zoho_magic.config import dotenv_file as envfile
 for act in (envfile.check_writable, lambda path: envfile.write(path, {"ZOHO_DC": "eu"})):
     try:
@@ -469,7 +469,7 @@ def test_a_mounted_file_is_told_beforehand(isolated: Path) -> None:
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from zoho_magic import Secret, 
+from zoho_magic import Secret
 from zoho_magic.config import dotenv_file as envfile
 
 path, old = Path(sys.argv[1]), sys.argv[2]
