@@ -119,7 +119,7 @@ def test_a_token_is_renewed_a_minute_before_it_expires(session: ZohoSession, sim
 def test_a_hundred_threads_at_expiry_mint_one_token(session: ZohoSession, simulator: Simulator) -> None:
     first = session.token
     simulator.clock.advance(3600)
-    simulator.faults.order(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.1))
+    simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.1))
     tokens = together(100, lambda: session.token)
     assert mints(simulator) == 2
     assert {id(token) for token in tokens} == {id(session.token)}
@@ -127,7 +127,7 @@ def test_a_hundred_threads_at_expiry_mint_one_token(session: ZohoSession, simula
 
 
 def test_a_hundred_threads_share_one_failure(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(TOKEN, body={"error": "invalid_client_secret"}, delay=0.5))
+    simulator.faults.add(Fault(TOKEN, body={"error": "invalid_client_secret"}, delay=0.5))
     errors = together(100, lambda: session.token)
     assert {type(error) for error in errors} == {AuthError}
     assert {error.code for error in errors} == {"invalid_client_secret"}
@@ -137,7 +137,7 @@ def test_a_hundred_threads_share_one_failure(session: ZohoSession, simulator: Si
 
 
 def test_many_threads_refused_at_once_mint_one_token(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.accounts.tokens.forget(session.token.reveal())
+    simulator.accounts.tokens.revoke_access_token(session.token.reveal())
     answers = together(20, lambda: session.request("GET", ORG))
     assert {answer.status_code for answer in answers} == {200}
     assert mints(simulator) == 2
@@ -146,17 +146,17 @@ def test_many_threads_refused_at_once_mint_one_token(session: ZohoSession, simul
 def test_refresh_mints_now_and_once_for_all_who_ask_together(session: ZohoSession, simulator: Simulator) -> None:
     token = session.token
     assert session.refresh() is not token
-    simulator.faults.order(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.2))
+    simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.2))
     tokens = together(10, session.refresh)
     assert len({id(token) for token in tokens}) == 1
     assert mints(simulator) == 3
 
 
 def test_nobody_gets_the_token_of_other_credentials(session: ZohoSession, simulator: Simulator, env_file: Path) -> None:
-    simulator.faults.order(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.3))
+    simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.3))
     with ThreadPoolExecutor(1) as thread:
         early = thread.submit(lambda: session.token)
-        until(lambda: not simulator.faults.pending())
+        until(lambda: not simulator.faults.remaining())
         change(env_file, ZOHO_REFRESH_TOKEN=simulator.refresh_token("ZohoCRM.org.READ"))
         assert session.token.scopes == ("ZohoCRM.org.READ",)
         assert early.result().scopes != ("ZohoCRM.org.READ",)
@@ -165,10 +165,10 @@ def test_nobody_gets_the_token_of_other_credentials(session: ZohoSession, simula
 
 
 def test_an_exchange_wins_over_a_refresh_that_was_under_way(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.3))
+    simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.3))
     with ThreadPoolExecutor(1) as thread:
         early = thread.submit(lambda: session.token)
-        until(lambda: not simulator.faults.pending())
+        until(lambda: not simulator.faults.remaining())
         session.exchange(simulator.grant_code("ZohoCRM.org.READ"))
         early.result()
     assert session.token.scopes == ("ZohoCRM.org.READ",)
@@ -234,7 +234,7 @@ def test_mints_that_did_not_happen_do_not_count(session: ZohoSession, simulator:
 
 
 def test_a_lost_answer_counts_because_zoho_may_have_minted(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(TOKEN, reset="after", times=10))
+    simulator.faults.add(Fault(TOKEN, reset="after", times=10))
     for _ in range(10):
         with pytest.raises(TransportError):
             session.refresh()
@@ -244,11 +244,11 @@ def test_a_lost_answer_counts_because_zoho_may_have_minted(session: ZohoSession,
 
 
 def test_after_zoho_throttled_nothing_is_asked_for_a_minute(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.options.mints_per_window = 0
+    simulator.options.access_tokens_per_window = 0
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
     assert failure.value.wait == 600
-    simulator.options.mints_per_window = 10
+    simulator.options.access_tokens_per_window = 10
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
     assert 50 < failure.value.wait <= 60
@@ -439,8 +439,8 @@ def test_a_refresh_token_that_cannot_be_saved_is_kept(simulator: Simulator, env_
 
 
 def test_a_code_without_offline_access_says_so(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(TOKEN, body={"access_token": "abc"}))
-    simulator.faults.order(Fault("/crm/", status=204, body=b"", times=9))
+    simulator.faults.add(Fault(TOKEN, body={"access_token": "abc"}))
+    simulator.faults.add(Fault("/crm/", status=204, body=b"", times=9))
     assert any("access_type=offline" in warning for warning in session.exchange("x").warnings)
 
 
@@ -504,10 +504,10 @@ def test_saving_where_git_looks_is_loud(session: ZohoSession, simulator: Simulat
 
 
 def test_a_call_is_refreshed_once_after_a_refused_token(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.accounts.tokens.forget(session.token.reveal())
+    simulator.accounts.tokens.revoke_access_token(session.token.reveal())
     assert session.request("GET", ORG).json()["org"]
     assert mints(simulator) == 2
-    simulator.faults.order(Fault("/crm/", status=401, body=REFUSED, times=2))
+    simulator.faults.add(Fault("/crm/", status=401, body=REFUSED, times=2))
     with pytest.raises(AuthError) as failure:
         session.request("GET", ORG)
     assert (failure.value.code, mints(simulator)) == ("INVALID_TOKEN", 3)
@@ -517,7 +517,7 @@ def test_a_call_is_refreshed_once_after_a_refused_token(session: ZohoSession, si
 def test_a_users_own_requests_work(session: ZohoSession, simulator: Simulator) -> None:
     answer = requests.get(simulator.url + ORG, auth=session.auth, timeout=5)
     assert answer.json()["org"]
-    simulator.accounts.tokens.forget(session.token.reveal())
+    simulator.accounts.tokens.revoke_access_token(session.token.reveal())
     answer = requests.get(simulator.url + ORG, auth=session.auth, timeout=5)
     assert (answer.status_code, [earlier.status_code for earlier in answer.history]) == (200, [401])
     with requests.get(simulator.url + ORG, auth=session.auth, timeout=5, stream=True) as streamed:
@@ -540,7 +540,7 @@ def test_a_body_is_sent_again_from_its_beginning(session: ZohoSession, body: obj
 
 
 def test_a_body_that_cannot_be_sent_again_is_not(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.accounts.tokens.forget(session.token.reveal())
+    simulator.accounts.tokens.revoke_access_token(session.token.reveal())
     with pytest.raises(AuthError, match="does not accept the access token"):
         session.request("POST", "/crm/v8/Leads", data=(part for part in [b"{}"]))
     assert (simulator.traffic.count("POST", "/crm"), mints(simulator)) == (1, 1)
@@ -563,13 +563,13 @@ def test_a_response_no_longer_carries_the_token(session: ZohoSession) -> None:
     ],
 )
 def test_reading_is_repeated(session: ZohoSession, simulator: Simulator, method: str, fault: Fault) -> None:
-    simulator.faults.order(fault)
+    simulator.faults.add(fault)
     assert session.request(method, ORG).status_code == 200
     assert simulator.traffic.count(path=ORG) == 3
 
 
 def test_a_cut_off_body_is_read_again(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(ORG, truncate=True, body={"org": [{"company_name": "x" * 9000}]}, times=2))
+    simulator.faults.add(Fault(ORG, truncate=True, body={"org": [{"company_name": "x" * 9000}]}, times=2))
     assert session.request("GET", ORG).json()["org"][0]["company_name"] != "x" * 9000
     assert simulator.traffic.count(path=ORG) == 3
 
@@ -584,7 +584,7 @@ def test_reading_is_given_up_in_the_end(session: ZohoSession, simulator: Simulat
     ):
         simulator.faults.clear()
         simulator.traffic.clear()
-        simulator.faults.order(fault)
+        simulator.faults.add(fault)
         with pytest.raises(kind, match=said):
             session.request("GET", ORG)
         assert simulator.traffic.count(path=ORG) == 5
@@ -594,10 +594,10 @@ def test_reading_is_given_up_in_the_end(session: ZohoSession, simulator: Simulat
 def test_a_throttled_call_was_not_carried_out_and_is_sent_again(
     session: ZohoSession, simulator: Simulator, method: str
 ) -> None:
-    simulator.faults.order(Fault(ORG, status=429, times=2))
-    simulator.faults.order(Fault(ORG, status=200, body={"org": []}))
+    simulator.faults.add(Fault(ORG, status=429, times=2))
+    simulator.faults.add(Fault(ORG, status=200, body={"org": []}))
     assert session.request(method, ORG).json() == {"org": []}
-    simulator.faults.order(Fault(ORG, status=429, times=99))
+    simulator.faults.add(Fault(ORG, status=429, times=99))
     with pytest.raises(ThrottledError, match="throttling") as failure:
         session.request(method, ORG)
     assert failure.value.wait == 60
@@ -615,7 +615,7 @@ def test_a_throttled_call_was_not_carried_out_and_is_sent_again(
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_writing_is_never_repeated(session: ZohoSession, simulator: Simulator, fault: Fault, method: str) -> None:
-    simulator.faults.order(fault)
+    simulator.faults.add(fault)
     with pytest.raises(ZohoError) as failure:
         session.request(method, "/crm/v8/Leads", json={"data": []})
     assert simulator.traffic.count(method, "/crm/v8/Leads") == 1
@@ -625,15 +625,15 @@ def test_writing_is_never_repeated(session: ZohoSession, simulator: Simulator, f
 
 
 def test_writing_that_may_be_repeated_is(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault("/crm/v8/coql", status=503))
-    simulator.faults.order(Fault("/crm/v8/coql", status=200, body={"data": []}))
+    simulator.faults.add(Fault("/crm/v8/coql", status=503))
+    simulator.faults.add(Fault("/crm/v8/coql", status=200, body={"data": []}))
     answer = session.request("POST", "/crm/v8/coql", json={"select_query": "x"}, repeat=True)
     assert (answer.json(), simulator.traffic.count(path="/crm/v8/coql")) == ({"data": []}, 2)
 
 
 def test_a_slow_answer_is_told_from_none(session: ZohoSession, simulator: Simulator) -> None:
     assert session.token
-    simulator.faults.order(Fault("/crm/", delay=5, headers={"X-Slow": "yes"}))
+    simulator.faults.add(Fault("/crm/", delay=5, headers={"X-Slow": "yes"}))
     with pytest.raises(TransportError, match="accepted the call but did not answer") as failure:
         session.request("POST", "/crm/v8/Leads", json={}, timeout=0.1)
     assert (failure.value.code, failure.value.sent) == ("ReadTimeout", True)
@@ -664,16 +664,16 @@ def test_refusals_name_the_scope_the_permission_and_the_path(session: ZohoSessio
     with pytest.raises(ApiError, match="no such address: GET /crm/v8/no/such/thing"):
         session.request("GET", "/crm/v8/no/such/thing")
     body = {"code": "NO_PERMISSION", "details": {"permissions": ["Crm_X", "Crm_Y"]}, "message": "", "status": "error"}
-    simulator.faults.order(Fault("/crm/", status=403, body=body))
+    simulator.faults.add(Fault("/crm/", status=403, body=body))
     with pytest.raises(AuthError, match=r"\(Crm_X Crm_Y\)"):
         session.request("GET", ORG)
-    simulator.faults.order(Fault("/books/", status=401, body={"code": 57, "message": "You are not authorized"}))
+    simulator.faults.add(Fault("/books/", status=401, body={"code": 57, "message": "You are not authorized"}))
     with pytest.raises(ApiError, match=r"Zoho answered 57\. You are not authorized"):
         session.request("GET", "/books/v3/invoices")
 
 
 def test_credits_are_noted(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(ORG, headers={"X-API-CREDITS-REMAINING": "1234"}))
+    simulator.faults.add(Fault(ORG, headers={"X-API-CREDITS-REMAINING": "1234"}))
     session.request("GET", ORG)
     assert session.status().credits_left == 1234
 
@@ -740,7 +740,7 @@ def test_another_service_on_this_machine_gets_nothing(session: ZohoSession) -> N
 def test_a_redirect_elsewhere_is_not_followed(session: ZohoSession, simulator: Simulator) -> None:
     with Listener() as host:
         for status in (301, 302, 307, 308):
-            simulator.faults.order(Fault(ORG, status=status, body=b"", headers={"Location": f"{host.url}/x"}))
+            simulator.faults.add(Fault(ORG, status=status, body=b"", headers={"Location": f"{host.url}/x"}))
             with pytest.raises(TransportError, match="pointed to another host") as failure:
                 session.request("GET", ORG)
             assert not leaks(failure.value, session.token.reveal())
@@ -751,7 +751,7 @@ def test_a_redirect_of_a_users_own_call_leaves_the_token_behind(session: ZohoSes
     # Asking for it with Zoho's own 401 does not help either.
     refusal = b"HTTP/1.1 401 X\r\nContent-Length: 24\r\nConnection: close\r\n\r\n" + b'{"code":"INVALID_TOKEN"}'
     with Listener(refusal) as host:
-        simulator.faults.order(Fault(ORG, status=302, body=b"", headers={"Location": f"{host.url}/x"}))
+        simulator.faults.add(Fault(ORG, status=302, body=b"", headers={"Location": f"{host.url}/x"}))
         answer = requests.get(simulator.url + ORG, auth=session.auth, timeout=5)
     assert answer.status_code == 401
     assert len(host.heard) == 1
@@ -765,7 +765,7 @@ def test_a_redirect_on_the_same_host_keeps_the_token_whatever_netrc_says(
     Path.home().joinpath(".netrc").write_text("default login somebody password else\n")
     Path.home().joinpath(".netrc").chmod(0o600)
     for local in (True, False):
-        simulator.faults.order(Fault("/crm/v8/moved", status=302, body=b"", headers={"Location": ORG}))
+        simulator.faults.add(Fault("/crm/v8/moved", status=302, body=b"", headers={"Location": ORG}))
         with pool.open_pool(repeat=False, local=local, trusted=frozenset()) as connection:
             answer = connection.get(f"{simulator.url}/crm/v8/moved", auth=session.auth, timeout=5)
         assert answer.json()["org"]
@@ -859,7 +859,7 @@ def test_no_error_holds_a_secret(session: ZohoSession, simulator: Simulator, env
     code = "S3C" + "R3T"
     with _secrets(session, simulator, env_file) as secrets:
         if fault is not None:
-            simulator.faults.order(fault)
+            simulator.faults.add(fault)
         with pytest.raises(ZohoError) as failure:
             act(session, code)
         assert not leaks(failure.value, code, *secrets, session.token.reveal())
@@ -881,11 +881,11 @@ def test_an_interrupted_call_holds_no_secret(
     session: ZohoSession, simulator: Simulator, env_file: Path, path: str
 ) -> None:
     with _secrets(session, simulator, env_file) as secrets:
-        simulator.faults.order(Fault(path, delay=20, headers={"X-Slow": "yes"}))
+        simulator.faults.add(Fault(path, delay=20, headers={"X-Slow": "yes"}))
         main = threading.main_thread().ident
 
         def interrupt() -> None:
-            until(lambda: not simulator.faults.pending())
+            until(lambda: not simulator.faults.remaining())
             signal.pthread_kill(main, signal.SIGINT)  # type: ignore[arg-type]
 
         act = session.refresh if path == TOKEN else lambda: session.request("GET", path)
@@ -907,8 +907,8 @@ def test_logs_at_debug_hold_no_secret(
     with _secrets(session, simulator, env_file) as secrets:
         session.exchange(code)
         secrets += [code, session.token.reveal(), session.credentials.refresh_token.reveal()]  # type: ignore[union-attr]
-        simulator.faults.order(Fault(ORG, status=503))
-        simulator.faults.order(Fault(TOKEN, reset="before"))
+        simulator.faults.add(Fault(ORG, status=503))
+        simulator.faults.add(Fault(TOKEN, reset="before"))
         session.request("GET", ORG)
         with pytest.raises(TransportError):
             session.refresh()
@@ -936,7 +936,7 @@ def test_a_session_shows_nothing_of_what_it_knows(session: ZohoSession, simulato
 def test_a_session_that_is_dropped_leaves_no_socket_open(simulator: Simulator, env_file: Path) -> None:
     session = ZohoSession.from_env(env_file, clock=simulator.clock.time)
     session.request("GET", ORG)
-    simulator.faults.order(Fault(ORG, truncate=1, body={"org": []}))
+    simulator.faults.add(Fault(ORG, truncate=1, body={"org": []}))
     session.request("GET", ORG)
     session.close()
     assert session.request("GET", ORG).status_code == 200, "a closed session opens again"
@@ -983,7 +983,7 @@ def test_a_named_file_is_the_one_used(isolated: Path, env_file: Path) -> None:
 
 
 def test_a_status_reports_a_problem_and_its_next_step(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(TOKEN, body={"error": "invalid_code"}))
+    simulator.faults.add(Fault(TOKEN, body={"error": "invalid_code"}))
     status = session.status()
     assert not status.connected
     assert "no longer accepts the refresh token" in status.warnings[0]

@@ -65,7 +65,7 @@ class Asker:
         oauth.revoke(self.zoho.url, token=Secret(token), **self.common)
 
     def answer(self, body: Any, status: int = 200, path: str = TOKEN, **other: Any) -> None:
-        self.zoho.faults.order(Fault(path, "POST", status=status, body=body, **other))
+        self.zoho.faults.add(Fault(path, "POST", status=status, body=body, **other))
 
     def works(self, token: Token) -> bool:
         return requests.get(f"{self.zoho.url}/crm/v8/org", headers=token.headers, timeout=5).status_code == 200

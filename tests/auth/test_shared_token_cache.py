@@ -97,7 +97,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def test_twenty_processes_need_two_tokens_for_an_hour(simulator: Simulator, env_file: Path) -> None:
-    simulator.faults.order(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.8))  # which the others wait for
+    simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.8))  # which the others wait for
     with kernels(20, simulator, env_file) as twenty:
         for _ in range(7):
             assert together(twenty, "call") == [200] * 20
@@ -131,18 +131,18 @@ def test_without_the_cache_they_do_trip_them(simulator: Simulator, env_file: Pat
 def test_a_refused_token_is_dropped_for_everybody(simulator: Simulator, env_file: Path) -> None:
     with kernels(8, simulator, env_file) as eight:
         (token,) = {*together(eight, "token")}
-        simulator.accounts.tokens.forget(token)
+        simulator.accounts.tokens.revoke_access_token(token)
         assert eight[0].does("call") == 200
         assert simulator.traffic.count(status=401) == 1
         assert together(eight, "call") == [200] * 8
         assert simulator.traffic.count(status=401) == 1, "nobody else tried the old one"
-        simulator.accounts.tokens.forget(eight[0].does("token"))
+        simulator.accounts.tokens.revoke_access_token(eight[0].does("token"))
         assert together(eight, "call") == [200] * 8
     assert minted(simulator) == 3
 
 
 def test_a_process_killed_while_it_mints_holds_nobody_up_and_has_counted(simulator: Simulator, env_file: Path) -> None:
-    simulator.faults.order(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.5))
+    simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.5))
     with kernels(3, simulator, env_file) as (first, second, third):
         first.ask("call")
         until(lambda: simulator.traffic.in_flight == 1)
@@ -211,8 +211,8 @@ def test_a_revoked_token_is_nobodys(session: ZohoSession, another: ZohoSession, 
 def test_a_refused_token_is_gone_even_if_none_takes_its_place(
     session: ZohoSession, another: ZohoSession, simulator: Simulator
 ) -> None:
-    simulator.accounts.tokens.forget(another.token.reveal())
-    simulator.faults.order(Fault(TOKEN, body={"error": "general_error"}))
+    simulator.accounts.tokens.revoke_access_token(another.token.reveal())
+    simulator.faults.add(Fault(TOKEN, body={"error": "general_error"}))
     with pytest.raises(AuthError):
         session.request("GET", ORG)
     assert another.request("GET", ORG).status_code == 200
@@ -222,7 +222,7 @@ def test_a_refused_token_is_gone_even_if_none_takes_its_place(
 def test_a_failed_mint_gives_its_place_back(
     session: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    simulator.faults.order(Fault(TOKEN, body={"error": "invalid_client_secret"}, times=12))
+    simulator.faults.add(Fault(TOKEN, body={"error": "invalid_client_secret"}, times=12))
     for _ in range(12):
         with pytest.raises(AuthError):
             session.refresh()
@@ -234,7 +234,7 @@ def test_a_failed_mint_gives_its_place_back(
 def test_after_a_throttle_nobody_asks_for_a_minute(
     session: ZohoSession, another: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    simulator.options.mints_per_window = 0
+    simulator.options.access_tokens_per_window = 0
     with pytest.raises(ThrottledError):
         session.refresh()
     forget_counts(monkeypatch)
@@ -245,7 +245,7 @@ def test_after_a_throttle_nobody_asks_for_a_minute(
 
 
 def test_a_slow_mint_counts_from_its_answer(session: ZohoSession, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.2))
+    simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.2))
     began = simulator.clock.time()
     session.refresh()
     for _ in range(9):
@@ -271,7 +271,7 @@ def test_client_credentials_are_shared_by_what_was_asked(
 def test_mints_of_a_clock_that_was_wrong_lock_nobody_out(
     session: ZohoSession, another: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    simulator.options.mints_per_window = 99
+    simulator.options.access_tokens_per_window = 99
     fast = ZohoSession(another.credentials, clock=lambda: simulator.clock.time() + 86_400 * 365)
     for _ in range(10):
         fast.refresh()
@@ -533,7 +533,7 @@ def test_no_frame_of_a_failed_mint_holds_a_secret(session: ZohoSession, simulato
     assert session.token
     credentials = session.credentials
     secrets = [credentials.client_secret, credentials.refresh_token, session.token.access_token]
-    simulator.faults.order(Fault(TOKEN, body={"error": error}))
+    simulator.faults.add(Fault(TOKEN, body={"error": error}))
     with pytest.raises((AuthError, ThrottledError)) as raised:
         session.refresh()
     assert leaks(raised.value, *(secret.reveal() for secret in secrets if secret)) == []

@@ -127,11 +127,11 @@ def refusals(simulator: Simulator, isolated: Path) -> Iterator[dict[str, str]]:
     """A `.env.<name>` for each way that Zoho refuses; its secrets."""
     with ExitStack() as running:
         html, cut, throttled, unknown = (running.enter_context(Simulator(rows=1)) for _ in range(4))
-        cut.faults.order(Fault(path="/oauth", reset="before", times=99))
-        html.faults.order(Fault(path="/oauth", html=True, times=99))
+        cut.faults.add(Fault(path="/oauth", reset="before", times=99))
+        html.faults.add(Fault(path="/oauth", html=True, times=99))
         refused = {"error": "Access Denied", "status": "failure"}
-        throttled.faults.order(Fault(path="/oauth", status=400, body=refused, times=99))
-        unknown.faults.order(Fault(path="/oauth", body={"error": "brand_new_error"}, times=99))
+        throttled.faults.add(Fault(path="/oauth", status=400, body=refused, times=99))
+        unknown.faults.add(Fault(path="/oauth", body={"error": "brand_new_error"}, times=99))
         homes = {"html": html, "cut": cut, "throttled": throttled, "unknown": unknown}
         for name in REFUSALS:
             _write_env(isolated / f".env.{name}", homes.get(name, simulator), **_WRONG.get(name, {}))

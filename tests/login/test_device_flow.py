@@ -69,7 +69,7 @@ def test_seconds_and_nonsense_are_read_too(
     simulator: Simulator, zoho: ZohoSession, interval: object, expires_in: object, wait: int, left: int
 ) -> None:
     body = {"device_code": "1004.d", "user_code": "AB", "interval": interval, "expires_in": expires_in}
-    simulator.faults.order(Fault(method="POST", path=CODES, status=200, body=body))
+    simulator.faults.add(Fault(method="POST", path=CODES, status=200, body=body))
     waiting = zoho.device_login()
     assert wait - 1 < waiting.poll().wait <= wait
     assert left - 1 <= waiting.seconds_left <= left
@@ -115,7 +115,7 @@ def test_without_a_refresh_token_the_one_there_was_stays(
     zoho.exchange(simulator.grant_code())
     before = zoho.credentials.refresh_token
     answer = {"access_token": simulator.access_token(), "expires_in": 3600}
-    simulator.faults.order(Fault(method="POST", path=TOKENS, status=200, body=answer))
+    simulator.faults.add(Fault(method="POST", path=TOKENS, status=200, body=answer))
     zoho.login("device", person=Someone(simulator).person)
     assert zoho.credentials.refresh_token == before
 
@@ -169,7 +169,7 @@ def test_without_that_places_secret_the_hint_says_where_it_goes(simulator: Simul
 @pytest.mark.parametrize("location", ["", "us", "atlantis", "../../evil"])
 def test_a_place_nobody_knows_ends_it(simulator: Simulator, zoho: ZohoSession, location: str) -> None:
     body = {"error": "other_dc", "user_location": location}
-    simulator.faults.order(Fault(method="POST", path=TOKENS, status=200, body=body))
+    simulator.faults.add(Fault(method="POST", path=TOKENS, status=200, body=body))
     waiting = zoho.device_login()
     with pytest.raises(AuthError) as failure:
         next_poll(simulator, waiting)
@@ -194,13 +194,13 @@ def test_a_code_that_nobody_used_expires(simulator: Simulator, zoho: ZohoSession
 
 
 def test_without_a_network_it_expires_just_the_same(simulator: Simulator, zoho: ZohoSession) -> None:
-    simulator.faults.order(Fault(method="POST", path=TOKENS, reset="before", times=1000))
+    simulator.faults.add(Fault(method="POST", path=TOKENS, reset="before", times=1000))
     with pytest.raises(AuthError, match="not used in time"):
         zoho.login("device", person=Someone(simulator).person)
 
 
 def test_a_network_that_comes_back_loses_nothing(simulator: Simulator, zoho: ZohoSession) -> None:
-    simulator.faults.order(Fault(method="POST", path=TOKENS, reset="before"))
+    simulator.faults.add(Fault(method="POST", path=TOKENS, reset="before"))
     waiting = zoho.device_login()
     agree(simulator, waiting)
     assert next_poll(simulator, waiting).token is None
@@ -209,7 +209,7 @@ def test_a_network_that_comes_back_loses_nothing(simulator: Simulator, zoho: Zoh
 
 def test_a_throttle_is_one(simulator: Simulator, zoho: ZohoSession) -> None:
     body = {"error": "Access Denied", "error_description": "x", "status": "failure"}
-    simulator.faults.order(Fault(method="POST", path=TOKENS, status=400, body=body))
+    simulator.faults.add(Fault(method="POST", path=TOKENS, status=400, body=body))
     with pytest.raises(ThrottledError):
         next_poll(simulator, zoho.device_login())
 
@@ -221,12 +221,12 @@ def test_a_link_to_somewhere_else_is_not_shown(simulator: Simulator, zoho: ZohoS
         "verification_url": "https://accounts.zoho.com.evil.example/device",
         "verification_uri_complete": "javascript:alert(1)",
     }
-    simulator.faults.order(Fault(method="POST", path=CODES, status=200, body=body))
+    simulator.faults.add(Fault(method="POST", path=CODES, status=200, body=body))
     waiting = zoho.device_login()
     assert waiting.link == waiting.complete == f"{simulator.url}/oauth/v3/device"
 
 
 def test_a_client_that_may_not_is_told(simulator: Simulator, zoho: ZohoSession) -> None:
-    simulator.faults.order(Fault(method="POST", path=CODES, status=200, body={"error": "invalid_scope"}))
+    simulator.faults.add(Fault(method="POST", path=CODES, status=200, body={"error": "invalid_scope"}))
     with pytest.raises(AuthError, match="does not know one of the scopes"):
         zoho.device_login()

@@ -235,7 +235,7 @@ def test_nothing_secret_in_any_failure_log_or_page(
     zoho: ZohoSession, simulator: Simulator, someone: Someone, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    simulator.faults.order(Fault(method="POST", path="/oauth/v2/token", status=200, body={"error": "invalid_code"}))
+    simulator.faults.add(Fault(method="POST", path="/oauth/v2/token", status=200, body={"error": "invalid_code"}))
     seen: list[str] = []
     object.__setattr__(someone.person, "ask", lambda _: seen.append(someone.redirected()) or seen[-1])
     with pytest.raises(ZohoError) as failure:
@@ -352,7 +352,7 @@ def test_a_fresh_token_refused_names_the_place_it_was_made_for(zoho: ZohoSession
     simulator.options.api_domain = "https://www.zohoapis.eu"
     zoho.exchange(simulator.grant_code())
     refused = {"code": "INVALID_TOKEN", "details": {}, "message": "invalid oauth token", "status": "error"}
-    simulator.faults.order(Fault(method="GET", path="/crm/v8/org", status=401, body=refused, times=2))
+    simulator.faults.add(Fault(method="GET", path="/crm/v8/org", status=401, body=refused, times=2))
     with pytest.raises(AuthError) as failure:
         zoho.request("GET", "/crm/v8/org")
     assert "Europe (eu)" in failure.value.hint
@@ -448,7 +448,7 @@ def test_where_zoho_does_not_offer_it_there_is_a_new_consent(
 ) -> None:
     zoho.login("browser", person=someone.person, place=LAPTOP, patience=10)
     answer = {"error": "invalid_client"}
-    simulator.faults.order(Fault(method="POST", path="/oauth/v2/token/scopeenhance", status=200, body=answer))
+    simulator.faults.add(Fault(method="POST", path="/oauth/v2/token/scopeenhance", status=200, body=answer))
     assert MORE in zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP, patience=10).scopes
     works(zoho, simulator)
 
@@ -459,7 +459,7 @@ def test_a_throttled_enhancement_is_no_reason_for_a_new_consent(
     zoho.login("browser", person=someone.person, place=LAPTOP, patience=10)
     count, shown = refresh_tokens(simulator), len(someone.invitations)
     answer = {"error": "Access Denied", "error_description": "x", "status": "failure"}
-    simulator.faults.order(Fault(method="POST", path="/oauth/v2/token/scopeenhance", status=400, body=answer))
+    simulator.faults.add(Fault(method="POST", path="/oauth/v2/token/scopeenhance", status=400, body=answer))
     with pytest.raises(ThrottledError):
         zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP, patience=10)
     assert (refresh_tokens(simulator), len(someone.invitations)) == (count, shown)

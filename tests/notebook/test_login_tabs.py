@@ -156,7 +156,7 @@ def test_a_new_code_after_a_cancelled_one_is_not_disturbed_by_it(
 def test_trouble_is_shown_in_the_status(
     form: SetupForm, clock: Clock, simulator: Simulator, answer: str, told: str
 ) -> None:
-    simulator.faults.order(Fault(method="POST", path=TOKENS, status=200, body={"error": answer}))
+    simulator.faults.add(Fault(method="POST", path=TOKENS, status=200, body={"error": answer}))
     clock.go.set()
     press(form.device.button)
     assert told in ended(form)

@@ -323,7 +323,7 @@ def test_the_demo_of_the_simulator_stops_listening(shell: Shell) -> None:
 
 def test_the_crm_does_not_say_whose_the_token_is(shell: Shell, simulator: Simulator, env_file: Path) -> None:
     refusal = {"code": "INVALID_TOKEN", "details": {}, "message": "invalid oauth token", "status": "error"}
-    simulator.faults.order(Fault(method="GET", path="/crm", status=401, body=refusal, times=9))
+    simulator.faults.add(Fault(method="GET", path="/crm", status=401, body=refusal, times=9))
     status = shell.run("%zoho")
     assert status.title == "Zoho gave a token, but the CRM did not say whose it is"
     assert any("does not accept the access token" in warning for warning in status.warnings)

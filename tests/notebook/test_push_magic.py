@@ -212,8 +212,8 @@ def interrupted(sim: Simulator, via: str, reached: Any) -> list[Any]:
 def test_ctrl_c_returns_the_report_of_what_was_done() -> None:
     with world() as (sim, _):
         before = sim.crm.count("Leads")
-        sim.faults.order(Fault("/crm/v8/Leads", "POST", after=1, times=8, delay=0.02))
-        sim.faults.order(Fault("/crm/v8/Leads", "POST", times=10, delay=0.3))
+        sim.faults.add(Fault("/crm/v8/Leads", "POST", after=1, times=8, delay=0.02))
+        sim.faults.add(Fault("/crm/v8/Leads", "POST", times=10, delay=0.3))
         counts, codes, warnings, _messages, again = interrupted(
             sim, "records", lambda: sim.traffic.count("POST", "/crm/v8/Leads") >= 4
         )

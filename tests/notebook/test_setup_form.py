@@ -228,7 +228,7 @@ def test_a_wrong_data_centre_points_at_steps_1_and_2(form: SetupForm, simulator:
 
 
 def test_a_network_failure_loses_nothing_that_was_typed(form: SetupForm, simulator: Simulator) -> None:
-    simulator.faults.order(Fault(method="POST", path="/oauth/v2/token", reset="before"))
+    simulator.faults.add(Fault(method="POST", path="/oauth/v2/token", reset="before"))
     fill(form, simulator)
     press(form.button)
     assert "→" in told(form)
@@ -276,7 +276,7 @@ def test_a_mistake_in_any_callback_is_shown(form: SetupForm, monkeypatch: pytest
 
 def test_what_zoho_says_is_text_and_not_markup(form: SetupForm, simulator: Simulator) -> None:
     answer = {"error": "<img src=x onerror=alert(1)>"}
-    simulator.faults.order(Fault(method="POST", path="/oauth/v2/token", status=200, body=answer))
+    simulator.faults.add(Fault(method="POST", path="/oauth/v2/token", status=200, body=answer))
     fill(form, simulator)
     press(form.button)
     assert "&lt;img" in form.status.value

@@ -247,7 +247,7 @@ def test_ten_refreshes_in_ten_rolling_minutes(client: Client) -> None:
 
 
 def test_the_throttle_comes_before_the_secret_and_may_be_localised(client: Client) -> None:
-    client.zoho.options.mints_per_window = 0
+    client.zoho.options.access_tokens_per_window = 0
     client.zoho.options.localised_throttle = True
     refused = client.refresh(client.zoho.refresh_token(), client_secret="wrong")
     assert refused.status_code == 400
@@ -266,7 +266,7 @@ def test_no_two_threads_get_past_the_limit(client: Client) -> None:
 
 def test_the_sixteenth_access_token_ends_the_first(client: Client) -> None:
     refresh_token = client.zoho.refresh_token()
-    client.zoho.options.mints_per_window = 100
+    client.zoho.options.access_tokens_per_window = 100
     tokens = [client.refresh(refresh_token).json()["access_token"] for _ in range(15)]
     assert all(client.works(token) for token in tokens)
     tokens.append(client.refresh(refresh_token).json()["access_token"])

@@ -96,16 +96,16 @@ def test_calls_in_flight_are_counted(zoho: Simulator) -> None:
 
 
 def test_a_status_so_many_times_after_so_many_calls(zoho: Simulator, http: requests.Session) -> None:
-    zoho.faults.order(Fault(method="GET", path=INFO, status=500, after=1, times=2))
+    zoho.faults.add(Fault(method="GET", path=INFO, status=500, after=1, times=2))
     answers = [http.get(zoho.url + INFO, timeout=5) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 500, 500, 200]
     assert answers[1].json()["code"] == "INTERNAL_ERROR"
-    assert zoho.faults.pending() == []
+    assert zoho.faults.remaining() == []
 
 
 def test_a_fault_finds_its_calls_by_method_and_path(zoho: Simulator, http: requests.Session) -> None:
-    zoho.faults.order(Fault(method="POST", path="/oauth/", status=503))
-    zoho.faults.order(Fault(path=r"/crm/v\d+/org", status=429))
+    zoho.faults.add(Fault(method="POST", path="/oauth/", status=503))
+    zoho.faults.add(Fault(path=r"/crm/v\d+/org", status=429))
     assert http.get(zoho.url + INFO, timeout=5).status_code == 200
     assert http.post(zoho.url + TOKEN, timeout=5).status_code == 503
     assert http.get(zoho.url + "/crm/v8/users", timeout=5).status_code == 401
@@ -114,7 +114,7 @@ def test_a_fault_finds_its_calls_by_method_and_path(zoho: Simulator, http: reque
 
 
 def test_html_instead_of_json(zoho: Simulator, http: requests.Session) -> None:
-    zoho.faults.order(Fault(path=INFO, html=True))
+    zoho.faults.add(Fault(path=INFO, html=True))
     answer = http.get(zoho.url + INFO, timeout=5)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html;charset=UTF-8")
     assert answer.text.startswith("<!DOCTYPE html>")
@@ -122,14 +122,14 @@ def test_html_instead_of_json(zoho: Simulator, http: requests.Session) -> None:
 
 @pytest.mark.parametrize(("body", "sent"), [({}, b"{}"), ([1], b"[1]"), ("text", b"text"), (b"\xff", b"\xff")])
 def test_a_body_and_headers_of_your_own(zoho: Simulator, http: requests.Session, body: object, sent: bytes) -> None:
-    zoho.faults.order(Fault(path=INFO, body=body, headers={"Retry-After": "7"}))
+    zoho.faults.add(Fault(path=INFO, body=body, headers={"Retry-After": "7"}))
     answer = http.get(zoho.url + INFO, timeout=5)
     assert (answer.status_code, answer.content, answer.headers["Retry-After"]) == (200, sent, "7")
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_a_body_says_no_length(zoho: Simulator, http: requests.Session, status: int) -> None:
-    zoho.faults.order(Fault(path=INFO, status=status, body=""))
+    zoho.faults.add(Fault(path=INFO, status=status, body=""))
     answer = http.get(zoho.url + INFO, timeout=5)
     assert (answer.status_code, answer.content) == (status, b"")
     assert "Content-Length" not in answer.headers
@@ -137,7 +137,7 @@ def test_an_answer_without_a_body_says_no_length(zoho: Simulator, http: requests
 
 
 def test_headers_alone_are_added_to_the_real_answer(zoho: Simulator, http: requests.Session) -> None:
-    zoho.faults.order(Fault(path=INFO, headers={"X-Extra": "1"}))
+    zoho.faults.add(Fault(path=INFO, headers={"X-Extra": "1"}))
     answer = http.get(zoho.url + INFO, timeout=5)
     assert answer.headers["X-Extra"] == "1"
     assert answer.json()["result"] == "success"
@@ -146,7 +146,7 @@ def test_headers_alone_are_added_to_the_real_answer(zoho: Simulator, http: reque
 @pytest.mark.parametrize(("reset", "used"), [("before", False), ("after", True)])
 def test_a_cut_connection(zoho: Simulator, http: requests.Session, reset: str, used: bool) -> None:
     form = {"grant_type": "authorization_code", "code": zoho.grant_code(), **ids(zoho)}
-    zoho.faults.order(Fault(path=TOKEN, reset=reset))  # type: ignore[arg-type]
+    zoho.faults.add(Fault(path=TOKEN, reset=reset))  # type: ignore[arg-type]
     with pytest.raises(requests.ConnectionError):
         http.post(zoho.url + TOKEN, data=form, timeout=5)
     assert zoho.traffic.calls[-1].status is None
@@ -156,7 +156,7 @@ def test_a_cut_connection(zoho: Simulator, http: requests.Session, reset: str, u
 
 @pytest.mark.parametrize("truncate", [True, 10, 0])
 def test_a_body_that_ends_too_early(zoho: Simulator, http: requests.Session, truncate: bool | int) -> None:
-    zoho.faults.order(Fault(path=INFO, truncate=truncate))
+    zoho.faults.add(Fault(path=INFO, truncate=truncate))
     began = time.monotonic()
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
         http.get(zoho.url + INFO, timeout=5)
@@ -165,7 +165,7 @@ def test_a_body_that_ends_too_early(zoho: Simulator, http: requests.Session, tru
 
 
 def test_a_delay_longer_than_patience(zoho: Simulator, http: requests.Session) -> None:
-    zoho.faults.order(Fault(path=INFO, delay=30))
+    zoho.faults.add(Fault(path=INFO, delay=30))
     with pytest.raises(requests.Timeout):
         http.get(zoho.url + INFO, timeout=0.1)
     began = time.monotonic()
@@ -175,13 +175,13 @@ def test_a_delay_longer_than_patience(zoho: Simulator, http: requests.Session) -
 
 def test_the_clock_may_jump_at_a_call(zoho: Simulator, http: requests.Session) -> None:
     form = {"grant_type": "authorization_code", "code": zoho.grant_code(), **ids(zoho)}
-    zoho.faults.order(Fault(path=TOKEN, advance=200))
+    zoho.faults.add(Fault(path=TOKEN, advance=200))
     assert http.post(zoho.url + TOKEN, data=form, timeout=5).json() == {"error": "invalid_code"}
 
 
 def test_faults_can_be_called_off(zoho: Simulator, http: requests.Session) -> None:
-    zoho.faults.order(Fault(status=500, times=9))
-    assert len(zoho.faults.pending()) == 1
+    zoho.faults.add(Fault(status=500, times=9))
+    assert len(zoho.faults.remaining()) == 1
     zoho.faults.clear()
     assert http.get(zoho.url + INFO, timeout=5).ok
 

@@ -1,4 +1,4 @@
-"""The seam between the two halves: who is calling the API, and may they?
+"""Who is calling the API, and whether their scopes allow it.
 
 Scopes read `service.name[.name...].OPERATION`: a shorter name covers what is below it, ALL covers every
 operation, WRITE is CREATE, UPDATE and DELETE, and letter case does not matter.
@@ -7,46 +7,27 @@ operation, WRITE is CREATE, UPDATE and DELETE, and letter case does not matter.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Request
 
-from .context import world
+from .accounts.model import Access
+from .api_refusal import ApiRefusal
+from .context import current_context
 
-__all__ = ["Access", "Denied", "authorise", "charge", "covers", "note"]
+__all__ = ["authorize", "covers", "record"]
 
 SCHEMES = ("zoho-oauthtoken", "bearer")
 WRITE = ("create", "update", "delete", "write")
 
 
-@dataclass(frozen=True)
-class Access:
-    """Whose call this is. `user_id` is the user's ZUID; `token_id` names the token without being it."""
-
-    user_id: str
-    client_id: str
-    data_centre: str
-    scopes: frozenset[str]
-    token_id: str
-
-
-class Denied(Exception):  # noqa: N818 - an answer, as much as an error
-    """The API's refusal; the app answers it as JSON with this status and body."""
-
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
-        super().__init__(body.get("code", ""))
-        self.status = status
-        self.body = body
-
-
-def authorise(request: Request, *any_of: str) -> Access:
+def authorize(request: Request, *any_of: str) -> Access:
     """Who sent this request, if their token is alive at this data centre and holds one of the scopes `any_of`.
 
-    No scope given means any live token will do. Raises `Denied` with Zoho's own 401 bodies: AUTHENTICATION_FAILURE
+    No scope given means any live token will do. Raises `ApiRefusal` with Zoho's own 401 bodies: AUTHENTICATION_FAILURE
     without a usable header, INVALID_TOKEN, OAUTH_SCOPE_MISMATCH. Only the header counts, never a parameter.
     """
-    here = world()
+    here = current_context()
     access = here.accounts.access(_bearer(request), here.data_centre)
     if access is None:
         raise _refusal("INVALID_TOKEN", "invalid oauth token")
@@ -55,13 +36,8 @@ def authorise(request: Request, *any_of: str) -> Access:
     return access
 
 
-def charge(request: Request, credits: int) -> None:
-    """Note what this call costs, for `sim.traffic` (the ledger itself is the CRM's)."""
-    note(request, credits=credits)
-
-
-def note(request: Request, **facts: Any) -> None:
-    """Note something about this call for `sim.traffic`: `credits`, `grant_type`. Never a secret."""
+def record(request: Request, **facts: Any) -> None:
+    """Add facts about this call to the request log: `credits`, `grant_type`. Never a secret."""
     request.environ.setdefault("zoho.notes", {}).update(facts)
 
 
@@ -83,5 +59,5 @@ def _bearer(request: Request) -> str:
     return token.strip()
 
 
-def _refusal(code: str, message: str) -> Denied:
-    return Denied(401, {"code": code, "details": {}, "message": message, "status": "error"})
+def _refusal(code: str, message: str) -> ApiRefusal:
+    return ApiRefusal(401, {"code": code, "details": {}, "message": message, "status": "error"})

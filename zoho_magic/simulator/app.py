@@ -1,4 +1,4 @@
-"""One origin's Flask app: the two halves side by side, and what Zoho says where neither answers."""
+"""One origin's Flask app: accounts server, CRM API, and the errors for addresses that neither has."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from .access import Denied
 from .accounts import accounts_blueprint
-from .context import World
+from .api_refusal import ApiRefusal
+from .context import SimulatorContext
 from .crm import crm_blueprint
 
 __all__ = ["build_app"]
@@ -22,16 +22,16 @@ ERRORS = {
 }
 
 
-def build_app(world: World, accounts: bool = True, crm: bool = True) -> Flask:
-    """An app for `world`'s data centre that serves either half or both."""
+def build_app(context: SimulatorContext, accounts: bool = True, crm: bool = True) -> Flask:
+    """An app for `context`'s data centre that serves either half or both."""
     app = Flask("zoho_magic.simulator")
-    app.extensions["zoho"] = world
+    app.extensions["zoho"] = context
     app.url_map.merge_slashes = False
     if accounts:
         app.register_blueprint(accounts_blueprint())
     if crm:
         app.register_blueprint(crm_blueprint())
-    app.register_error_handler(Denied, lambda denied: _json(denied.status, denied.body))
+    app.register_error_handler(ApiRefusal, lambda refusal: _json(refusal.status, refusal.body))
     app.register_error_handler(HTTPException, _no_such_thing)
     return app
 

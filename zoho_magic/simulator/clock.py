@@ -16,12 +16,12 @@ class Clock:
     """
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._ahead = 0.0 if start is None else start.timestamp() - time.time()
+        self._offset = 0.0 if start is None else start.timestamp() - time.time()
         self._lock = threading.Lock()
 
     def time(self) -> float:
         """Seconds since the epoch, as `time.time` would say on the simulator's clock."""
-        return time.time() + self._ahead
+        return time.time() + self._offset
 
     def now(self) -> datetime:
         """The same moment as an aware datetime in UTC."""
@@ -30,4 +30,4 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass for everything the simulator times: tokens, codes, limits, jobs."""
         with self._lock:
-            self._ahead += seconds
+            self._offset += seconds

@@ -1,4 +1,4 @@
-"""What one running simulator is made of, as its request handlers find it."""
+"""The parts of a running simulator, for its request handlers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 if TYPE_CHECKING:
-    from .accounts import Accounts
+    from .accounts.state import Accounts
     from .clock import Clock
-    from .crm import Crm
+    from .crm.org import Crm
     from .faults import Faults
     from .options import Options
-    from .traffic import Traffic
+    from .traffic import RequestLog
 
-__all__ = ["World", "world"]
+__all__ = ["SimulatorContext", "current_context"]
 
 
 @dataclass(frozen=True)
-class World:
+class SimulatorContext:
     """One per origin: `data_centre` is that origin's, everything else is shared by the whole simulator.
 
     `origins` maps data centre to its accounts server, `apis` to its API (usually the same URL).
@@ -33,10 +33,10 @@ class World:
     accounts: Accounts
     crm: Crm
     faults: Faults
-    traffic: Traffic
+    traffic: RequestLog
 
 
-def world() -> World:
-    """The World of the request being answered (`current_app.extensions["zoho"]`)."""
-    found: World = current_app.extensions["zoho"]
+def current_context() -> SimulatorContext:
+    """The context of the request being answered (`current_app.extensions["zoho"]`)."""
+    found: SimulatorContext = current_app.extensions["zoho"]
     return found

@@ -1,4 +1,4 @@
-"""Trouble to order: what a network and a tired server do to a client, at an endpoint of your choice."""
+"""Faults to inject: network errors and server errors, at an endpoint of your choice."""
 
 from __future__ import annotations
 
@@ -76,52 +76,54 @@ class Fault:
 
 
 @dataclass
-class _Order:
+class _ScheduledFault:
     fault: Fault
-    waiting: int = field(default=0)
+    skip: int = field(default=0)
     left: int = field(default=1)
 
 
 class Faults:
-    """The faults ordered and not yet delivered."""
+    """The faults that were added and have not all happened yet."""
 
     def __init__(self) -> None:
-        self._orders: list[_Order] = []
+        self._scheduled: list[_ScheduledFault] = []
         self._lock = threading.Lock()
 
-    def order(self, fault: Fault) -> None:
-        """Have this fault happen to the next calls it fits. Of several, the one ordered first goes first."""
+    def add(self, fault: Fault) -> None:
+        """Make this fault happen to the next calls it matches. Of several faults, the one added first happens first."""
         with self._lock:
-            self._orders.append(_Order(fault, fault.after, fault.times))
+            self._scheduled.append(_ScheduledFault(fault, fault.after, fault.times))
 
     def clear(self) -> None:
-        """Call everything off."""
+        """Remove every fault."""
         with self._lock:
-            self._orders.clear()
+            self._scheduled.clear()
 
-    def pending(self) -> list[Fault]:
+    def remaining(self) -> list[Fault]:
         """The faults that have not (all) happened yet."""
         with self._lock:
-            return [order.fault for order in self._orders if order.left > 0]
+            return [entry.fault for entry in self._scheduled if entry.left > 0]
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The fault this call has to suffer, if any."""
+    def next_for(self, method: str, path: str) -> Fault | None:
+        """The fault that happens to this call, if any."""
         with self._lock:
-            due = next((order for order in self._fitting(method, path) if _falls(order)), None)
-            self._orders = [order for order in self._orders if order.left > 0]
+            due = next((entry for entry in self._matching(method, path) if _is_due(entry)), None)
+            self._scheduled = [entry for entry in self._scheduled if entry.left > 0]
         return None if due is None else due.fault
 
-    def _fitting(self, method: str, path: str) -> list[_Order]:
+    def _matching(self, method: str, path: str) -> list[_ScheduledFault]:
         return [
-            order for order in self._orders if order.fault.method in (None, method) and matches(order.fault.path, path)
+            entry
+            for entry in self._scheduled
+            if entry.fault.method in (None, method) and matches(entry.fault.path, path)
         ]
 
 
-def _falls(order: _Order) -> bool:
-    if order.waiting > 0:
-        order.waiting -= 1
+def _is_due(entry: _ScheduledFault) -> bool:
+    if entry.skip > 0:
+        entry.skip -= 1
         return False
-    order.left -= 1
+    entry.left -= 1
     return True
 
 

@@ -1,7 +1,6 @@
 """Everything about Zoho on which the documents disagree or are silent, each with the default we read out of them.
 
 The fields may be changed while the simulator runs: `sim.options.active_tokens = 10`.
-The room crm/ may keep its own options in the section marked for it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ class Options:
     Accounts server:
     - `active_tokens`: live access tokens per refresh token, the oldest dies (CRM pages say 15, Accounts page 10).
     - `refresh_tokens`: refresh tokens per user and client; one more deletes the oldest with its access tokens.
-    - `mints_per_window`, `window`: access tokens per refresh token in that many (rolling) seconds.
+    - `access_tokens_per_window`, `window`: access tokens per refresh token in that many (rolling) seconds.
     - `codes_per_window`: codes by redirect per client in the same window, then `access_denied`.
     - `refresh_tokens_per_window`: refresh tokens made per user and client in the same window (Kaizen #43 says 10,
       other pages 5 a minute or 20); what is answered beyond it is not documented, the throttle body is our reading.
@@ -46,7 +45,7 @@ class Options:
 
     active_tokens: int = 15
     refresh_tokens: int = 20
-    mints_per_window: int = 10
+    access_tokens_per_window: int = 10
     window: float = 600.0
     codes_per_window: int = 10
     refresh_tokens_per_window: int = 10
@@ -74,8 +73,7 @@ class Options:
     last_name: str = "Boyle"
     email: str = "patricia.boyle@example.com"
 
-    # --- crm/ (engineer B's section: add fields below this line) ---
-    # Records.
+    # CRM: records.
     not_modified_status: int = 304  # If-Modified-Since and nothing newer: the docs say 304, Airbyte also sees 204
     unknown_record_status: int = 204  # GET by an unknown id: 204, 400 or 404, differs between operations and versions
     unknown_field: str = "ignore"  # an unknown name in `fields` is undocumented: "ignore" it or answer an "error"

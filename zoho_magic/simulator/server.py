@@ -1,4 +1,4 @@
-"""HTTP on loopback: one threaded server per origin, with keep-alive, and the faults that were ordered.
+"""HTTP on loopback: one threaded server per origin, with keep-alive, and the injected faults.
 
 Werkzeug's own development server closes every connection and lingers 10 ms after each answer, so only its reading of
 a request into a WSGI environ is used; each answer is complete in memory and leaves in one write.
@@ -21,16 +21,16 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from .context import World
+from .context import SimulatorContext
 from .faults import Fault, Header
 
 __all__ = ["Server"]
 
-UNEVENTFUL = Fault()
+NO_FAULT = Fault()
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What goes back; `sent` is how much of the body before the connection is cut (None: all, and it stays open)."""
 
     status: int
@@ -62,7 +62,7 @@ class Handler(WSGIRequestHandler):
         else:
             self._write(answer)
 
-    def _write(self, answer: Answer) -> None:
+    def _write(self, answer: HttpResponse) -> None:
         reason = HTTPStatus(answer.status).phrase if answer.status in HTTPStatus._value2member_map_ else ""
         lines = [f"HTTP/1.1 {answer.status} {reason}", "Server: ZGS", f"Date: {formatdate(usegmt=True)}"]
         lines += [f"{name}: {value}" for name, value in answer.headers if name.lower() != "content-length"]
@@ -95,9 +95,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self._lock = threading.Lock()
         self._loop = threading.Thread(target=self._accept, name=f"zoho {self.url}", daemon=True)
 
-    def start(self, world: World, app: Flask) -> None:
+    def start(self, context: SimulatorContext, app: Flask) -> None:
         """Begin to answer with this app."""
-        self.world, self.app = world, app
+        self.context, self.app = context, app
         self._loop.start()
 
     def stop(self) -> None:
@@ -110,7 +110,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         with self._lock:
             connections = dict(self._open)
         for connection, thread in connections.items():
-            _hang_up(connection)
+            _shut_down(connection)
             thread.join(5)
 
     def _accept(self) -> None:
@@ -138,37 +138,37 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             with self._lock:
                 del self._open[request]
 
-    def respond(self, environ: dict[str, Any]) -> Answer | None:
-        """The answer to a request, or None when its connection is to be cut; noted in the traffic either way."""
-        traffic = self.world.traffic
-        with traffic.flight():
-            answer = self._suffer(self._fault(environ), environ)
-            traffic.note(environ, None if answer is None else answer.status, self.world.data_centre)
+    def respond(self, environ: dict[str, Any]) -> HttpResponse | None:
+        """The answer to a request, or None when its connection is to be cut; recorded in the request log either way."""
+        traffic = self.context.traffic
+        with traffic.track():
+            answer = self._apply_fault(self._next_fault(environ), environ)
+            traffic.record(environ, None if answer is None else answer.status, self.context.data_centre)
         return answer
 
-    def _fault(self, environ: dict[str, Any]) -> Fault:
-        return self.world.faults.take(environ["REQUEST_METHOD"], environ["PATH_INFO"]) or UNEVENTFUL
+    def _next_fault(self, environ: dict[str, Any]) -> Fault:
+        return self.context.faults.next_for(environ["REQUEST_METHOD"], environ["PATH_INFO"]) or NO_FAULT
 
-    def _suffer(self, fault: Fault, environ: dict[str, Any]) -> Answer | None:
-        self._pause(fault.delay + self.world.options.latency)
-        self.world.clock.advance(fault.advance)
+    def _apply_fault(self, fault: Fault, environ: dict[str, Any]) -> HttpResponse | None:
+        self._pause(fault.delay + self.context.options.latency)
+        self.context.clock.advance(fault.advance)
         if fault.reset == "before":
             return None
-        real = None if fault.replaces() and not fault.late else self._run(environ)
+        real = None if fault.replaces() and not fault.late else self._run_app(environ)
         status, headers, body = fault.answer() if real is None or fault.replaces() else real
         if fault.reset == "after":
             return None
-        return Answer(status, headers + list((fault.headers or {}).items()), body, fault.cut(body))
+        return HttpResponse(status, headers + list((fault.headers or {}).items()), body, fault.cut(body))
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
             self.stopping.wait(seconds)
 
-    def _run(self, environ: dict[str, Any]) -> tuple[int, list[Header], bytes]:
+    def _run_app(self, environ: dict[str, Any]) -> tuple[int, list[Header], bytes]:
         chunks, status, headers = run_wsgi_app(self.app, environ, buffered=True)
         return int(status.split(" ", 1)[0]), list(headers), b"".join(chunks)
 
 
-def _hang_up(connection: socket.socket) -> None:
+def _shut_down(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # already gone
         connection.shutdown(socket.SHUT_RDWR)

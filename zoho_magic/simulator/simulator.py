@@ -9,16 +9,16 @@ from typing import Any
 
 from .accounts import Accounts
 from .accounts.model import Client, Code, Grant
-from .accounts.scopes import DEFAULT_SCOPES, split
+from .accounts.scopes import DEFAULT_SCOPES, split_scopes
 from .app import build_app
 from .clock import Clock
-from .context import World
+from .context import SimulatorContext
 from .crm import Crm
 from .data_centres import LOCATIONS
 from .faults import Faults
 from .options import Options
 from .server import Server
-from .traffic import Traffic
+from .traffic import RequestLog
 
 __all__ = ["REDIRECT_URI", "Simulator"]
 
@@ -54,11 +54,11 @@ class Simulator:
         separate_api: bool = False,
         begin: datetime | None = None,
     ) -> None:
-        self.data_centres = _existing(data_centres)
+        self.data_centres = _checked_data_centres(data_centres)
         self.options = options or Options()
         self.clock = Clock(begin)
         self.faults = Faults()
-        self.traffic = Traffic()
+        self.traffic = RequestLog()
         self.accounts = Accounts(self.clock, self.options, self.data_centres)
         self.crm = Crm(clock=self.clock, rows=rows, seed=seed, options=self.options)
         self.client = self.register([redirect_uri], multi_dc=multi_dc, own_secrets=own_secrets)
@@ -132,17 +132,17 @@ class Simulator:
     def grant_code(self, scopes: Scopes = None, lifetime: float = 180, data_centre: str | None = None) -> str:
         """A fresh self-client code, as from the console's Generate Code tab."""
         code = Code(self._grant(scopes, data_centre), self.clock.time() + lifetime)
-        return self.accounts.tokens.keep(code)
+        return self.accounts.tokens.issue_code(code)
 
     def refresh_token(self, scopes: Scopes = None, data_centre: str | None = None) -> str:
         """A ready refresh token. Counts towards the cap of 20, not towards how many may be made in a while."""
         with self.accounts.lock:
-            return self.accounts.tokens.open(self._grant(scopes, data_centre)).token
+            return self.accounts.tokens.issue_refresh_token(self._grant(scopes, data_centre)).token
 
     def access_token(self, scopes: Scopes = None, data_centre: str | None = None) -> str:
         """A ready access token, for a call where its origin does not matter."""
         with self.accounts.lock:
-            return self.accounts.tokens.mint(self._grant(scopes, data_centre))
+            return self.accounts.tokens.issue_access_token(self._grant(scopes, data_centre))
 
     def connection(self) -> dict[str, str]:
         """All a client needs: url, client_id, client_secret, grant_code (ten minutes), refresh_token."""
@@ -155,7 +155,9 @@ class Simulator:
         }
 
     def _grant(self, scopes: Scopes, data_centre: str | None) -> Grant:
-        wanted = DEFAULT_SCOPES if scopes is None else split(scopes) if isinstance(scopes, str) else tuple(scopes)
+        wanted = (
+            DEFAULT_SCOPES if scopes is None else split_scopes(scopes) if isinstance(scopes, str) else tuple(scopes)
+        )
         return Grant(self.client.id, self.accounts.user(data_centre or self.data_centres[0]), wanted)
 
     def _listen(self) -> None:
@@ -163,15 +165,15 @@ class Simulator:
             accounts = self._open(self._port and self._port + number)
             api = self._open(0) if self._separate_api else accounts
             self._origins[place], self._apis[place] = accounts.url, api.url
-            self._waiting_for(place, accounts, api)
+            self._serve(place, accounts, api)
 
     def _open(self, port: int) -> Server:
         server = Server(port)
         self._servers.append(server)
         return server
 
-    def _waiting_for(self, place: str, accounts: Server, api: Server) -> None:
-        here = World(
+    def _serve(self, place: str, accounts: Server, api: Server) -> None:
+        here = SimulatorContext(
             place,
             self._origins,
             self._apis,
@@ -187,7 +189,7 @@ class Simulator:
             api.start(here, build_app(here, accounts=False))
 
 
-def _existing(data_centres: Iterable[str]) -> tuple[str, ...]:
+def _checked_data_centres(data_centres: Iterable[str]) -> tuple[str, ...]:
     places = tuple(dict.fromkeys(data_centres))
     if not places or not LOCATIONS.keys() >= set(places):
         raise ValueError(f"data_centres: one or more of {', '.join(LOCATIONS)}")

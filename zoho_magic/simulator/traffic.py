@@ -1,4 +1,4 @@
-"""What the simulator was asked, without the secrets that came along."""
+"""The log of requests to the simulator, with every secret removed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-__all__ = ["Call", "Traffic", "matches", "redact"]
+__all__ = ["LoggedRequest", "RequestLog", "matches", "redact"]
 
 TOKEN = re.compile(r"\b100[04]\.[0-9a-fA-F]{16,}(\.[0-9a-fA-F]+)?")
-SECRET = re.compile(r"token|secret|code|passw|auth|soid|state", re.IGNORECASE)
-HARMLESS = {"page_token", "code_challenge_method"}
+SECRET_PARAMETER = re.compile(r"token|secret|code|passw|auth|soid|state", re.IGNORECASE)
+SHOWN_PARAMETERS = {"page_token", "code_challenge_method"}
 HIDDEN = "***"
 
 
 @dataclass(frozen=True)
-class Call:
+class LoggedRequest:
     """One call as it was answered. `status` is None when the connection was cut; `query` has its secrets hidden."""
 
     method: str
@@ -31,11 +31,11 @@ class Call:
     grant_type: str | None = None
 
 
-class Traffic:
+class RequestLog:
     """The calls so far, oldest first, and how many are being answered right now."""
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[LoggedRequest] = []
         self.in_flight = 0
         self.peak = 0
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Traffic:
             self.peak = self.in_flight
 
     @contextmanager
-    def flight(self) -> Iterator[None]:
+    def track(self) -> Iterator[None]:
         """Count a call as in flight while it is being answered."""
         with self._lock:
             self.in_flight += 1
@@ -73,14 +73,14 @@ class Traffic:
             with self._lock:
                 self.in_flight -= 1
 
-    def note(self, environ: dict[str, Any], status: int | None, data_centre: str) -> None:
+    def record(self, environ: dict[str, Any], status: int | None, data_centre: str) -> None:
         """Remember the call described by a WSGI environ."""
-        call = Call(
+        call = LoggedRequest(
             method=environ["REQUEST_METHOD"],
             path=redact(environ["PATH_INFO"]),
             status=status,
             data_centre=data_centre,
-            query=_harmless(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)),
+            query=_redacted_query(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)),
             **environ["zoho.notes"],
         )
         with self._lock:
@@ -97,7 +97,8 @@ def redact(text: str) -> str:
     return TOKEN.sub(HIDDEN, text)
 
 
-def _harmless(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _redacted_query(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {
-        redact(name): HIDDEN if SECRET.search(name) and name not in HARMLESS else redact(value) for name, value in pairs
+        redact(name): HIDDEN if SECRET_PARAMETER.search(name) and name not in SHOWN_PARAMETERS else redact(value)
+        for name, value in pairs
     }

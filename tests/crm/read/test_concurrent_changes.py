@@ -20,7 +20,7 @@ from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator
 from zoho_magic.simulator.crm import records as their_records
 
-their_coql = import_module("zoho_magic.simulator.crm.coql.plan")
+their_coql = import_module("zoho_magic.simulator.crm.coql.sql_compiler")
 World = tuple[Simulator, ZohoSession]
 FIRST, STEP = 554023000000001000, 10
 ANY_ORDER = settings(
@@ -64,16 +64,16 @@ def after(small: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, 
 
 
 def _after(sim: Simulator, patch: pytest.MonkeyPatch, plans: dict[int, list[Callable[[], None]]]) -> None:
-    note, seen = sim.traffic.__class__.note, [0]
+    note, seen = sim.traffic.__class__.record, [0]
 
     def noted(environ: dict[str, Any], status: int | None, data_centre: str) -> None:
-        note(sim.traffic, environ, status, data_centre)
+        record(sim.traffic, environ, status, data_centre)
         if environ["PATH_INFO"] in ("/crm/v8/coql", "/crm/v8/Leads"):
             seen[0] += 1
             for act in plans.get(seen[0], ()):
                 act()
 
-    patch.setattr(sim.traffic, "note", noted)
+    patch.setattr(sim.traffic, "record", noted)
 
 
 def delete(sim: Simulator, *keys: str) -> Callable[[], None]:

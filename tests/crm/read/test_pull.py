@@ -235,7 +235,7 @@ def test_a_count_that_is_wrong_costs_calls_and_no_rows(org: World, monkeypatch: 
     for told in (0, 1, 150, 5000):
         body = {"data": [{"COUNT(id)": told}], "info": {"count": 1, "more_records": False}}
         for via in ("coql", "records"):
-            sim.faults.order(Fault(path=QUERIES, status=200, body=body))
+            sim.faults.add(Fault(path=QUERIES, status=200, body=body))
             assert list(zoho.pull("Leads", fields=["Company"], via=via)["id"]) == known  # type: ignore[call-overload]
 
 
@@ -384,7 +384,7 @@ def test_a_road_that_turns_out_closed_is_left(org: World, monkeypatch: pytest.Mo
     sim, zoho = org
     monkeypatch.setattr(planning, "BULK_FROM_ROWS", 10)
     body = {"code": code, "details": {}, "message": "no", "status": "error"}
-    sim.faults.order(Fault(path=JOBS, method="POST", status=400, body=body, times=9))
+    sim.faults.add(Fault(path=JOBS, method="POST", status=400, body=body, times=9))
     found = zoho.pull("Leads", fields=["Company"], where="Company != 'x'")
     assert found.attrs["road"] == "coql"
     assert code in found.attrs["warnings"][-1]
@@ -485,7 +485,7 @@ def test_an_order_of_ones_own_beyond_the_offsets_is_refused_after_the_count(
 def test_a_module_zoho_tells_nothing_about(org: World) -> None:
     sim, _ = org
     zoho = connect(sim)
-    sim.faults.order(Fault(path="/crm/v8/settings/fields", status=204, body=b""))
+    sim.faults.add(Fault(path="/crm/v8/settings/fields", status=204, body=b""))
     assert list(zoho.fields("Tasks")["field"]) == ["id"]
     zoho.close()
 

@@ -78,10 +78,10 @@ def test_every_row_comes_all_the_same(
     sim, zoho = busy
     sim.options.bulk_page_rows = 130  # four jobs
     times = 1 if trouble == "token gone" else 2
-    sim.faults.order(Fault(path=path, times=times, after=after, **TROUBLE[trouble]))
+    sim.faults.add(Fault(path=path, times=times, after=after, **TROUBLE[trouble]))
     found = zoho.pull("Leads", fields=FIELDS, via=via)
     same(found, expected[via])
-    assert not sim.faults.pending()
+    assert not sim.faults.remaining()
 
 
 def test_an_answer_that_never_comes_is_asked_for_again(
@@ -89,7 +89,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(
 ) -> None:
     sim, zoho = busy
     monkeypatch.setattr(transport, "TIMEOUT", (5.0, 0.3))
-    sim.faults.order(Fault(path=QUERIES, after=1, delay=1.0))
+    sim.faults.add(Fault(path=QUERIES, after=1, delay=1.0))
     same(zoho.pull("Leads", fields=FIELDS, via="coql"), expected["coql"])
 
 
@@ -107,7 +107,7 @@ NOT_ZOHOS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(("via", "path"), PATHS[:4], ids=["list", "query", "job", "status"])
 def test_an_answer_that_is_not_zohos_is_never_taken_for_rows(busy: World, via: Any, path: str, wrong: str) -> None:
     sim, zoho = busy
-    sim.faults.order(Fault(path=path, after=int(via == "coql"), **{"status": 200, **NOT_ZOHOS[wrong]}))
+    sim.faults.add(Fault(path=path, after=int(via == "coql"), **{"status": 200, **NOT_ZOHOS[wrong]}))
     with pytest.raises(TransportError, match=r"not the JSON|without its body|tells nothing"):
         zoho.pull("Leads", fields=FIELDS, via=via)
 
@@ -115,37 +115,37 @@ def test_an_answer_that_is_not_zohos_is_never_taken_for_rows(busy: World, via: A
 def test_a_list_that_says_there_is_more_and_not_where(busy: World) -> None:
     sim, zoho = busy
     body = {"data": [{"id": "1", "Last_Name": "x"}], "info": {"more_records": True, "next_page_token": None}}
-    sim.faults.order(Fault(path=LISTS, status=200, body=body))
+    sim.faults.add(Fault(path=LISTS, status=200, body=body))
     with pytest.raises(TransportError, match="not how to get them"):
         zoho.pull("Leads", fields=FIELDS, via="records", limit=5)
 
 
 def test_a_query_that_says_there_is_more_and_sends_none(busy: World) -> None:
     sim, zoho = busy
-    sim.faults.order(Fault(path=QUERIES, status=200, body={"data": [], "info": {"more_records": True}}, times=9))
+    sim.faults.add(Fault(path=QUERIES, status=200, body={"data": [], "info": {"more_records": True}}, times=9))
     with pytest.raises(TransportError, match="sends none"):
         zoho.coql("select Last_Name from Leads")
 
 
 def test_trouble_that_stays_is_named(busy: World) -> None:
     sim, zoho = busy
-    sim.faults.order(Fault(path=QUERIES, status=429, times=100))
+    sim.faults.add(Fault(path=QUERIES, status=429, times=100))
     with pytest.raises(ThrottledError) as throttled:
         zoho.pull("Leads", via="coql", limit=5)
     assert throttled.value.wait == 60.0
     sim.faults.clear()
-    sim.faults.order(Fault(path=QUERIES, status=500, times=100))
+    sim.faults.add(Fault(path=QUERIES, status=500, times=100))
     with pytest.raises(ApiError, match="an error of its own"):
         zoho.pull("Leads", via="coql", limit=5)
     sim.faults.clear()
-    sim.faults.order(Fault(path=QUERIES, reset="before", times=100))
+    sim.faults.add(Fault(path=QUERIES, reset="before", times=100))
     with pytest.raises(TransportError, match="connection broke"):
         zoho.pull("Leads", via="coql", limit=5)
 
 
 def test_a_pause_that_nobody_sits_through_is_told_at_once(busy: World) -> None:
     sim, zoho = busy
-    sim.faults.order(Fault(path=QUERIES, status=429, headers={"Retry-After": "3600"}))
+    sim.faults.add(Fault(path=QUERIES, status=429, headers={"Retry-After": "3600"}))
     with pytest.raises(ThrottledError) as caught:
         zoho.pull("Leads", via="coql", limit=5)
     assert caught.value.wait == 3600
@@ -186,8 +186,8 @@ def test_less_room_than_the_edition_says_costs_time_and_no_rows(busy: World, exp
 def test_a_refused_refresh_in_the_middle_is_told(busy: World) -> None:
     sim, zoho = busy
     zoho.refresh()
-    sim.faults.order(Fault(path=QUERIES, after=1, advance=4000.0))
-    sim.faults.order(Fault(path="/oauth/v2/token", status=200, body={"error": "invalid_code"}, times=50))
+    sim.faults.add(Fault(path=QUERIES, after=1, advance=4000.0))
+    sim.faults.add(Fault(path="/oauth/v2/token", status=200, body={"error": "invalid_code"}, times=50))
     with pytest.raises(AuthError):
         zoho.pull("Leads", fields=FIELDS, via="coql")
 
@@ -215,7 +215,7 @@ def test_a_result_that_has_expired(busy: World) -> None:
 def test_a_result_that_comes_a_moment_later(busy: World, expected: dict[str, pd.DataFrame], status: int) -> None:
     sim, zoho = busy
     body = {"code": "RESOURCE_NOT_FOUND", "details": {}, "message": "The resource doesn't exist.", "status": "error"}
-    sim.faults.order(Fault(path=RESULT, status=status, body=body))
+    sim.faults.add(Fault(path=RESULT, status=status, body=body))
     same(zoho.pull("Leads", fields=FIELDS, via="bulk"), expected["bulk"])
 
 
@@ -224,7 +224,7 @@ def test_a_result_that_comes_a_moment_later(busy: World, expected: dict[str, pd.
 )
 def test_a_file_that_stays_broken(busy: World, broken: Any) -> None:
     sim, zoho = busy
-    sim.faults.order(Fault(path=RESULT, times=50, **broken))
+    sim.faults.add(Fault(path=RESULT, times=50, **broken))
     with pytest.raises(TransportError, match="arrived broken"):
         zoho.pull("Leads", fields=FIELDS, via="bulk")
 
@@ -235,7 +235,7 @@ def test_a_result_with_other_rows_than_announced(busy: World) -> None:
     job = next(call.path for call in sim.traffic.calls if call.path.endswith("/result")).split("/")[-2]
     told = zoho.request("GET", f"{JOBS}/{job}").json()
     told["data"][0]["result"]["count"] += 1
-    sim.faults.order(Fault(path=STATUS, status=200, body=told))
+    sim.faults.add(Fault(path=STATUS, status=200, body=told))
     with pytest.raises(TransportError, match="announced"):
         zoho.pull("Leads", fields=FIELDS, via="bulk")
 
@@ -243,7 +243,7 @@ def test_a_result_with_other_rows_than_announced(busy: World) -> None:
 def test_a_refusal_inside_data(busy: World) -> None:
     sim, zoho = busy
     refusal = {"code": "JOB_NOT_SUPPORTED", "details": {}, "message": "not today", "status": "error"}
-    sim.faults.order(Fault(path=JOBS, method="POST", status=400, body={"data": [refusal]}))
+    sim.faults.add(Fault(path=JOBS, method="POST", status=400, body={"data": [refusal]}))
     with pytest.raises(ApiError, match=r"does not take this bulk read job \(not today\)") as caught:
         zoho.pull("Leads", fields=FIELDS, via="bulk")
     assert caught.value.code == "JOB_NOT_SUPPORTED"
@@ -253,7 +253,7 @@ def test_a_field_that_is_refused_is_left_out_and_reported(busy: World, expected:
     sim, zoho = busy
     for code, path, named in (("FIELD_NOT_SUPPORTED", JOBS, "api_name"), ("INVALID_QUERY", QUERIES, "column_name")):
         body = {"code": code, "details": {named: "Lead_Score"}, "message": "unsupported column", "status": "error"}
-        sim.faults.order(Fault(path=path, method="POST", status=400, body=body))
+        sim.faults.add(Fault(path=path, method="POST", status=400, body=body))
         via = "bulk" if path == JOBS else "coql"
         found = zoho.pull("Leads", fields=FIELDS, via=via, limit=10)  # type: ignore[call-overload]
         assert "Lead_Score; it is empty here" in found.attrs["warnings"][-1]
@@ -290,7 +290,7 @@ def _interrupted(sim: Simulator, isolated: Path, via: str, path: str) -> None:
     values |= {"ACCOUNTS_URL": sim.url, "API_URL": sim.url}
     (isolated / ".env").write_text("".join(f"ZOHO_{name}={value}\n" for name, value in values.items()))
     (isolated / ".env").chmod(0o600)
-    sim.faults.order(Fault(path=path, delay=20.0, times=100))
+    sim.faults.add(Fault(path=path, delay=20.0, times=100))
     with subprocess.Popen([sys.executable, "-c", SCRIPT, via], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
@@ -312,7 +312,7 @@ def test_a_failure_stops_the_calls_of_the_other_threads(busy: World, monkeypatch
         "message": "unsupported column",
         "status": "error",
     }
-    sim.faults.order(Fault(path=QUERIES, after=1, status=400, body=body))
+    sim.faults.add(Fault(path=QUERIES, after=1, status=400, body=body))
     monkeypatch.setattr(coql, "WINDOW_ROWS", 10)
     with pytest.raises(Exception, match="does not take this COQL"):
         zoho.pull("Leads", fields=FIELDS, via="coql")

@@ -235,13 +235,13 @@ REFUSALS = [
 @pytest.mark.usefixtures("cheap")
 def test_where_bulk_write_is_refused_auto_goes_by_calls(zoho: World, fault: Fault) -> None:
     sim, session = zoho
-    sim.faults.order(fault)
+    sim.faults.add(fault)
     report = session.push("Leads", leads(30), "insert").raise_for_failed()
     assert (report.attrs["road"], jobs(sim) <= 1) == ("records", True)
     assert "bulk write was refused" in report.attrs["why"]
     assert any("Went by calls" in warning for warning in report.attrs["warnings"])
     sim.faults.clear()
-    sim.faults.order(fault)
+    sim.faults.add(fault)
     chosen = session.push("Leads", leads(30, start=100), "insert", via="bulk")
     assert (chosen.counts["failed"], chosen.attrs["road"]) == (30, "bulk")
 
@@ -260,7 +260,7 @@ def test_a_required_column_that_is_missing_fails_every_row_without_a_call_for_ea
 def test_a_job_whose_creation_was_not_answered_is_not_made_again(zoho: World) -> None:
     sim, session = zoho
     before = sim.crm.count("Leads")
-    sim.faults.order(Fault(JOB, "POST", reset="after"))
+    sim.faults.add(Fault(JOB, "POST", reset="after"))
     report = session.push("Leads", leads(5), "insert", via="bulk")
     settle(sim)
     assert (report.counts["unknown"], jobs(sim)) == (5, 1)
@@ -276,14 +276,14 @@ TROUBLE = [{"reset": "before"}, {"status": 500}, {"html": True}, {"truncate": Tr
 @pytest.mark.parametrize("trouble", TROUBLE, ids=str)
 def test_trouble_on_the_way_to_the_result_is_sat_through(zoho: World, where: str, trouble: dict[str, Any]) -> None:
     sim, session = zoho
-    sim.faults.order(Fault(where, "GET", times=5, **trouble))
+    sim.faults.add(Fault(where, "GET", times=5, **trouble))
     assert session.push("Leads", leads(5), "insert", via="bulk").counts["succeeded"] == 5
 
 
 @pytest.mark.parametrize("action", ["insert", "upsert"])
 def test_a_job_that_was_lost_sight_of_is_asked_after_by_a_retry(zoho: World, action: Any) -> None:
     sim, session = zoho
-    sim.faults.order(Fault(rf"{JOB}/\d+", "GET", times=10**6, status=503, html=True))
+    sim.faults.add(Fault(rf"{JOB}/\d+", "GET", times=10**6, status=503, html=True))
     frame = leads(6)
     frame.loc[2, "Last_Name"] = None
     report = session.push("Leads", frame, action, on="Email" if action == "upsert" else None, via="bulk")
@@ -328,14 +328,14 @@ RESULTS = [
 @pytest.mark.parametrize(("body", "expected"), RESULTS)
 def test_result_files(zoho: World, body: bytes, expected: list[str]) -> None:
     sim, session = zoho
-    sim.faults.order(Fault(rf"{JOB}/\d+/result", body=body, times=99))
+    sim.faults.add(Fault(rf"{JOB}/\d+/result", body=body, times=99))
     assert list(session.push("Leads", leads(2), "insert", via="bulk")["status"]) == expected
 
 
 @pytest.mark.parametrize("body", [b"", b"no zip", zipped(""), zipped("A,B\n1,2\n"), zipped(HEAD)])
 def test_where_the_result_cannot_be_read_the_counts_may_still_say_it(zoho: World, body: bytes) -> None:
     sim, session = zoho
-    sim.faults.order(Fault(rf"{JOB}/\d+/result", body=body, times=10**6))
+    sim.faults.add(Fault(rf"{JOB}/\d+/result", body=body, times=10**6))
     report = session.push("Leads", leads(2), "insert", via="bulk")
     assert (list(report["status"]), list(report["id"])) == (["succeeded"] * 2, ["", ""])
     skipped = session.push("Leads", leads(2, Rating="x"), "insert", via="bulk")
@@ -347,7 +347,7 @@ def test_where_the_result_cannot_be_read_the_counts_may_still_say_it(zoho: World
 def test_a_result_on_a_strange_host_is_not_fetched_with_the_token(zoho: World) -> None:
     sim, session = zoho
     job = {"status": "COMPLETED", "result": {"download_url": "https://files.example.org/x.zip"}, "resource": []}
-    sim.faults.order(Fault(rf"{JOB}/\d+", "GET", body=job, times=99))
+    sim.faults.add(Fault(rf"{JOB}/\d+", "GET", body=job, times=99))
     report = session.push("Leads", leads(2), "insert", via="bulk")
     assert set(report["status"]) == {"unknown"}
     assert "not one of Zoho's" in report["message"].iloc[0]
@@ -359,7 +359,7 @@ def test_rows_for_the_same_record_keep_their_order_across_files(zoho: World, mon
     frame = pd.DataFrame({"Last_Name": "x", "Email": "same@example.com", "Company": [f"v{n}" for n in range(8)]})
     session.push("Leads", frame, "upsert", on="Email", via="bulk").raise_for_failed()
     assert [row["Company"] for row in stored(sim).values() if row["Email"] == "same@example.com"] == ["v7"]
-    sim.faults.order(Fault(JOB, "POST", reset="after"))
+    sim.faults.add(Fault(JOB, "POST", reset="after"))
     report = session.push("Leads", frame, "upsert", on="Email", via="bulk")
     settle(sim)
     assert list(report["status"]) == ["unknown"] * 3 + ["failed"] * 5

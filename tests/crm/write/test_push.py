@@ -213,13 +213,13 @@ def test_a_subform_is_written_and_never_twice(zoho: World) -> None:
     sim, session = zoho
     rows = [{"Name": "Roof", "Project_Code": "P-1", "Line_Items": [{"Item": "Panel", "Quantity": 2}]}]
     [project] = session.push("Projects", rows, "insert").raise_for_failed()["id"]
-    sim.faults.order(Fault(WRITES, "PUT", reset="after"))
+    sim.faults.add(Fault(WRITES, "PUT", reset="after"))
     more = session.push("Projects", [{"id": project, "Line_Items": '[{"Item": "Clamp"}]'}], "update")
     assert more.counts["unknown"] == 1
     with pytest.raises(PushError, match="no row"):
         more.retry()
     assert lines(sim, project) == ["Panel", "Clamp"]
-    sim.faults.order(Fault(WRITES, "POST", reset="after"))
+    sim.faults.add(Fault(WRITES, "POST", reset="after"))
     more = session.push(
         "Projects",
         [{"Project_Code": "P-1", "Name": "Roof", "Line_Items": [{"Item": "Cable"}]}],
@@ -419,7 +419,7 @@ def test_an_update_of_nobody_and_of_a_converted_lead(zoho: World) -> None:
 
 def answered(zoho: World, body: Any, rows: int = 3, status: int = 200) -> pd.DataFrame:
     sim, session = zoho
-    sim.faults.order(Fault("/crm/v8/Leads", "POST", status=status, body=body))
+    sim.faults.add(Fault("/crm/v8/Leads", "POST", status=status, body=body))
     return session.push("Leads", leads(rows), "insert")
 
 
@@ -446,7 +446,7 @@ def test_a_row_for_which_zoho_refuses_the_whole_call_does_not_block_the_others(z
     for place in (1, 2):  # of those that are left
         path = f"$.data[{place}].Company"
         body = {"code": "INVALID_DATA", "details": {"json_path": path}, "message": "invalid data", "status": "error"}
-        sim.faults.order(Fault("/crm/v8/Leads", "POST", status=400, body=body))
+        sim.faults.add(Fault("/crm/v8/Leads", "POST", status=400, body=body))
     report = session.push("Leads", leads(5), "insert")
     assert list(report["status"]) == ["succeeded", "failed", "succeeded", "failed", "succeeded"]
     assert list(report.failed["field"]) == ["Company", "Company"]
@@ -511,7 +511,7 @@ def test_rows_for_the_same_record_are_written_in_the_order_of_the_frame(zoho: Wo
     frame = pd.DataFrame({"Last_Name": "x", "Email": [f"same{n % 7}@EXAMPLE.com" for n in range(350)]})
     frame["Company"] = [f"version {n}" for n in range(350)]
     before = sim.crm.count("Leads")
-    sim.faults.order(Fault(WRITES, delay=0.2))
+    sim.faults.add(Fault(WRITES, delay=0.2))
     report = session.push("Leads", frame, "upsert", on="Email", via="records").raise_for_failed()
     assert sim.crm.count("Leads") - before == 7
     assert list(report["action"][:14]) == ["insert"] * 7 + ["update"] * 7
@@ -550,7 +550,7 @@ LOSSES = [{"reset": "after"}, {"status": 500, "late": True}, {"truncate": True},
 def test_an_insert_whose_answer_is_lost_is_not_repeated(zoho: World, loss: dict[str, Any]) -> None:
     sim, session = zoho
     before = sim.crm.count("Leads")
-    sim.faults.order(Fault("/crm/v8/Leads", "POST", **loss))
+    sim.faults.add(Fault("/crm/v8/Leads", "POST", **loss))
     report = session.push("Leads", leads(3)[["Last_Name", "Company"]], "insert")  # nothing that is unique
     assert report.counts == {"succeeded": 0, "failed": 0, "unknown": 3}
     assert set(report["code"]) == {"OUTCOME_UNKNOWN"}
@@ -566,7 +566,7 @@ def test_what_has_the_same_effect_twice_is_repeated(zoho: World, loss: dict[str,
     sim, session = zoho
     ids = session.push("Leads", leads(3), "insert")["id"]
     before = sim.crm.count("Leads")
-    sim.faults.order(Fault(WRITES, times=2, **loss))
+    sim.faults.add(Fault(WRITES, times=2, **loss))
     frame = leads(5, Company="New") if action == "upsert" else pd.DataFrame({"id": ids, "Company": "New"})
     report = session.push("Leads", frame, action, on="Email" if action == "upsert" else None)
     report.raise_for_failed()
@@ -579,7 +579,7 @@ def test_an_upsert_of_rows_without_an_address_is_not_repeated(zoho: World) -> No
     frame = leads(4)
     frame.loc[[1, 3], "Email"] = None
     before = sim.crm.count("Leads")
-    sim.faults.order(Fault(WRITES, times=2, reset="after"))
+    sim.faults.add(Fault(WRITES, times=2, reset="after"))
     report = session.push("Leads", frame, "upsert", on="Email")
     settle(sim)
     assert list(report["status"][[1, 3]]) == ["unknown", "unknown"]
@@ -590,12 +590,12 @@ def test_an_upsert_of_rows_without_an_address_is_not_repeated(zoho: World) -> No
 def test_a_deletion_whose_answer_is_lost_is_asked_again_and_never_called_a_failure(zoho: World) -> None:
     sim, session = zoho
     ids = list(session.push("Leads", leads(3), "insert")["id"])
-    sim.faults.order(Fault(WRITES, "DELETE", reset="after"))
+    sim.faults.add(Fault(WRITES, "DELETE", reset="after"))
     report = session.push("Leads", [{"id": record} for record in ids], "delete")
     assert list(report["status"]) == ["unknown"] * 3
     assert "it was deleted, or never there" in report["message"].iloc[0]
     ids = list(session.push("Leads", leads(3), "insert")["id"])
-    sim.faults.order(Fault(WRITES, "DELETE", reset="before"))
+    sim.faults.add(Fault(WRITES, "DELETE", reset="before"))
     assert session.push("Leads", [{"id": record} for record in ids], "delete").counts["succeeded"] == 3
 
 
@@ -603,8 +603,8 @@ def test_a_row_that_is_locked_after_a_lost_answer_may_have_been_written(zoho: Wo
     sim, session = zoho
     locked = {"code": "RECORD_LOCKED", "details": {}, "message": "locked", "status": "error"}
     wrong = {"code": "INVALID_DATA", "details": {}, "message": "invalid data", "status": "error"}
-    sim.faults.order(Fault(WRITES, reset="after"))
-    sim.faults.order(Fault(WRITES, body={"data": [locked, wrong]}))
+    sim.faults.add(Fault(WRITES, reset="after"))
+    sim.faults.add(Fault(WRITES, body={"data": [locked, wrong]}))
     report = session.push("Leads", leads(2), "upsert", on="Email")
     assert list(report["status"]) == ["unknown", "failed"]
     assert "RECORD_LOCKED" in report["message"].iloc[0]
@@ -623,8 +623,8 @@ def test_an_error_of_signing_in_after_a_lost_answer_leaves_the_rows_unknown(
 ) -> None:
     sim, session = zoho
     session.push("Leads", leads(1, start=50), "insert")
-    sim.faults.order(Fault(WRITES, reset="after", advance=3600.0))
-    sim.faults.order(fault)
+    sim.faults.add(Fault(WRITES, reset="after", advance=3600.0))
+    sim.faults.add(fault)
     report = session.push("Leads", leads(2), "upsert", on="Email")
     assert report.counts["failed"] == 0, report[["code", "message"]].to_dict()
     assert report.counts["unknown"] == 2
@@ -633,17 +633,17 @@ def test_an_error_of_signing_in_after_a_lost_answer_leaves_the_rows_unknown(
 def test_a_token_that_ends_on_the_way_is_renewed(zoho: World) -> None:
     sim, session = zoho
     session.push("Leads", leads(1, start=900), "insert")
-    sim.faults.order(Fault(WRITES, after=1, advance=3600.0))
+    sim.faults.add(Fault(WRITES, after=1, advance=3600.0))
     report = session.push("Leads", leads(350), "insert").raise_for_failed()
     assert len({*report["id"]}) == 350
 
 
 def test_throttling_is_waited_out_and_in_the_end_said(zoho: World) -> None:
     sim, session = zoho
-    sim.faults.order(Fault(WRITES, status=429, times=3))
+    sim.faults.add(Fault(WRITES, status=429, times=3))
     session.push("Leads", leads(150), "insert").raise_for_failed()
     before = sim.crm.count("Leads")
-    sim.faults.order(Fault(WRITES, status=429, times=10**6))
+    sim.faults.add(Fault(WRITES, status=429, times=10**6))
     report = session.push("Leads", leads(300, start=500), "insert")
     assert report.counts == {"succeeded": 0, "failed": 300, "unknown": 0}
     assert set(report["code"]) == {"NOT_SENT"}
@@ -682,7 +682,7 @@ def test_when_nobody_is_there_nothing_is_sent_and_the_rest_is_not_tried(zoho: Wo
 def test_when_answer_after_answer_is_lost_the_rest_is_not_sent(zoho: World) -> None:
     sim, session = zoho
     session.push("Leads", leads(1, start=90_000), "insert")
-    sim.faults.order(Fault(WRITES, times=10**6, reset="after"))
+    sim.faults.add(Fault(WRITES, times=10**6, reset="after"))
     report = session.push("Leads", leads(4_000), "insert", via="records")
     settle(sim)
     assert report.counts["succeeded"] == 0

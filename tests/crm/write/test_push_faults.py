@@ -211,7 +211,7 @@ def pushed(zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, v
     before = stored(sim)
     frame = frame_of(rows, action, ids)
     for fault in faults:
-        sim.faults.order(fault)
+        sim.faults.add(fault)
     patient = not any(fault.delay for fault in faults)
     try:
         with pytest.MonkeyPatch.context() as patch:

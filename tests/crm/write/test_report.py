@@ -31,7 +31,7 @@ def mixed(zoho: World) -> tuple[pd.DataFrame, PushReport]:
     """A row that succeeds, one that fails, and a hundred that are unknown."""
     frame = leads(103).set_axis([f"r{n}" for n in range(103)])
     frame.loc["r1", "Last_Name"] = None
-    zoho[0].faults.order(Fault(WRITES, "POST", after=1, reset="after"))
+    zoho[0].faults.add(Fault(WRITES, "POST", after=1, reset="after"))
     zoho[1].push("Leads", leads(1, start=900), "insert")  # one call, so that the fault meets the second of the next two
     report = zoho[1].push("Leads", frame, "insert")
     return frame, report
@@ -72,7 +72,7 @@ def test_it_raises_for_what_failed_or_may_not_be_there(zoho: World) -> None:
     ) as met:
         bad.raise_for_failed()
     assert (met.value.report is bad, met.value.code) == (True, "MANDATORY_NOT_FOUND")
-    zoho[0].faults.order(Fault(WRITES, reset="after"))
+    zoho[0].faults.add(Fault(WRITES, reset="after"))
     with pytest.raises(PushError, match="OUTCOME_UNKNOWN"):
         zoho[1].push("Leads", leads(1, start=5), "insert").raise_for_failed()
 
@@ -129,7 +129,7 @@ def test_rows_go_again_as_they_were_whatever_became_of_the_frame(zoho: World) ->
     sim, session = zoho
     session.push("Leads", leads(1, start=900), "insert")
     frame = leads(150)
-    sim.faults.order(Fault(WRITES, status=429, times=10**6))
+    sim.faults.add(Fault(WRITES, status=429, times=10**6))
     report = session.push("Leads", frame, "insert")
     sim.faults.clear()
     frame["Last_Name"] = "Changed meanwhile"
@@ -142,7 +142,7 @@ def test_a_row_that_a_later_one_overtook_is_not_sent_again(zoho: World) -> None:
     [record] = session.push("Leads", leads(1), "insert")["id"]
     rows = [{"id": record, "Company": "old"}, {"id": record, "Company": "new"}, {"id": "554023000000999999"}]
     busy = {"code": "INTERNAL_ERROR", "details": {}, "message": "x", "status": "error"}
-    sim.faults.order(Fault(WRITES, "PUT", body={"data": [busy, busy]}))
+    sim.faults.add(Fault(WRITES, "PUT", body={"data": [busy, busy]}))
     report = session.push("Leads", rows, "update")
     assert list(report["status"]) == ["failed", "succeeded", "failed"]
     assert list(report.retry().index) == [2]
@@ -152,7 +152,7 @@ def test_a_row_that_a_later_one_overtook_is_not_sent_again(zoho: World) -> None:
 def test_a_deletion_that_is_unknown_stays_so_when_the_record_is_gone(zoho: World) -> None:
     sim, session = zoho
     ids = session.push("Leads", leads(2), "insert")["id"]
-    sim.faults.order(Fault(WRITES, "DELETE", times=99, reset="after"))
+    sim.faults.add(Fault(WRITES, "DELETE", times=99, reset="after"))
     report = session.push("Leads", pd.DataFrame({"id": ids}), "delete")
     sim.faults.clear()
     assert set(report["status"]) == set(report.retry()["status"]) == {"unknown"}
@@ -204,7 +204,7 @@ def test_the_cards_edge_tells_the_worst(zoho: World) -> None:
         ("lost", leads(1), "after"),
     ):
         if fault:
-            zoho[0].faults.order(Fault(WRITES, reset=fault))
+            zoho[0].faults.add(Fault(WRITES, reset=fault))
         edges[name] = push_card(zoho[1].push("Leads", frame, "insert")).partition("border-left:4px solid ")[2][:7]
     assert len(set(edges.values())) == 3
 

@@ -9,7 +9,7 @@ from flask import Request, Response
 
 from ..options import Options
 
-__all__ = ["Refused", "nothing", "parameters", "refuse", "reply", "throttled"]
+__all__ = ["OAuthRefusal", "empty_response", "json_response", "parameters", "refuse", "refuse_throttled"]
 
 TOO_MANY = {
     "error_description": "You have made too many requests continuously. Please try again after some time.",
@@ -23,7 +23,7 @@ TOO_MANY_ZH = {  # seen in the wild, oauth.md 3
 }
 
 
-class Refused(Exception):  # noqa: N818 - an answer, as much as an error
+class OAuthRefusal(Exception):  # noqa: N818 - an answer, as much as an error
     """The accounts server says no, with this body; HTTP 200 unless told otherwise, as the real one does."""
 
     def __init__(self, body: dict[str, Any], status: int = 200) -> None:
@@ -34,21 +34,21 @@ class Refused(Exception):  # noqa: N818 - an answer, as much as an error
 
 def refuse(error: str, **more: str) -> NoReturn:
     """Answer `{"error": ...}` with HTTP 200."""
-    raise Refused({**more, "error": error})
+    raise OAuthRefusal({**more, "error": error})
 
 
-def throttled(options: Options) -> NoReturn:
+def refuse_throttled(options: Options) -> NoReturn:
     """Answer that there were too many requests."""
-    raise Refused(TOO_MANY_ZH if options.localised_throttle else TOO_MANY, options.throttle_status)
+    raise OAuthRefusal(TOO_MANY_ZH if options.localised_throttle else TOO_MANY, options.throttle_status)
 
 
-def reply(body: dict[str, Any], status: int = 200) -> Response:
+def json_response(body: dict[str, Any], status: int = 200) -> Response:
     """JSON as the accounts server writes it."""
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     return Response(text, status, content_type="application/json;charset=UTF-8")
 
 
-def nothing(status: int) -> Response:
+def empty_response(status: int) -> Response:
     """An empty page with that status."""
     return Response(b"", status, content_type="text/html;charset=UTF-8")
 

@@ -44,16 +44,16 @@ class Clients:
         client = self._known.get(client_id or "")
         return client if client and client.known_at(data_centre) else None
 
-    def named(self, given: Mapping[str, str], data_centre: str, kind: str | None = None) -> Client:
+    def identify(self, given: Mapping[str, str], data_centre: str, kind: str | None = None) -> Client:
         """The client a request names, or `invalid_client`."""
         client = self.find(given.get("client_id"), data_centre)
         if client is None or (kind and kind not in client.kinds):
             refuse("invalid_client")
         return client
 
-    def proven(self, given: Mapping[str, str], data_centre: str, kind: str | None = None) -> Client:
+    def authenticate(self, given: Mapping[str, str], data_centre: str, kind: str | None = None) -> Client:
         """The same, its secret checked. Its secret of another data centre is `invalid_client` (oauth.md 3)."""
-        client = self.named(given, data_centre, kind)
+        client = self.identify(given, data_centre, kind)
         secret = given.get("client_secret", "")
         if secret != client.secrets[data_centre]:
             refuse("invalid_client" if secret in client.secrets.values() else "invalid_client_secret")

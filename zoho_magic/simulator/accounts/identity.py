@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from ..access import Denied, authorise
-from ..context import world
-from .answers import reply
+from ..access import authorize
+from ..api_refusal import ApiRefusal
+from ..context import current_context
+from .answers import json_response
 
 __all__ = ["profile", "servers"]
 
@@ -20,17 +21,17 @@ NAMES = {
 
 def servers() -> Response:
     """GET /oauth/serverinfo: every data centre's accounts server."""
-    return reply({"result": "success", "locations": world().origins})
+    return json_response({"result": "success", "locations": current_context().origins})
 
 
 def profile() -> Response:
     """GET /oauth/user/info, for AaaServer.profile.READ."""
-    here = world()
+    here = current_context()
     try:
-        authorise(request, "AaaServer.profile.READ")
-    except Denied as refusal:
-        return reply({**refusal.body, "code": NAMES[refusal.body["code"]]}, refusal.status)
+        authorize(request, "AaaServer.profile.READ")
+    except ApiRefusal as refusal:
+        return json_response({**refusal.body, "code": NAMES[refusal.body["code"]]}, refusal.status)
     user = here.accounts.user(here.data_centre)
     names = {"First_Name": user.first_name, "Last_Name": user.last_name}
     full = f"{user.first_name} {user.last_name}"
-    return reply({**names, "Display_Name": full, "Email": user.email, "ZUID": user.zuid})
+    return json_response({**names, "Display_Name": full, "Email": user.email, "ZUID": user.zuid})

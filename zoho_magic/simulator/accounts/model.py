@@ -7,14 +7,35 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["AccessToken", "Client", "Code", "Grant", "RefreshToken", "User", "new_client_id", "new_token"]
+__all__ = [
+    "Access",
+    "AccessToken",
+    "AccountUser",
+    "Client",
+    "Code",
+    "Grant",
+    "RefreshToken",
+    "new_client_id",
+    "new_token",
+]
 
 ID_LETTERS = string.ascii_uppercase + string.digits
 KINDS = frozenset({"self", "server", "javascript", "mobile", "device"})
 
 
 @dataclass(frozen=True)
-class User:
+class Access:
+    """Whose call this is. `user_id` is the user's ZUID; `token_id` names the token without being it."""
+
+    user_id: str
+    client_id: str
+    data_centre: str
+    scopes: frozenset[str]
+    token_id: str
+
+
+@dataclass(frozen=True)
+class AccountUser:
     """A person with an account, which is in one data centre."""
 
     zuid: str
@@ -48,7 +69,7 @@ class Grant:
     """What one user allowed one client. `prefix` begins every token made of it: 1004 for devices, else 1000."""
 
     client_id: str
-    user: User
+    user: AccountUser
     scopes: tuple[str, ...]
     prefix: str = "1000"
 

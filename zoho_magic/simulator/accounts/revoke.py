@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from ..context import World, world
-from .answers import Refused, nothing, parameters, reply
+from ..context import SimulatorContext, current_context
+from .answers import OAuthRefusal, empty_response, json_response, parameters
 from .model import Client, RefreshToken
 
 __all__ = ["revoke", "revoke_as_client"]
@@ -14,14 +14,14 @@ __all__ = ["revoke", "revoke_as_client"]
 def revoke() -> Response:
     """POST /oauth/v2/token/revoke with a refresh token, no client needed; 400 for one this place does not know."""
     if request.method != "POST":
-        return nothing(400)
-    here = world()
+        return empty_response(400)
+    here = current_context()
     with here.accounts.lock:
-        refresh = _here(here, request.values.get("token", ""))
+        refresh = _find_refresh_token(here, request.values.get("token", ""))
         if refresh is None:
-            raise _failed(here)
-        _end(here, refresh)
-    return reply({"status": "success"})
+            raise _revoke_error(here)
+        _revoke(here, refresh)
+    return json_response({"status": "success"})
 
 
 def revoke_as_client() -> Response:
@@ -29,46 +29,46 @@ def revoke_as_client() -> Response:
     given = parameters(request)
     basic = request.authorization
     if request.method != "POST" or basic is None or basic.type != "basic":
-        return nothing(400)
-    here = world()
+        return empty_response(400)
+    here = current_context()
     with here.accounts.lock:
-        client = here.accounts.clients.proven(given, here.data_centre)
+        client = here.accounts.clients.authenticate(given, here.data_centre)
         kind = given.get("token_type", "refresh_token")
-        ended = kind in WAYS and WAYS[kind](here, client, given.get("token", ""))
+        ended = kind in REVOKE_BY_TYPE and REVOKE_BY_TYPE[kind](here, client, given.get("token", ""))
     if not ended:
-        raise _failed(here)
-    return reply({"status": "success"})
+        raise _revoke_error(here)
+    return json_response({"status": "success"})
 
 
-def _end_refresh(here: World, client: Client, text: str) -> bool:
-    refresh = _here(here, text)
+def _end_refresh(here: SimulatorContext, client: Client, text: str) -> bool:
+    refresh = _find_refresh_token(here, text)
     if refresh is None or refresh.grant.client_id != client.id:
         return False
-    _end(here, refresh)
+    _revoke(here, refresh)
     return True
 
 
-def _end_access(here: World, client: Client, text: str) -> bool:
+def _end_access(here: SimulatorContext, client: Client, text: str) -> bool:
     access = here.accounts.access(text, here.data_centre)
     if access is None or access.client_id != client.id:
         return False
-    here.accounts.tokens.forget(text)
+    here.accounts.tokens.revoke_access_token(text)
     return True
 
 
-WAYS = {"refresh_token": _end_refresh, "access_token": _end_access}
+REVOKE_BY_TYPE = {"refresh_token": _end_refresh, "access_token": _end_access}
 
 
-def _here(here: World, text: str) -> RefreshToken | None:
+def _find_refresh_token(here: SimulatorContext, text: str) -> RefreshToken | None:
     refresh = here.accounts.tokens.refresh(text)
     return refresh if refresh and refresh.grant.user.data_centre == here.data_centre else None
 
 
-def _end(here: World, refresh: RefreshToken) -> None:
+def _revoke(here: SimulatorContext, refresh: RefreshToken) -> None:
     """The next consent counts as a first one again (our reading: the user sees the connection as gone)."""
-    here.accounts.tokens.close(refresh)
+    here.accounts.tokens.revoke(refresh)
     here.accounts.consents.forget(refresh.grant.owner)
 
 
-def _failed(here: World) -> Refused:
-    return Refused({"error": here.options.revoke_error}, 400)
+def _revoke_error(here: SimulatorContext) -> OAuthRefusal:
+    return OAuthRefusal({"error": here.options.revoke_error}, 400)

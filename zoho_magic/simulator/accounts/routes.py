@@ -6,9 +6,9 @@ import secrets
 
 from flask import Blueprint, Response
 
-from .answers import Refused, reply
-from .authorize import Mistake, authorize, renew
-from .consent import decide
+from .answers import OAuthRefusal, json_response
+from .authorize import AuthorizationErrorPage, authorize, refresh_implicit_token
+from .consent import submit_consent
 from .device import device_code, device_page, device_token
 from .enhance import add_scopes, enhance_token
 from .exchange import token
@@ -20,8 +20,8 @@ __all__ = ["accounts_blueprint"]
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what they say to a wrong method is theirs to decide
 ROUTES = (
     ("/oauth/v2/auth", authorize, ANY),
-    ("/oauth/v2/auth/refresh", renew, ["GET"]),
-    ("/oauth/v2/auth/consent", decide, ["POST"]),
+    ("/oauth/v2/auth/refresh", refresh_implicit_token, ["GET"]),
+    ("/oauth/v2/auth/consent", submit_consent, ["POST"]),
     ("/oauth/v2/token", token, ANY),
     ("/oauth/v2/token/revoke", revoke, ANY),
     ("/oauth/v2/revoke/token", revoke_as_client, ANY),
@@ -40,8 +40,8 @@ def accounts_blueprint() -> Blueprint:
     blueprint = Blueprint("accounts", __name__)
     for path, view, methods in ROUTES:
         blueprint.add_url_rule(path, view_func=view, methods=methods)
-    blueprint.register_error_handler(Refused, lambda refusal: reply(refusal.body, refusal.status))
-    blueprint.register_error_handler(Mistake, lambda mistake: mistake.page())
+    blueprint.register_error_handler(OAuthRefusal, lambda refusal: json_response(refusal.body, refusal.status))
+    blueprint.register_error_handler(AuthorizationErrorPage, lambda error: error.page())
     blueprint.after_request(_like_zoho)
     return blueprint
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["DEFAULT_SCOPES", "known", "split"]
+__all__ = ["DEFAULT_SCOPES", "all_known", "split_scopes"]
 
 # The self-client line known to work (oauth.md 10), plus what search, counts and the profile need.
 DEFAULT_SCOPES = (
@@ -31,11 +31,11 @@ SCOPE = re.compile(
 )
 
 
-def split(scope: str) -> tuple[str, ...]:
+def split_scopes(scope: str) -> tuple[str, ...]:
     """The scopes of a request, each once. Commas are documented; spaces work too (oauth.md 2)."""
     return tuple(dict.fromkeys(filter(None, re.split(r"[,\s]+", scope))))
 
 
-def known(scopes: tuple[str, ...]) -> bool:
+def all_known(scopes: tuple[str, ...]) -> bool:
     """True when there is at least one scope and all of them exist."""
     return bool(scopes) and all(SCOPE.fullmatch(scope) for scope in scopes)

@@ -1,4 +1,4 @@
-"""How often something happened lately."""
+"""How often something happened within a rolling window."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Hashable
 from ..clock import Clock
 from ..options import Options
 
-__all__ = ["Lately"]
+__all__ = ["SlidingWindow"]
 
 
-class Lately:
+class SlidingWindow:
     """Counts events by key over a rolling window (whether Zoho's rolls or is fixed is not documented)."""
 
     def __init__(self, clock: Clock, options: Options) -> None:
@@ -19,13 +19,13 @@ class Lately:
         self._options = options
         self._seen: defaultdict[Hashable, deque[float]] = defaultdict(deque)
 
-    def full(self, key: Hashable, limit: int) -> bool:
+    def is_full(self, key: Hashable, limit: int) -> bool:
         """True when `limit` events of this key lie within the window."""
         seen = self._seen[key]
         while seen and seen[0] <= self._clock.time() - self._options.window:
             seen.popleft()
         return len(seen) >= limit
 
-    def note(self, key: Hashable) -> None:
+    def record(self, key: Hashable) -> None:
         """Count one event now."""
         self._seen[key].append(self._clock.time())

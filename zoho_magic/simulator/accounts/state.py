@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from ..access import Access
+from ..accounts.model import Access
 from ..clock import Clock
 from ..options import Options
 from .clients import Clients
-from .consent import Consents
-from .device import Devices
-from .model import User
-from .sliding_window import Lately
+from .consents import Consents
+from .devices import Devices
+from .model import AccountUser
+from .sliding_window import SlidingWindow
 from .tokens import Tokens
 
 __all__ = ["Accounts"]
@@ -30,14 +30,14 @@ class Accounts:
         self.lock = threading.RLock()
         self.clients = Clients(data_centres)
         self.tokens = Tokens(clock, options)
-        self.lately = Lately(clock, options)
+        self.rate_limits = SlidingWindow(clock, options)
         self.consents = Consents()
         self.devices = Devices(clock)
 
-    def user(self, data_centre: str) -> User:
+    def user(self, data_centre: str) -> AccountUser:
         """The demo person, as the user of that data centre."""
         asked = self.options
-        return User(asked.zuid, data_centre, asked.first_name, asked.last_name, asked.email)
+        return AccountUser(asked.zuid, data_centre, asked.first_name, asked.last_name, asked.email)
 
     def access(self, token: str, data_centre: str) -> Access | None:
         """Whose access token this is; None when it is dead, unknown, or another data centre's."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response
 
-from ..access import Denied
+from ..api_refusal import ApiRefusal
 
 __all__ = ["answer", "dumps", "empty", "problem", "refusal"]
 
@@ -38,6 +38,6 @@ def problem(code: str, message: str, details: Mapping[str, Any] | None = None) -
     return {"code": code, "details": dict(details or {}), "message": message, "status": "error"}
 
 
-def refusal(code: str, message: str, details: Mapping[str, Any] | None = None, status: int = 400) -> Denied:
+def refusal(code: str, message: str, details: Mapping[str, Any] | None = None, status: int = 400) -> ApiRefusal:
     """An error object to raise: the whole call is answered with it."""
-    return Denied(status, problem(code, message, details))
+    return ApiRefusal(status, problem(code, message, details))

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from ..access import authorise
+from ..access import authorize
 from .answers import answer, empty, refusal
 from .request_lifecycle import Caller, open_module
 from .schema import Module
-from .settings import whole
+from .settings import positive_integer
 from .views import views_of
 
 __all__ = ["add_routes"]
@@ -29,7 +29,7 @@ def count(name: str) -> Response:
     """GET /crm/v8/{module}/actions/count, of the whole module, a custom view, an e-mail address, a phone or a word."""
     caller, module = open_module(name, "READ")
     if caller.crm.options.count_needs_search:
-        authorise(request, SEARCH)
+        authorize(request, SEARCH)
     where, values = _counted(caller, module)
     if "Converted__s" in module:
         where += " AND Converted__s = 0"
@@ -74,10 +74,10 @@ def deleted(name: str) -> Response:
     kind = request.args.get("type", "all")
     if kind not in ("all", "recycle", "permanent"):
         raise refusal("INVALID_DATA", "invalid data", {"param_name": "type"})
-    page, per_page = whole("page", 1), min(whole("per_page", 200), 200)
-    rows = caller.crm.bin.list(module, kind, caller.crm.now(), request.headers.get("If-Modified-Since"))
+    page, per_page = positive_integer("page", 1), min(positive_integer("per_page", 200), 200)
+    rows = caller.crm.recycle_bin.list(module, kind, caller.crm.now(), request.headers.get("If-Modified-Since"))
     shown = rows[(page - 1) * per_page : page * per_page]
     if not shown:
         return empty(caller.crm.options.not_modified_status if "If-Modified-Since" in request.headers else 204)
     info = {"per_page": per_page, "count": len(shown), "page": page, "more_records": len(rows) > page * per_page}
-    return answer({"data": [caller.crm.bin.show(each, caller.view) for each in shown], "info": info})
+    return answer({"data": [caller.crm.recycle_bin.show(each, caller.view) for each in shown], "info": info})

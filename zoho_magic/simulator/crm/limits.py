@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flask import Response
 
-from ..access import Denied
+from ..api_refusal import ApiRefusal
 from ..clock import Clock
 from ..options import Options
 from .answers import problem
@@ -48,31 +48,31 @@ class Limits:
     def remaining(self) -> int:
         """Credits left in the last 24 hours."""
         with self._lock:
-            self._forget()
+            self._drop_expired()
             return max(0, self.allowance - self._total)
 
-    def spend(self, credits: int) -> None:
+    def charge(self, credits: int) -> None:
         """Book the credits, or refuse with 429 when they are not there."""
         with self._lock:
-            self._forget()
+            self._drop_expired()
             if self._total + credits > self.allowance:
-                raise self._busy()
+                raise self._too_many_requests()
             self._spent.append((self._clock.time(), credits))
             self._total += credits
 
-    def enter(self, client: str, sub: bool) -> Callable[[], None]:
+    def acquire_slot(self, client: str, sub: bool) -> Callable[[], None]:
         """Take a place among the calls running now; what comes back gives it up again."""
         keys = [(client, False)] + ([(client, True)] if sub else [])
         with self._lock:
             for key in keys:
                 limit = self._limit(key[1])
                 if limit is not None and self._working.get(key, 0) >= limit:
-                    raise self._busy()
+                    raise self._too_many_requests()
             for key in keys:
                 self._working[key] = self._working.get(key, 0) + 1
-        return lambda: self._leave(keys)
+        return lambda: self._release(keys)
 
-    def mark(self, response: Response) -> Response:
+    def add_headers(self, response: Response) -> Response:
         """Add the header Zoho sends once more than half the credits are gone."""
         if self.remaining * 2 < self.allowance:
             response.headers["X-API-CREDITS-REMAINING"] = str(self.remaining)
@@ -85,15 +85,15 @@ class Limits:
             return self._options.sub_concurrency
         return self._options.concurrency or CONCURRENCY.get(self._options.edition, 5)
 
-    def _leave(self, keys: list[tuple[str, bool]]) -> None:
+    def _release(self, keys: list[tuple[str, bool]]) -> None:
         with self._lock:
             for key in keys:
                 self._working[key] -= 1
 
-    def _forget(self) -> None:
+    def _drop_expired(self) -> None:
         while self._spent and self._spent[0][0] <= self._clock.time() - DAY:
             self._total -= self._spent.popleft()[1]
 
     @staticmethod
-    def _busy() -> Denied:
-        return Denied(429, problem("TOO_MANY_REQUESTS", BUSY))
+    def _too_many_requests() -> ApiRefusal:
+        return ApiRefusal(429, problem("TOO_MANY_REQUESTS", BUSY))

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from ..clock import Clock
 from ..options import Options
 from . import datetimes
-from .bulk.jobs import Queue
+from .bulk.jobs import JobQueue
 from .demo import PEOPLE, User, demo_schema, fill
 from .limits import Limits
-from .recycle_bin import Deleted, RecycleBin
-from .response_cache import Prepared
+from .recycle_bin import DeletedRecord, RecycleBin
+from .response_cache import ResponseCache
 from .schema import Field, Module
-from .serialization import View, output, read_out
+from .serialization import UserView, output_column, serialize_rows
 from .store import Store, quoted
 from .tokens import PageTokens
 from .users_table import add_users
@@ -43,18 +43,18 @@ class Crm:
         fill(self.store, rows, seed)
         self.users = {person.id: person for person in (self._signed_in(), *PEOPLE[1:])}
         add_users(self.store, self.users.values())
-        self.prepared = Prepared(self.store)
+        self.response_cache = ResponseCache(self.store)
         self.tokens = PageTokens(self.clock)
-        self.reads = Queue(self.clock, 554023000000568002)
-        self.writes = Queue(self.clock, 554023000000668002)
+        self.reads = JobQueue(self.clock, 554023000000568002)
+        self.writes = JobQueue(self.clock, 554023000000668002)
         self.uploads: dict[str, Any] = {}
         self.bulk_tokens: dict[str, Any] = {}
         self.bulk_tokens_of: dict[int, str] = {}
         self.downloads: deque[float] = deque()
-        self.bin = RecycleBin()
+        self.recycle_bin = RecycleBin()
         self.triggered: list[tuple[str, str, tuple[str, ...]]] = []
         self._numbers: dict[int, count[int]] = {}
-        self._bury()
+        self._add_old_deletions()
         self.limits = Limits(self.clock, self.options, len(self.active_users()))
 
     def close(self) -> None:
@@ -71,9 +71,9 @@ class Crm:
         """The user with this ZUID; a stranger is taken for the administrator."""
         return next((person for person in self.users.values() if person.zuid == zuid), self.users[PEOPLE[0].id])
 
-    def view(self, user: User, coql: bool = False) -> View:
+    def view(self, user: User, coql: bool = False) -> UserView:
         """How this user sees values."""
-        return View(ZoneInfo(user.time_zone), self.users, coql, self.options.coql_owner_name)
+        return UserView(ZoneInfo(user.time_zone), self.users, coql, self.options.coql_owner_name)
 
     def now(self) -> int:
         """Whole seconds since 1970 on the simulator's clock."""
@@ -92,12 +92,12 @@ class Crm:
         found = self.schema[module]
         return self.read(found, "1 ORDER BY t.id", (), self.view(self.users[PEOPLE[0].id]))
 
-    def read(self, module: Module, where: str, values: tuple[Any, ...], view: View) -> list[dict[str, Any]]:
+    def read(self, module: Module, where: str, values: tuple[Any, ...], view: UserView) -> list[dict[str, Any]]:
         """The records that fit an SQL condition, every stored field of them."""
-        outputs = [output(self.schema, each) for each in module.stored]
+        outputs = [output_column(self.schema, each) for each in module.stored]
         columns = ", ".join(part for each in outputs for part in each.sql)
         rows = self.store.read(f"SELECT {columns} FROM {quoted(module.name)} AS t WHERE {where}", values)
-        return read_out(outputs, rows, view)
+        return serialize_rows(outputs, rows, view)
 
     def next_number(self, module: Module, field: Field) -> str:
         """The next running number of an autonumber field."""
@@ -105,15 +105,15 @@ class Crm:
             self._numbers[field.id] = count(self.count(module.name) + 1)
         return f"{field.prefix}{next(self._numbers[field.id]):06d}"
 
-    def _bury(self) -> None:
+    def _add_old_deletions(self) -> None:
         """A few leads were deleted before our time: some still in the recycle bin, some gone for good."""
         leads = self.schema["Leads"]
         for number, days in enumerate((3, 17, 45, 70, 100)):
             name = f"Duplicate {number + 1}"
-            gone = Deleted(
+            gone = DeletedRecord(
                 leads.first_id - 37 * (number + 1), name, PEOPLE[1].id, PEOPLE[0].id, self.now() - days * 86_400
             )
-            self.bin.put(leads, gone)
+            self.recycle_bin.put(leads, gone)
 
     def _signed_in(self) -> User:
         chosen = self.options

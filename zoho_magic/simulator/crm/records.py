@@ -13,8 +13,8 @@ from . import datetimes
 from .answers import answer, dumps, empty, problem, refusal
 from .request_lifecycle import Caller, open_module
 from .schema import Field, Module
-from .serialization import Output, output, read_out
-from .settings import whole
+from .serialization import OutputColumn, output_column, serialize_rows
+from .settings import positive_integer
 from .store import quoted
 from .tokens import Cursor
 from .views import views_of
@@ -36,7 +36,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ListQuery:
     """What a list call asks for, checked."""
 
     module: Module
@@ -62,9 +62,9 @@ def list_records(name: str) -> Response:
     heavy = bool(request.args.get("cvid") or request.args.get("sort_by"))
     credits = 3 if request.args.get("cvid") else 1
     caller, module = open_module(name, "READ", credits=credits, sub=heavy)
-    wanted = _wanted(caller, module)
+    wanted = _list_query(caller, module)
     cursor = _cursor(caller, wanted)
-    outputs = [output(caller.crm.schema, field) for field in wanted.fields]
+    outputs = [output_column(caller.crm.schema, field) for field in wanted.fields]
     key = (
         module.name,
         wanted.bound_to,
@@ -74,7 +74,7 @@ def list_records(name: str) -> Response:
         cursor.offset,
         caller.user.time_zone,
     )
-    data, count, last = caller.crm.prepared.get(key, lambda: _data(caller, wanted, cursor, outputs))
+    data, count, last = caller.crm.response_cache.get(key, lambda: _data(caller, wanted, cursor, outputs))
     if not count:
         return empty(caller.crm.options.not_modified_status if wanted.since is not None else 204)
     info = dumps(_info(caller, wanted, cursor, last, count))
@@ -82,26 +82,26 @@ def list_records(name: str) -> Response:
 
 
 def _data(
-    caller: Caller, wanted: Wanted, cursor: Cursor, outputs: list[Output]
+    caller: Caller, wanted: ListQuery, cursor: Cursor, outputs: list[OutputColumn]
 ) -> tuple[bytes, int, tuple[int, int] | None]:  # fmt: skip
     """The page's records as JSON, how many, and the last one's sort value and id when there are more."""
     rows = _page(caller, wanted, cursor, outputs)
     more = len(rows) > wanted.per_page
     rows = rows[: wanted.per_page]
     keep = sum(len(each.sql) for each in outputs)
-    data = read_out(outputs, [row[:keep] for row in rows], caller.view)
+    data = serialize_rows(outputs, [row[:keep] for row in rows], caller.view)
     _add_related_modules(data, wanted, rows, keep)
     return dumps(data), len(rows), (rows[-1][-2], rows[-1][-1]) if more else None
 
 
-def _wanted(caller: Caller, module: Module) -> Wanted:
+def _list_query(caller: Caller, module: Module) -> ListQuery:
     fields, system = _fields(caller, module)
-    since = _since(module)
+    since = _modified_since(module)
     where, values = _where(caller, module, since)
-    per_page = whole("per_page", PAGE_ROWS)
+    per_page = positive_integer("per_page", PAGE_ROWS)
     if per_page > PAGE_ROWS:  # the code is not documented
         raise refusal("INVALID_DATA", "invalid data", {"param_name": "per_page", "maximum_value": PAGE_ROWS})
-    return Wanted(
+    return ListQuery(
         module=module, fields=fields, system=system, per_page=per_page, sort_by=_choice("sort_by", SORTS, "id"),
         descending=_choice("sort_order", ("desc", "asc"), "desc") == "desc", where=where, values=values,
         bound_to=_binding(module), since=since,
@@ -169,7 +169,7 @@ def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
     return value
 
 
-def _since(module: Module) -> int | None:
+def _modified_since(module: Module) -> int | None:
     text = request.headers.get("If-Modified-Since")
     if not text or "Modified_Time" not in module:
         return None
@@ -186,11 +186,11 @@ def _binding(module: Module) -> str:
     return hashlib.sha256(repr((module.name, given)).encode()).hexdigest()
 
 
-def _cursor(caller: Caller, wanted: Wanted) -> Cursor:
+def _cursor(caller: Caller, wanted: ListQuery) -> Cursor:
     token = request.args.get("page_token")
     if token:
         return _token_cursor(caller, wanted, token)
-    page = whole("page", 1)
+    page = positive_integer("page", 1)
     if page * wanted.per_page > FIRST_ROWS and page > 1:
         message = "You can only get the first 2000 records without using page_token param"
         raise refusal("DISCRETE_PAGINATION_LIMIT_EXCEEDED", message, {"limit": FIRST_ROWS})
@@ -198,7 +198,7 @@ def _cursor(caller: Caller, wanted: Wanted) -> Cursor:
     return Cursor(page, offset=(page - 1) * wanted.per_page, previous=back)
 
 
-def _token_cursor(caller: Caller, wanted: Wanted, token: str) -> Cursor:
+def _token_cursor(caller: Caller, wanted: ListQuery, token: str) -> Cursor:
     if "page" in request.args:
         named = [{"param_name": "page"}, {"param_name": "page_token"}]
         raise refusal(
@@ -211,7 +211,7 @@ def _token_cursor(caller: Caller, wanted: Wanted, token: str) -> Cursor:
     return cursor
 
 
-def _page(caller: Caller, wanted: Wanted, cursor: Cursor, outputs: list[Output]) -> list[tuple[Any, ...]]:
+def _page(caller: Caller, wanted: ListQuery, cursor: Cursor, outputs: list[OutputColumn]) -> list[tuple[Any, ...]]:
     """The page's rows and one more if there is one; each ends with its sort value and id."""
     columns = [part for each in outputs for part in each.sql] + _related_columns(wanted)
     columns += [f"t.{wanted.sort_by}", "t.id"]
@@ -227,11 +227,13 @@ def _page(caller: Caller, wanted: Wanted, cursor: Cursor, outputs: list[Output])
     return caller.crm.store.read(sql, values)
 
 
-def _related_columns(wanted: Wanted) -> list[str]:
+def _related_columns(wanted: ListQuery) -> list[str]:
     return ['t."What_Id$module"'] if "$se_module" in wanted.system and "What_Id" in wanted.module else []
 
 
-def _add_related_modules(data: list[dict[str, Any]], wanted: Wanted, rows: list[tuple[Any, ...]], place: int) -> None:
+def _add_related_modules(
+    data: list[dict[str, Any]], wanted: ListQuery, rows: list[tuple[Any, ...]], place: int
+) -> None:
     for record, row in zip(data, rows, strict=True):
         for name in wanted.system:
             if name == "$se_module" and _related_columns(wanted):
@@ -241,7 +243,7 @@ def _add_related_modules(data: list[dict[str, Any]], wanted: Wanted, rows: list[
 
 
 def _info(
-    caller: Caller, wanted: Wanted, cursor: Cursor, last: tuple[Any, ...] | None, count: int
+    caller: Caller, wanted: ListQuery, cursor: Cursor, last: tuple[Any, ...] | None, count: int
 ) -> dict[str, Any]:  # fmt: skip
     tokens, user = caller.crm.tokens, caller.user
     expires = tokens.expiry()
@@ -275,10 +277,10 @@ def one_record(name: str, record_id: str) -> Response:
     if not (record_id.isascii() and record_id.isdigit() and len(record_id) < 20):
         raise refusal("INVALID_DATA", "the id given seems to be invalid", {"resource_path_index": 1})
     found = caller.crm.read(module, "t.id = ?", (int(record_id),), caller.view)
-    return answer({"data": [_whole_record(caller, module, found[0])]}) if found else _nobody(caller)
+    return answer({"data": [_whole_record(caller, module, found[0])]}) if found else _unknown_record(caller)
 
 
-def _nobody(caller: Caller) -> Response:
+def _unknown_record(caller: Caller) -> Response:
     status = caller.crm.options.unknown_record_status
     body = problem("INVALID_DATA", "the id given seems to be invalid", {"resource_path_index": 1})
     return empty() if status == 204 else answer(body, status)

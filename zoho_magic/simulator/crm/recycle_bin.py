@@ -9,16 +9,16 @@ from typing import Any
 from . import datetimes
 from .answers import refusal
 from .schema import Module
-from .serialization import View
+from .serialization import UserView
 
-__all__ = ["Deleted", "RecycleBin"]
+__all__ = ["DeletedRecord", "RecycleBin"]
 
 DAY = 86_400
 IN_BIN, TRACE = 60 * DAY, 120 * DAY
 
 
 @dataclass(frozen=True)
-class Deleted:
+class DeletedRecord:
     """A record that was deleted."""
 
     id: int
@@ -32,15 +32,15 @@ class RecycleBin:
     """What was deleted, by module."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[Deleted]] = {}
+        self._rows: dict[str, list[DeletedRecord]] = {}
         self._lock = threading.Lock()
 
-    def put(self, module: Module, row: Deleted) -> None:
+    def put(self, module: Module, row: DeletedRecord) -> None:
         """Remember a deleted record."""
         with self._lock:
             self._rows.setdefault(module.name, []).append(row)
 
-    def list(self, module: Module, kind: str, now: int, since: str | None) -> list[tuple[Deleted, str]]:
+    def list(self, module: Module, kind: str, now: int, since: str | None) -> list[tuple[DeletedRecord, str]]:
         """The module's deleted records with their type, latest first; `since` is an If-Modified-Since header."""
         earliest = max(now - TRACE, _since(since))
         found = [
@@ -51,19 +51,19 @@ class RecycleBin:
         chosen = [each for each in found if kind in ("all", each[1])]
         return sorted(chosen, key=lambda each: (-each[0].when, -each[0].id))
 
-    def show(self, each: tuple[Deleted, str], view: View) -> dict[str, Any]:
+    def show(self, each: tuple[DeletedRecord, str], view: UserView) -> dict[str, Any]:
         """One of them as the API shows it; of what is gone for good only the id, the time and the type are known."""
         row, kind = each
         kept = kind == "recycle"
         return {
-            "deleted_by": _named(view, row.deleted_by) if kept else None, "id": str(row.id),
+            "deleted_by": _name_and_id(view, row.deleted_by) if kept else None, "id": str(row.id),
             "display_name": row.name if kept else None, "type": kind,
-            "created_by": _named(view, row.created_by) if kept else None,
+            "created_by": _name_and_id(view, row.created_by) if kept else None,
             "deleted_time": datetimes.render(row.when, view.zone),
         }  # fmt: skip
 
 
-def _named(view: View, user_id: int | None) -> dict[str, Any] | None:
+def _name_and_id(view: UserView, user_id: int | None) -> dict[str, Any] | None:
     person = view.user(user_id)
     return person and {"name": person["name"], "id": person["id"]}
 

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from .store import Store
 
-__all__ = ["Prepared"]
+__all__ = ["ResponseCache"]
 
-MOST = 160
+MAX_ENTRIES = 160
 Body = TypeVar("Body")
 
 
-class Prepared:
-    """The bodies made lately, until the next write to the store."""
+class ResponseCache:
+    """Response bodies by request, until the next write to the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -38,6 +38,6 @@ class Prepared:
         with self._lock:
             if version == self._version == self._store.version:
                 self._bodies[key] = made
-                while len(self._bodies) > MOST:
+                while len(self._bodies) > MAX_ENTRIES:
                     self._bodies.popitem(last=False)
         return made

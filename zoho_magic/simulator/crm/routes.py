@@ -8,7 +8,7 @@ from werkzeug.routing import BaseConverter
 
 from . import coql, count_and_deleted, records, settings
 from .bulk import read, upload, write
-from .request_lifecycle import finish, mark
+from .request_lifecycle import add_limit_headers, release_slot
 from .writing import records as writes
 
 __all__ = ["crm_blueprint"]
@@ -25,10 +25,10 @@ def crm_blueprint() -> Blueprint:
     """The CRM's half of an origin: everything under /crm."""
     blueprint = Blueprint("crm", __name__)
     blueprint.record(_know_module_names)
-    blueprint.after_request(mark)
-    blueprint.teardown_request(finish)
-    for room in (settings, coql, count_and_deleted, read, upload, write, records, writes):
-        room.add_routes(blueprint)
+    blueprint.after_request(add_limit_headers)
+    blueprint.teardown_request(release_slot)
+    for endpoints in (settings, coql, count_and_deleted, read, upload, write, records, writes):
+        endpoints.add_routes(blueprint)
     return blueprint
 
 

@@ -70,7 +70,7 @@ class Field:
     id: int = 0
 
     @cached_property
-    def value_kind(self) -> str:
+    def value_type(self) -> str:
         """The kind its values have: a formula's is what it returns, Tag's is a list."""
         return "tags" if self.many and self.kind == "text" else self.returns or self.kind
 
@@ -190,7 +190,7 @@ class Schema:
         return {
             "api_name": each.name, "field_label": each.title, "display_label": each.title, "id": str(each.id),
             "data_type": each.kind, "json_type": each.json_type, "length": each.size,
-            "decimal_place": 2 if each.value_kind in ("double", "currency", "percent") else None,
+            "decimal_place": 2 if each.value_type in ("double", "currency", "percent") else None,
             "system_mandatory": each.mandatory, "required": each.mandatory, "read_only": each.read_only,
             "field_read_only": not each.writable, "custom_field": each.custom, "visible": True, "type": "used",
             "virtual_field": False, "searchable": True, "sortable": each.stored, "filterable": each.stored,
@@ -209,7 +209,7 @@ class Schema:
             "lookup": self._lookup(each), "multi_module_lookup": self._multi_module(each),
             "multiselectlookup": self._multi_select(each), "subform": self._subform(each),
             "associated_module": self._associated(each),
-            "currency": {"rounding_option": "normal", "precision": 2} if each.value_kind == "currency" else {},
+            "currency": {"rounding_option": "normal", "precision": 2} if each.value_type == "currency" else {},
             "formula": {"return_type": each.returns, "expression": each.formula} if each.kind == "formula" else {},
             "rollup_summary": self._rollup(each), "auto_number": number if each.kind == "autonumber" else {},
             "textarea": {"type": "small"} if each.kind == "textarea" else None,

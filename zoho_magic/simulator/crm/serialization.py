@@ -14,7 +14,7 @@ from .demo import User
 from .schema import Field, Schema
 from .store import MANY, module_column, quoted
 
-__all__ = ["SHOWS", "Output", "View", "output", "plain", "read_out"]
+__all__ = ["SERIALIZERS", "OutputColumn", "UserView", "output_column", "plain", "serialize_rows"]
 
 Column = Sequence[Any]
 BOOLEANS = {None: None, 0: False, 1: True}
@@ -22,7 +22,7 @@ COLOURS = ("#57B1FD", "#F48435", "#A8C026", "#B88562", "#63E1F2")
 
 
 @dataclass(frozen=True)
-class View:
+class UserView:
     """Through whose eyes: the time zone datetimes are shown in, and how users are shown."""
 
     zone: ZoneInfo
@@ -41,59 +41,59 @@ class View:
         return {**({"name": names[self.coql_name]} if self.coql_name in names else {}), "id": str(person.id)}
 
 
-Show = Callable[[Sequence[Column], View], Sequence[Any]]
+Serializer = Callable[[Sequence[Column], UserView], Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class Output:
+class OutputColumn:
     """One key of the answer: the SQL expressions it is read from, and how their columns become its values."""
 
     key: str
     sql: tuple[str, ...]
-    show: Show
+    serialize: Serializer
 
 
-def plain(columns: Sequence[Column], _view: View) -> Column:
+def plain(columns: Sequence[Column], _view: UserView) -> Column:
     """Values that look the same in a table and in JSON."""
     return columns[0]
 
 
-def _number(columns: Sequence[Column], _view: View) -> Column:
+def _number(columns: Sequence[Column], _view: UserView) -> Column:
     # Of sorted rows SQLite may hand back a generated column as int, which has no is_integer before Python 3.12.
     whole = (each is not None and abs(each) < 1e15 and float(each).is_integer() for each in columns[0])
     return [int(each) if is_whole else each for each, is_whole in zip(columns[0], whole, strict=True)]
 
 
-def _boolean(columns: Sequence[Column], _view: View) -> Column:
+def _boolean(columns: Sequence[Column], _view: UserView) -> Column:
     return [BOOLEANS[each] for each in columns[0]]
 
 
-def _moment(columns: Sequence[Column], view: View) -> Column:
+def _moment(columns: Sequence[Column], view: UserView) -> Column:
     return datetimes.render_all(columns[0], view.zone)
 
 
-def _many(columns: Sequence[Column], _view: View) -> Column:
+def _many(columns: Sequence[Column], _view: UserView) -> Column:
     return [each.split(MANY) if each else None for each in columns[0]]
 
 
-def _tags(columns: Sequence[Column], _view: View) -> Column:
+def _tags(columns: Sequence[Column], _view: UserView) -> Column:
     return [[tag(name) for name in each.split(MANY)] if each else [] for each in columns[0]]
 
 
-def _lookup(columns: Sequence[Column], _view: View) -> Column:
+def _lookup(columns: Sequence[Column], _view: UserView) -> Column:
     return [{"name": name, "id": key} if key is not None else None for key, name in zip(*columns, strict=True)]
 
 
-def _user(columns: Sequence[Column], view: View) -> Column:
+def _user(columns: Sequence[Column], view: UserView) -> Column:
     people = {key: view.user(key) for key in set(columns[0])}
     return [people[key] for key in columns[0]]
 
 
-def _files(columns: Sequence[Column], _view: View) -> Column:
+def _files(columns: Sequence[Column], _view: UserView) -> Column:
     return [json.loads(each) if each else None for each in columns[0]]
 
 
-SHOWS: dict[str, Show] = {
+SERIALIZERS: dict[str, Serializer] = {
     "double": _number, "currency": _number, "percent": _number, "boolean": _boolean, "datetime": _moment,
     "multiselectpicklist": _many, "tags": _tags, "lookup": _lookup, "multi_module_lookup": _lookup,
     "ownerlookup": _user, "userlookup": _user, "fileupload": _files,
@@ -106,10 +106,10 @@ def tag(name: str) -> dict[str, Any]:
     return {"name": name, "id": str(554023000000700001 + number * 11), "color_code": COLOURS[number % len(COLOURS)]}
 
 
-def output(schema: Schema, field: Field, key: str | None = None, row: str = "t") -> Output:
+def output_column(schema: Schema, field: Field, key: str | None = None, row: str = "t") -> OutputColumn:
     """How `field` of the row called `row` is read and shown, under `key` (its own name when left out)."""
     column = f"{row}.{quoted(field.name)}"
-    return Output(key or field.name, _sql(schema, field, row, column), SHOWS.get(field.value_kind, plain))
+    return OutputColumn(key or field.name, _sql(schema, field, row, column), SERIALIZERS.get(field.value_type, plain))
 
 
 def _sql(schema: Schema, field: Field, row: str, column: str) -> tuple[str, ...]:
@@ -129,14 +129,16 @@ def _name(schema: Schema, module: str, key: str) -> str:
     return f"(SELECT n.{shown} FROM {quoted(module)} AS n WHERE n.id = {key})"
 
 
-def read_out(outputs: Sequence[Output], rows: Sequence[tuple[Any, ...]], view: View) -> list[dict[str, Any]]:
+def serialize_rows(
+    outputs: Sequence[OutputColumn], rows: Sequence[tuple[Any, ...]], view: UserView
+) -> list[dict[str, Any]]:
     """Rows as JSON objects; `rows` holds the outputs' SQL expressions side by side."""
     if not rows:
         return []
     columns = list(zip(*rows, strict=True))
     shown, place = [], 0
     for each in outputs:
-        shown.append(each.show(columns[place : place + len(each.sql)], view))
+        shown.append(each.serialize(columns[place : place + len(each.sql)], view))
         place += len(each.sql)
     keys = [each.key for each in outputs]
     return [dict(zip(keys, values, strict=True)) for values in zip(*shown, strict=True)]

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from .answers import answer, empty, refusal
 from .datetimes import EPOCH
 from .demo import User
-from .request_lifecycle import Caller, begin, module_named
+from .request_lifecycle import Caller, authorize_call, module_named
 from .schema import Module
 from .views import views_of
 
@@ -51,7 +51,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def org() -> Response:
     """GET /crm/v8/org."""
-    caller = begin("ZohoCRM.org.READ")
+    caller = authorize_call("ZohoCRM.org.READ")
     boss = next(iter(caller.crm.users.values()))
     options = caller.crm.options
     address = {"street": "1 Harbor Way", "city": "Sacramento", "state": "CA", "zip": "94203"}
@@ -80,7 +80,7 @@ def _licence(caller: Caller) -> dict[str, Any]:
 
 def currencies() -> Response:
     """GET /crm/v8/org/currencies: exchange rates are strings, as at Zoho."""
-    begin("ZohoCRM.settings.currencies.READ", "ZohoCRM.org.READ")
+    authorize_call("ZohoCRM.settings.currencies.READ", "ZohoCRM.org.READ")
     form = {"decimal_separator": "Period", "thousand_separator": "Comma", "decimal_places": "2"}
     listed = [
         {"iso_code": code, "symbol": sign, "name": f"{name} - {code}", "is_base": base, "is_active": True,
@@ -92,9 +92,9 @@ def currencies() -> Response:
 
 def users() -> Response:
     """GET /crm/v8/users, one `type` of them a page at a time."""
-    caller = begin("ZohoCRM.users.READ")
+    caller = authorize_call("ZohoCRM.users.READ")
     kind = request.args.get("type", "AllUsers")
-    page, per_page = whole("page", 1), whole("per_page", 200)
+    page, per_page = positive_integer("page", 1), positive_integer("per_page", 200)
     everyone = caller.crm.users.values()
     if kind == "CurrentUser":
         chosen = [caller.user]
@@ -111,7 +111,7 @@ def users() -> Response:
 
 def one_user(user_id: str) -> Response:
     """GET /crm/v8/users/{id}."""
-    caller = begin("ZohoCRM.users.READ")
+    caller = authorize_call("ZohoCRM.users.READ")
     user = caller.crm.users.get(int(user_id)) if user_id.isdigit() else None
     return answer({"users": [_user(caller, user)]}) if user else empty()
 
@@ -139,13 +139,13 @@ def _user(caller: Caller, user: User) -> dict[str, Any]:
 
 def modules() -> Response:
     """GET /crm/v8/settings/modules."""
-    caller = begin("ZohoCRM.settings.modules.READ", "ZohoCRM.settings.READ")
+    caller = authorize_call("ZohoCRM.settings.modules.READ", "ZohoCRM.settings.READ")
     return answer({"modules": [caller.crm.schema.describe_module(each) for each in caller.crm.schema]})
 
 
 def one_module(name: str) -> Response:
     """GET /crm/v8/settings/modules/{api name or id}, with its fields."""
-    caller = begin("ZohoCRM.settings.modules.READ", "ZohoCRM.settings.READ")
+    caller = authorize_call("ZohoCRM.settings.modules.READ", "ZohoCRM.settings.READ")
     schema = caller.crm.schema
     module = next((each for each in schema if name in (each.name, str(each.id))), None)
     if module is None:
@@ -156,7 +156,7 @@ def one_module(name: str) -> Response:
 
 def fields() -> Response:
     """GET /crm/v8/settings/fields?module=: every field of the module, in one answer."""
-    caller = begin("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
+    caller = authorize_call("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
     module = _asked_module()
     if request.args.get("type") == "unused" or not module.api:
         return empty()
@@ -165,7 +165,7 @@ def fields() -> Response:
 
 def one_field(field_id: str) -> Response:
     """GET /crm/v8/settings/fields/{id}?module=."""
-    caller = begin("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
+    caller = authorize_call("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
     found = [each for each in _fields(caller, _asked_module()) if each["id"] == field_id]
     return answer({"fields": found}) if found else empty()
 
@@ -193,7 +193,7 @@ def _fields(caller: Caller, module: Module) -> list[dict[str, Any]]:
 
 def custom_views() -> Response:
     """GET /crm/v8/settings/custom_views?module=."""
-    caller = begin("ZohoCRM.settings.custom_views.READ", "ZohoCRM.settings.READ")
+    caller = authorize_call("ZohoCRM.settings.custom_views.READ", "ZohoCRM.settings.READ")
     module = _asked_module()
     listed = [
         {"id": str(view.id), "name": view.name, "display_value": view.name, "system_name": view.system_name or None,
@@ -208,12 +208,12 @@ def custom_views() -> Response:
 
 def related_lists() -> Response:
     """GET /crm/v8/settings/related_lists?module=: the demo org shows none."""
-    begin("ZohoCRM.settings.related_lists.READ", "ZohoCRM.settings.READ")
+    authorize_call("ZohoCRM.settings.related_lists.READ", "ZohoCRM.settings.READ")
     _asked_module()
     return empty()
 
 
-def whole(name: str, default: int) -> int:
+def positive_integer(name: str, default: int) -> int:
     """A positive integer parameter; refused when it is something else."""
     text = request.args.get(name)
     if text is None:

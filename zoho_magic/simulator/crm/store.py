@@ -149,7 +149,7 @@ class Store:
 def _columns(each: Field) -> list[str]:
     if each.name == "id":
         return ["id INTEGER PRIMARY KEY"]
-    kind = COLUMN_TYPES.get(each.value_kind, "TEXT")
+    kind = COLUMN_TYPES.get(each.value_type, "TEXT")
     made = f" GENERATED ALWAYS AS ({each.formula}) VIRTUAL" if each.formula else ""
     main = f"{quoted(each.name)} {kind}{made}"
     return [main, f"{quoted(module_column(each))} TEXT"] if each.kind == "multi_module_lookup" else [main]

@@ -26,7 +26,7 @@ def pattern_of(text: str) -> str:
 def cell_value(field: Field, text: str, form: str | None, zone: ZoneInfo) -> Any:
     """The JSON value this cell stands for; the text itself where it cannot be read, for the checks to refuse."""
     try:
-        return READ.get(field.value_kind, _same)(text, form, zone)
+        return PARSERS.get(field.value_type, _same)(text, form, zone)
     except ValueError:
         return text
 
@@ -69,7 +69,7 @@ def _reference(text: str, _form: str | None, _zone: ZoneInfo) -> Any:
     return {"id": text}
 
 
-READ: dict[str, Callable[[str, str | None, ZoneInfo], Any]] = {
+PARSERS: dict[str, Callable[[str, str | None, ZoneInfo], Any]] = {
     "integer": _whole, "double": _number, "currency": _number, "percent": _number, "boolean": _flag, "date": _date,
     "datetime": _moment, "multiselectpicklist": _many, "tags": _tags, "lookup": _reference,
     "ownerlookup": _reference, "userlookup": _reference, "multi_module_lookup": _reference,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...access import Denied
+from ...api_refusal import ApiRefusal
 from ..answers import refusal
 from ..coql.ast import Path, Value
 from ..coql.conditions import like, literal
-from ..coql.scope import Found, Scope
+from ..coql.scope import ResolvedColumn, Scope
 from ..store import MANY, quoted
 
-__all__ = ["Criteria"]
+__all__ = ["BulkCriteria"]
 
 MOST_CRITERIA = 25
 MOST_VALUES = 200
@@ -32,7 +32,7 @@ COMPARATORS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class Criteria:
+class BulkCriteria:
     """Turns one criteria object into SQL; `values` and `named` fill on the way."""
 
     def __init__(self, scope: Scope, ignore_case: bool) -> None:
@@ -70,7 +70,7 @@ class Criteria:
         name = _name(asked["field"])
         found, comparator = self._find(name), str(asked["comparator"])
         self.named.add(found.field.name)
-        supported = COMPARATORS.get(found.field.value_kind, TEXT)
+        supported = COMPARATORS.get(found.field.value_type, TEXT)
         if comparator not in supported:
             details = {"comparator": comparator, "api_name": name, "supported": list(supported)}
             code = "FIELD_AND_COMPARATOR_IN_CRITERIA_NOT_COMPATIBLE"
@@ -79,19 +79,19 @@ class Criteria:
             return f"{found.sql} IS {'NOT ' if comparator == 'not_equal' else ''}NULL"
         return self._valued(name, found, comparator, asked["value"])
 
-    def _find(self, name: str) -> Found:
+    def _find(self, name: str) -> ResolvedColumn:
         try:
             found = self._scope.find(Path(tuple(name.split("."))))
-        except Denied:
+        except ApiRefusal:
             details = {"api_name": name}
             message = "The given field in criteria is not available."
             raise refusal("FIELD_IN_CRITERIA_NOT_AVAILABLE", message, details) from None
-        if found.field.value_kind == "tags":
+        if found.field.value_type == "tags":
             message = "The given field is not supported in criteria."
             raise refusal("FIELD_IN_CRITERIA_NOT_SUPPORTED", message, {"api_name": name})
         return found
 
-    def _valued(self, name: str, found: Found, comparator: str, value: Any) -> str:
+    def _valued(self, name: str, found: ResolvedColumn, comparator: str, value: Any) -> str:
         values = value if isinstance(value, list) else [value]
         self._check_shape(comparator, value, values)
         parsed = [self._literal(each, found, name) for each in values]
@@ -115,16 +115,16 @@ class Criteria:
             message = "The given comparator and value are not compatible."
             raise refusal("COMPARATOR_AND_VALUE_IN_CRITERIA_NOT_COMPATIBLE", message, {"comparator": comparator})
 
-    def _literal(self, value: Any, found: Found, name: str) -> Any:
+    def _literal(self, value: Any, found: ResolvedColumn, name: str) -> Any:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         try:
-            return literal(Value(text, True), found.field.value_kind, name)
-        except Denied:
+            return literal(Value(text, True), found.field.value_type, name)
+        except ApiRefusal:
             message = "The given field and value are not compatible."
             raise refusal("FIELD_AND_VALUE_IN_CRITERIA_NOT_COMPATIBLE", message, {"api_name": name}) from None
 
-    def _column(self, found: Found) -> str:
-        kind = found.field.value_kind
+    def _column(self, found: ResolvedColumn) -> str:
+        kind = found.field.value_type
         if kind == "currency" and "Exchange_Rate" in self._scope.base.module:  # amounts are compared in home currency
             return f"({found.sql} / coalesce({found.row}.{quoted('Exchange_Rate')}, 1.0))"
         column = f"replace({found.sql}, '{MANY}', ';')" if kind == "multiselectpicklist" else found.sql

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from .. import datetimes
-from ..coql.scope import Found
-from ..serialization import View
+from ..coql.scope import ResolvedColumn
+from ..serialization import UserView
 from ..store import MANY, Store
 
 __all__ = ["Export", "Page", "export"]
@@ -27,7 +27,7 @@ Column = Sequence[Any]
 class Export:
     """What a job reads: header and column pairs, tables, condition, and how values are written."""
 
-    columns: tuple[tuple[str, Found], ...]
+    columns: tuple[tuple[str, ResolvedColumn], ...]
     base: str
     tables: str
     where: str
@@ -52,7 +52,7 @@ class Page:
         return self.file[:start] + new + self.file[start + len(old) : end] + new + self.file[end + len(old) :]
 
 
-def export(store: Store, asked: Export, view: View, after: int, skip: int) -> Page:
+def export(store: Store, asked: Export, view: UserView, after: int, skip: int) -> Page:
     """Write one page of rows whose id is greater than `after`, leaving out the first `skip`."""
     writers = [_writer(found, asked.separator, view) for _, found in asked.columns]
     packed = io.BytesIO()
@@ -94,8 +94,8 @@ def _sql(asked: Export, columns: str, limit: int) -> str:
     )  # fmt: skip
 
 
-def _writer(found: Found, separator: str, view: View) -> Callable[[Column], Column]:
-    kind = found.field.value_kind
+def _writer(found: ResolvedColumn, separator: str, view: UserView) -> Callable[[Column], Column]:
+    kind = found.field.value_type
     if kind == "datetime":
         return lambda column: datetimes.render_all(column, view.zone)
     if kind == "boolean":

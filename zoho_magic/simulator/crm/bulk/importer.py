@@ -1,4 +1,4 @@
-"""An uploaded CSV written into the tables, row by row, and the CSV that says what became of each."""
+"""An uploaded CSV written into the tables, row by row, and the CSV with the result of each."""
 
 # ruff: noqa: S608 - names in SQL come from the schema, values are bound
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..org import Crm
 from ..schema import Field, Module
 from ..store import quoted
 from ..writing.checks import RowError, check
-from ..writing.storage import change, insert
+from ..writing.storage import insert, update
 from .cells import cell_value
 
 __all__ = ["Import", "Mapping", "Outcome", "delimiter_of", "run"]
@@ -52,7 +52,7 @@ class Import:
 
 @dataclass
 class Outcome:
-    """What became of the rows: counts, and the result file."""
+    """The results of a job: counts, and the result file."""
 
     counts: Counter[str] = field(default_factory=Counter)
     file: bytes = b""
@@ -72,9 +72,9 @@ def run(crm: Crm, job: Import, user: User, name: str) -> Outcome:
     for start in range(0, len(rows), CHUNK):
         with crm.store.lock:
             for place, row in enumerate(rows[start : start + CHUNK], start):
-                fate = _write(crm, job, user, row) if place < MOST_ROWS else ("UNPROCESSED", "", "")
-                outcome.counts[fate[0]] += 1
-                report.append([*(_cell(row, each.index) for each in shown), *fate])
+                result = _write(crm, job, user, row) if place < MOST_ROWS else ("UNPROCESSED", "", "")
+                outcome.counts[result[0]] += 1
+                report.append([*(_cell(row, each.index) for each in shown), *result])
     header = [*(each.field.name for each in shown), "STATUS", "RECORD_ID", "ERRORS"]
     outcome.file = _zipped(header, report, name)
     return outcome
@@ -107,7 +107,7 @@ def _write(crm: Crm, job: Import, user: User, row: list[str]) -> tuple[str, str,
         return "SKIPPED", "", _errors(refused.body)
     if key is None:
         return "ADDED", str(insert(crm, job.module, checked, user)), ""
-    change(crm, job.module, key, checked, user)
+    update(crm, job.module, key, checked, user)
     return "UPDATED", str(key), ""
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from ...clock import Clock
 from ..demo import User
 
-__all__ = ["Job", "Queue"]
+__all__ = ["Job", "JobQueue"]
 
 STATES = ((0.15, "ADDED"), (0.4, "QUEUED"), (1.0, "IN PROGRESS"))
-PATIENCE = 0.4  # seconds a status call waits for work that should be done by now
+WORK_TIMEOUT = 0.4  # seconds a status call waits for work that should be done by now
 
 
 @dataclass
@@ -37,13 +37,13 @@ class Job:
             if now < self.starts + share * (self.ends - self.starts):
                 return name if now >= self.starts else "ADDED" if now < self.created + 0.2 else "QUEUED"
         if self.thread is not None:
-            self.thread.join(PATIENCE)
+            self.thread.join(WORK_TIMEOUT)
             if self.thread.is_alive():
                 return "IN PROGRESS"
         return "FAILURE" if self.fails else "COMPLETED"
 
 
-class Queue:
+class JobQueue:
     """The org's jobs of one kind."""
 
     def __init__(self, clock: Clock, first_id: int) -> None:

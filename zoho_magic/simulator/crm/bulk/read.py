@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
-from ...access import Denied, authorise
+from ...access import authorize
+from ...api_refusal import ApiRefusal
 from ..answers import answer, problem, refusal
 from ..coql.ast import Path, Query
 from ..coql.scope import Scope
 from ..org import Crm
-from ..request_lifecycle import Caller, begin
+from ..request_lifecycle import Caller, authorize_call
 from ..schema import Module
 from ..views import views_of
-from .criteria import Criteria
+from .criteria import BulkCriteria
 from .export import Export, Page, export
 from .jobs import Job
 
@@ -58,12 +59,12 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def create() -> Response:
     """POST /crm/bulk/v8/read. A callback is checked and never called."""
-    caller = begin(*SCOPES, credits=50)
+    caller = authorize_call(*SCOPES, credits=50)
     try:
         job = _create(caller)
-    except Denied as denied:
+    except ApiRefusal as denied:
         if caller.crm.options.bulk_errors_in_data and denied.status == 400:
-            raise Denied(400, {"data": [denied.body]}) from None
+            raise ApiRefusal(400, {"data": [denied.body]}) from None
         raise
     details = {
         "id": str(job.id), "operation": "read", "state": "ADDED", "created_by": _by(job),
@@ -78,13 +79,13 @@ def _create(caller: Caller) -> Job:
     _check_callback(body.get("callback"))
     query, start = _query(crm, body)
     module = _module(crm, query)
-    authorise(request, *module.scopes("READ"))
+    authorize(request, *module.scopes("READ"))
     asked = _export(caller, module, query)
     view = crm.view(caller.user)
     key = (asked, start, str(view.zone))
 
     def work() -> Page:
-        return crm.prepared.get(key, lambda: export(crm.store, asked, view, start.after, start.skip))
+        return crm.response_cache.get(key, lambda: export(crm.store, asked, view, start.after, start.skip))
 
     fails = crm.options.fail_next_jobs > 0
     crm.options.fail_next_jobs -= fails
@@ -158,7 +159,7 @@ def _export(caller: Caller, module: Module, query: dict[str, Any]) -> Export:
     if "id" not in names and "Id" not in names:
         names = ["id", *names]
     columns = tuple(("Id" if name in ("id", "Id") else name, _find(scope, module, name)) for name in names)
-    criteria = Criteria(scope, options.ignore_case)
+    criteria = BulkCriteria(scope, options.ignore_case)
     parts = [criteria.sql(query["criteria"])] if query.get("criteria") else []
     parts += [_view(caller, module, query["cvid"])] if query.get("cvid") else []
     if "Converted__s" in module and "Converted__s" not in criteria.named and not options.bulk_shows_converted:
@@ -175,7 +176,7 @@ def _find(scope: Scope, module: Module, name: Any) -> Any:
         raise refusal("FIELD_NOT_SUPPORTED", "The given field is not supported.", details)
     try:
         return scope.find(Path(("id",) if name == "Id" else tuple(str(name).split("."))))
-    except Denied:
+    except ApiRefusal:
         raise refusal("FIELD_NOT_AVAILABLE", "The given field is not available.", details) from None
 
 
@@ -199,7 +200,7 @@ def _job(caller: Caller, job_id: str) -> Job:
 
 def status(job_id: str) -> Response:
     """GET /crm/bulk/v8/read/{id}: `result` appears only when the job is over."""
-    caller = begin(*SCOPES)
+    caller = authorize_call(*SCOPES)
     job = _job(caller, job_id)
     state = job.state(caller.crm.clock.time())
     body = {
@@ -229,7 +230,7 @@ def _result(caller: Caller, job: Job) -> dict[str, Any]:
 
 def result(job_id: str) -> Response:
     """GET /crm/bulk/v8/read/{id}/result: the ZIP, ten times a minute, for a day."""
-    caller = begin(*SCOPES)
+    caller = authorize_call(*SCOPES)
     job, now = _job(caller, job_id), caller.crm.clock.time()
     if job.state(now) != "COMPLETED":
         raise refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", {"resource": job_id}, 400)

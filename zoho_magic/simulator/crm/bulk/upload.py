@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from ...access import authorise
+from ...access import authorize
 from ..answers import answer, refusal
-from ..request_lifecycle import begin
+from ..request_lifecycle import authorize_call
 
 __all__ = ["Upload", "add_routes"]
 
@@ -33,8 +33,8 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def upload() -> Response:
     """POST /crm/v8/upload, with the headers `feature` and `X-CRM-ORG`."""
-    caller = begin("ZohoFiles.files.CREATE")
-    authorise(request, "ZohoCRM.bulk.CREATE", "ZohoCRM.bulk.ALL")
+    caller = authorize_call("ZohoFiles.files.CREATE")
+    authorize(request, "ZohoCRM.bulk.CREATE", "ZohoCRM.bulk.ALL")
     _check_headers(caller.crm.options.org_id)
     given = request.files.get("file")
     if given is None:

@@ -1,4 +1,4 @@
-"""/crm/bulk/v8/write: create a job from an uploaded file, ask how it is doing, download what became of each row."""
+"""/crm/bulk/v8/write: create a job from an uploaded file, ask how it is doing, download the result of every row."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from ...access import authorise
+from ...access import authorize
 from ..answers import answer, refusal
 from ..org import Crm
-from ..request_lifecycle import Caller, begin
+from ..request_lifecycle import Caller, authorize_call
 from ..schema import Field, Module
 from ..users_table import USERS
 from .importer import Import, Mapping, Outcome, delimiter_of, run
@@ -32,14 +32,14 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def create() -> Response:
     """POST /crm/bulk/v8/write; the work begins at once, what is told of it follows the clock."""
-    caller = begin(*SCOPES, credits=500)
+    caller = authorize_call(*SCOPES, credits=500)
     crm, body = caller.crm, request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise refusal("INVALID_FORMAT", "The request body is not readable.")
     job = _import(crm, body)
     operations = {"insert": ("CREATE",), "update": ("UPDATE",), "upsert": ("CREATE", "UPDATE")}[job.operation]
     for operation in operations:
-        authorise(request, *job.module.scopes(operation))
+        authorize(request, *job.module.scopes(operation))
     fails = crm.options.fail_next_jobs > 0
     crm.options.fail_next_jobs -= fails
     echo = {key: value for key, value in body.items() if key in ("operation", "callback", "character_encoding")}
@@ -161,7 +161,7 @@ def _state(caller: Caller, job: Job) -> str:
 
 def status(job_id: str) -> Response:
     """GET /crm/bulk/v8/write/{id}: counts and `result` appear when the job is over."""
-    caller = begin("ZohoCRM.bulk.READ", *SCOPES)
+    caller = authorize_call("ZohoCRM.bulk.READ", *SCOPES)
     job = _job(caller, job_id)
     state, [resource] = _state(caller, job), job.asked["resource"][:1]
     body = {
@@ -189,8 +189,8 @@ def _file(job: Job, state: str) -> dict[str, Any]:
 
 
 def result(job_id: str) -> Response:
-    """GET /crm/bulk/v8/write/{id}/result: the ZIP that says what became of each row, for seven days."""
-    caller = begin("ZohoCRM.bulk.READ", *SCOPES)
+    """GET /crm/bulk/v8/write/{id}/result: the ZIP with the result of every row, for seven days."""
+    caller = authorize_call("ZohoCRM.bulk.READ", *SCOPES)
     job = _job(caller, job_id)
     over = caller.crm.clock.time() > job.ends + KEPT
     if over or _state(caller, job) not in ("COMPLETED", "SKIPPED"):

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from ...access import authorise
+from ...access import authorize
 from ..answers import answer, dumps, empty, refusal
-from ..request_lifecycle import Caller, begin
-from ..serialization import read_out
+from ..request_lifecycle import Caller, authorize_call
+from ..serialization import serialize_rows
 from .ast import Query
 from .parser import parse
-from .sql_compiler import Plan, base_module, plan
+from .sql_compiler import CompiledQuery, base_module, compile_query
 
 __all__ = ["add_routes"]
 
@@ -24,15 +24,15 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def coql() -> Response:
     """POST /crm/v8/coql: one window of at most 2,000 rows."""
-    caller = begin("ZohoCRM.coql.READ", credits=0, sub=True)
+    caller = authorize_call("ZohoCRM.coql.READ", credits=0, sub=True)
     try:
         query = parse(_asked("select_query"))
-        authorise(request, *base_module(caller.crm, query).scopes("READ"))
-        made = plan(caller.crm, caller.user, query)
+        authorize(request, *base_module(caller.crm, query).scopes("READ"))
+        made = compile_query(caller.crm, caller.user, query)
     except Exception:
-        caller.pay(1)
+        caller.charge(1)
         raise
-    caller.pay(made.credits)
+    caller.charge(made.credits)
     return _answer(caller, query, made)
 
 
@@ -52,25 +52,25 @@ def _asked(name: str) -> str:
     return text
 
 
-def _answer(caller: Caller, _query: Query, made: Plan) -> Response:
+def _answer(caller: Caller, _query: Query, made: CompiledQuery) -> Response:
     meta = _meta(caller, made)
     crm, view = caller.crm, caller.crm.view(caller.user, coql=True)
 
     def make() -> bytes:
         rows = crm.store.read(made.sql, made.values)
-        shown = read_out(made.outputs, rows[: made.limit], view)
+        shown = serialize_rows(made.outputs, rows[: made.limit], view)
         if not shown:
             return b""
         return dumps({"data": shown, "info": {"count": len(shown), "more_records": len(rows) > made.limit}, **meta})
 
     key = (made.sql, made.values, str(view.zone), view.coql_name, bool(meta))
-    body = crm.prepared.get(key, make)
+    body = crm.response_cache.get(key, make)
     return answer(body) if body else empty()
 
 
-def _meta(caller: Caller, made: Plan) -> dict[str, Any]:
+def _meta(caller: Caller, made: CompiledQuery) -> dict[str, Any]:
     if "fields" not in (_body().get("include_meta") or []):
         return {}
-    authorise(request, "ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
+    authorize(request, "ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
     describe = caller.crm.schema.describe_field
     return {"fields": {key: describe(module, field) for key, (module, field) in made.fields.items()}}

@@ -10,7 +10,7 @@ from .. import datetimes
 from ..store import MANY
 from .ast import Comparison, Criteria, Query, Value
 from .errors import bad_value, exceeded, invalid
-from .scope import Found, Scope
+from .scope import ResolvedColumn, Scope
 
 __all__ = ["Conditions", "like", "literal"]
 
@@ -49,7 +49,7 @@ class Conditions:
             raise exceeded("where", MOST_CRITERIA)
         found = self._scope.find(asked.path)
         self.named.add(found.field.name)
-        if asked.operator not in OPERATORS.get(found.field.value_kind, TEXT):
+        if asked.operator not in OPERATORS.get(found.field.value_type, TEXT):
             raise invalid(asked.path.text, operator=asked.operator, reason="invalid operator found")
         column = self._column(found)
         if asked.operator in NULLS:
@@ -60,15 +60,15 @@ class Conditions:
             return f"{column} {asked.operator.upper()} ({sql})"
         return self._valued(asked, found, column)
 
-    def _column(self, found: Found) -> str:
-        kind = found.field.value_kind
+    def _column(self, found: ResolvedColumn) -> str:
+        kind = found.field.value_type
         column = f"replace({found.sql}, '{MANY}', ';')" if kind == "multiselectpicklist" else found.sql
         return f"{column} COLLATE NOCASE" if self._ignore_case and kind not in OPERATORS else column
 
-    def _valued(self, asked: Comparison, found: Found, column: str) -> str:
+    def _valued(self, asked: Comparison, found: ResolvedColumn, column: str) -> str:
         if len(asked.values) > MOST_VALUES:
             raise exceeded(asked.operator, MOST_VALUES)
-        values = [literal(each, found.field.value_kind, asked.path.text) for each in asked.values]
+        values = [literal(each, found.field.value_type, asked.path.text) for each in asked.values]
         operator = asked.operator.upper()
         if operator.endswith("LIKE"):
             pattern, word = like(str(values[0]), self._ignore_case)

@@ -46,8 +46,8 @@ class _Reader:
 
     def takes(self, *texts: str) -> bool:
         """Step over these keywords or signs when all of them come next."""
-        ahead = self._tokens[self._place : self._place + len(texts)]
-        if [token.text for token in ahead if token.kind in ("word", "sign")] != list(texts):
+        following = self._tokens[self._place : self._place + len(texts)]
+        if [token.text for token in following if token.kind in ("word", "sign")] != list(texts):
             return False
         self._place += len(texts)
         return True

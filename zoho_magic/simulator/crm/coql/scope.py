@@ -10,7 +10,7 @@ from ..users_table import USERS
 from .ast import Join, Path, Query
 from .errors import exceeded, invalid, unsupported
 
-__all__ = ["Found", "Scope"]
+__all__ = ["ResolvedColumn", "Scope"]
 
 CLOSED = {"subform", "multiselectlookup", "fileupload", "profileimage"}  # COQL selects none of them
 
@@ -24,7 +24,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Found:
+class ResolvedColumn:
     """A column: the row it is in and its field."""
 
     row: str
@@ -53,7 +53,7 @@ class Scope:
         """FROM and the joins, for SQL."""
         return f"{quoted(self.base.module.name)} AS {self.base.name} " + " ".join(self._sql)
 
-    def find(self, path: Path) -> Found:
+    def find(self, path: Path) -> ResolvedColumn:
         """The column at this path; "unsupported column" when there is none."""
         row, parts = self._start(path.parts)
         field = None
@@ -68,7 +68,7 @@ class Scope:
                     field = row.module.by_name.get(name)
         if field is None or field.kind in CLOSED:
             raise unsupported(path.text)
-        return Found(row.name, field)
+        return ResolvedColumn(row.name, field)
 
     def _start(self, parts: tuple[str, ...]) -> tuple[Row, tuple[str, ...]]:
         if len(parts) > 1 and parts[0] in self._named and parts[0] not in self.base.module:

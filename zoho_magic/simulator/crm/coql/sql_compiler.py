@@ -10,14 +10,14 @@ from ..answers import refusal
 from ..demo import User
 from ..org import Crm
 from ..schema import NUMBERS, Field, Module
-from ..serialization import SHOWS, Output, output, plain
+from ..serialization import SERIALIZERS, OutputColumn, output_column, plain
 from ..views import views_of
 from .ast import Aggregate, Column, Order, Path, Query
 from .conditions import Conditions
 from .errors import exceeded, invalid, unsupported
-from .scope import Found, Scope
+from .scope import ResolvedColumn, Scope
 
-__all__ = ["Plan", "base_module", "plan"]
+__all__ = ["CompiledQuery", "base_module", "compile_query"]
 
 MOST_ROWS = 2_000
 REACH = 100_000
@@ -30,12 +30,12 @@ COMPARABLE = NUMBERS | {"bigint", "date", "datetime"}
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What to run and how to show it. `fields` are the selected fields by key, for include_meta."""
+class CompiledQuery:
+    """The SQL to run and how its columns are serialized. `fields` are the selected fields by key, for include_meta."""
 
     sql: str
     values: tuple[Any, ...]
-    outputs: tuple[Output, ...]
+    outputs: tuple[OutputColumn, ...]
     fields: dict[str, tuple[Module, Field]]
     limit: int
 
@@ -53,10 +53,10 @@ def base_module(crm: Crm, query: Query) -> Module:
     return module
 
 
-def plan(crm: Crm, user: User, query: Query) -> Plan:
+def compile_query(crm: Crm, user: User, query: Query) -> CompiledQuery:
     """The statement for this query, or Zoho's reason against it."""
     limit = _limit(query)
-    return _Planner(crm, user, query).plan(limit)
+    return _Compiler(crm, user, query).compile(limit)
 
 
 def _limit(query: Query) -> int:
@@ -70,7 +70,7 @@ def _limit(query: Query) -> int:
     return limit
 
 
-class _Planner:
+class _Compiler:
     def __init__(self, crm: Crm, user: User, query: Query) -> None:
         self.crm, self.user, self.query = crm, user, query
         self.module = base_module(crm, query)
@@ -79,14 +79,14 @@ class _Planner:
         self.aliases = {each.alias: each.what for each in query.columns if each.alias}
         self.grouped = bool(query.group) or any(isinstance(each.what, Aggregate) for each in query.columns)
 
-    def plan(self, limit: int) -> Plan:
+    def compile(self, limit: int) -> CompiledQuery:
         self.check()
         columns = self.query.columns if self.grouped else self.with_id()
         outputs = tuple(self.output(each) for each in columns)
         sql, values = self.grouped_sql(outputs) if self.grouped or self.query.joins else self.window_sql(outputs, limit)
         if self.grouped or self.query.joins:
             sql += f" LIMIT {limit + 1} OFFSET {self.query.offset}"
-        return Plan(sql, tuple(values), outputs, self.fields(), limit)
+        return CompiledQuery(sql, tuple(values), outputs, self.fields(), limit)
 
     def check(self) -> None:
         query = self.query
@@ -107,33 +107,35 @@ class _Planner:
     def check_names(self) -> None:
         aliases = [each.alias for each in self.query.columns if each.alias]
         if len(set(aliases)) < len(aliases):
-            raise refusal("DUPLICATE_ALIAS", "duplicate alias", {"alias": _twice(aliases)})
+            raise refusal("DUPLICATE_ALIAS", "duplicate alias", {"alias": _first_duplicate(aliases)})
         keys = [each.key for each in self.query.columns]
         if len(set(keys)) < len(keys):
-            raise refusal("DUPLICATE_DATA", "duplicate select column", {"column_name": _twice(keys)})
+            raise refusal("DUPLICATE_DATA", "duplicate select column", {"column_name": _first_duplicate(keys)})
 
     def with_id(self) -> tuple[Column, ...]:
         """Zoho adds the id to whatever was selected."""
         here = Column(Path((self.query.alias, "id") if self.query.alias else ("id",)), "id")
         return (*self.query.columns, *([] if any(each.key == "id" for each in self.query.columns) else [here]))
 
-    def output(self, column: Column) -> Output:
+    def output(self, column: Column) -> OutputColumn:
         if isinstance(column.what, Aggregate):
             return self.aggregate(column.what, column.key)
         found = self.scope.find(column.what)
-        return output(self.crm.schema, found.field, column.key, found.row)
+        return output_column(self.crm.schema, found.field, column.key, found.row)
 
-    def aggregate(self, asked: Aggregate, key: str) -> Output:
+    def aggregate(self, asked: Aggregate, key: str) -> OutputColumn:
         found = self.scope.find(asked.path)
-        kind = found.field.value_kind
+        kind = found.field.value_type
         allowed = {"COUNT": COUNTABLE, "SUM": NUMBERS, "AVG": NUMBERS}.get(asked.function, COMPARABLE)
         if kind not in allowed:
             raise invalid(asked.path.text, reason=f"{asked.function} is not supported for {kind}")
-        same = SHOWS.get(kind, plain)
-        show = plain if asked.function == "COUNT" else SHOWS["double"] if asked.function in ("SUM", "AVG") else same
+        same = SERIALIZERS.get(kind, plain)
+        show = (
+            plain if asked.function == "COUNT" else SERIALIZERS["double"] if asked.function in ("SUM", "AVG") else same
+        )
         wrap = "CAST({} AS TEXT)" if kind == "bigint" and asked.function in ("MIN", "MAX") else "{}"
         number = f"({found.sql} * 1.0)" if asked.function == "SUM" else found.sql
-        return Output(key, (wrap.format(f"{asked.function}({number})"),), show)
+        return OutputColumn(key, (wrap.format(f"{asked.function}({number})"),), show)
 
     def fields(self) -> dict[str, tuple[Module, Field]]:
         paths = {each.key: each.what for each in self.query.columns if isinstance(each.what, Path)}
@@ -163,7 +165,7 @@ class _Planner:
             raise exceeded("in", MOST_SUBQUERIES)
         if len(query.columns) != 1 or isinstance(query.columns[0].what, Aggregate):
             raise refusal("SYNTAX_ERROR", "given coql query not supported")
-        inner = _Planner(self.crm, self.user, query)
+        inner = _Compiler(self.crm, self.user, query)
         inner.scope = Scope(self.crm.schema, query, inner.module, f"s{self.subqueries}_", BASE_JOINS)
         found = inner.scope.find(query.columns[0].what)
         where, values = inner.where(inner.scope)
@@ -180,12 +182,12 @@ class _Planner:
         what = self.aliases.get(asked.what.text, asked.what)
         if isinstance(what, Aggregate):
             return f"{what.function}({scope.find(what.path).sql})"
-        found: Found = scope.find(what)
-        if found.field.value_kind in ("tags", "multiselectpicklist"):
+        found: ResolvedColumn = scope.find(what)
+        if found.field.value_type in ("tags", "multiselectpicklist"):
             raise unsupported(what.text)
         return found.sql
 
-    def window_sql(self, outputs: tuple[Output, ...], limit: int) -> tuple[str, list[Any]]:
+    def window_sql(self, outputs: tuple[OutputColumn, ...], limit: int) -> tuple[str, list[Any]]:
         """First the ids of the window from a narrow index, then those rows: an offset costs no wide rows."""
         inner = Scope(self.crm.schema, self.query, self.module, "w", BASE_JOINS)
         (where, values), inner_order = self.where(inner), self.order(inner)  # both may add joins to the tables
@@ -194,7 +196,7 @@ class _Planner:
         order = self.order(self.scope)
         return f"SELECT {_columns(outputs)} FROM {self.scope.tables} WHERE t.id IN ({window}) {order}", values
 
-    def grouped_sql(self, outputs: tuple[Output, ...]) -> tuple[str, list[Any]]:
+    def grouped_sql(self, outputs: tuple[OutputColumn, ...]) -> tuple[str, list[Any]]:
         where, values = self.where(self.scope)
         groups = ", ".join(self.scope.find(self.ungrouped(path)).sql for path in self.query.group)
         group = f"GROUP BY {groups}" if groups else ""
@@ -206,9 +208,9 @@ class _Planner:
         return what if isinstance(what, Path) else path
 
 
-def _columns(outputs: tuple[Output, ...]) -> str:
+def _columns(outputs: tuple[OutputColumn, ...]) -> str:
     return ", ".join(part for each in outputs for part in each.sql)
 
 
-def _twice(names: list[Any]) -> Any:
+def _first_duplicate(names: list[Any]) -> Any:
     return next(name for name in names if names.count(name) > 1)

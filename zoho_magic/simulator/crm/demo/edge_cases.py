@@ -6,14 +6,14 @@ from collections.abc import MutableMapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-__all__ = ["place_edges"]
+__all__ = ["insert_edge_cases"]
 
 
 def _at(*when: int) -> int:
     return int((datetime(*when, tzinfo=timezone.utc) - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds())  # type: ignore[misc, arg-type]
 
 
-EDGES: dict[str, tuple[dict[str, Any], ...]] = {
+EDGE_CASES: dict[str, tuple[dict[str, Any], ...]] = {
     "Leads": (
         {"Last_Name": "O'Brien \"Obi\"", "Company": "Commas, Quotes & Sons; \"Ltd\"", "Date_of_Birth": "1889-04-20"},
         {"Last_Name": "Ångström-李", "Description": "line one\nline two\r\nline three", "Contract_End": "2262-04-12"},
@@ -36,9 +36,9 @@ EDGES: dict[str, tuple[dict[str, Any], ...]] = {
 }  # fmt: skip
 
 
-def place_edges(module: str, columns: MutableMapping[str, Sequence[Any]]) -> None:
+def insert_edge_cases(module: str, columns: MutableMapping[str, Sequence[Any]]) -> None:
     """Overwrite a few cells of the module's first rows; those of Leads are left unconverted, so all see them."""
-    for row, cells in enumerate(EDGES.get(module, ())):
+    for row, cells in enumerate(EDGE_CASES.get(module, ())):
         for name, value in _cells(module, cells).items():
             column = columns[name]
             if row < len(column) and isinstance(column, list):

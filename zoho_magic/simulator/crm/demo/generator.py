@@ -15,9 +15,9 @@ from typing import Any
 
 from ..store import MANY, Store
 from . import modules as org
-from .edge_cases import place_edges
+from .edge_cases import insert_edge_cases
 from .people import PEOPLE, SELLERS
-from .vocabulary import Person, accounts, descriptions, emails, people, phones
+from .vocabulary import FictionalContact, accounts, descriptions, emails, people, phones
 
 __all__ = ["UNTIL", "fill"]
 
@@ -91,7 +91,7 @@ def fill(store: Store, rows: int, seed: int) -> None:
         module = store.schema[name]
         columns: Columns = {"id": store.ids(module, amount)}
         columns.update(make(Draw(f"{seed}/{name}", amount), made | {"": columns}))
-        place_edges(module.name, columns)
+        insert_edge_cases(module.name, columns)
         made[name] = columns
         store.fill(module, columns)
     store.index()
@@ -151,13 +151,13 @@ def _leads(draw: Draw, made: dict[str, Columns]) -> Columns:
     return columns
 
 
-def _who(crowd: Sequence[Person]) -> Columns:
+def _who(crowd: Sequence[FictionalContact]) -> Columns:
     return {"First_Name": [each.first for each in crowd], "Last_Name": [each.last for each in crowd],
             "Company": [each.company for each in crowd], "Email": emails(crowd),
             "Website": [each.website for each in crowd], "Designation": [each.title for each in crowd]}  # fmt: skip
 
 
-def _places(crowd: Sequence[Person], prefix: str) -> Columns:
+def _places(crowd: Sequence[FictionalContact], prefix: str) -> Columns:
     zip_code = f"{prefix}Zip" if prefix else "Zip_Code"
     return {f"{prefix}Street": [each.street for each in crowd], f"{prefix}City": [each.city for each in crowd],
             f"{prefix}State": [each.state for each in crowd], zip_code: [each.zip_code for each in crowd],

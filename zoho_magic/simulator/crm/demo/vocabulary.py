@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["Person", "accounts", "descriptions", "emails", "people", "phones"]
+__all__ = ["FictionalContact", "accounts", "descriptions", "emails", "people", "phones"]
 
 
-class Person(NamedTuple):
+class FictionalContact(NamedTuple):
     """Somebody at some company somewhere."""
 
     first: str | None
@@ -127,13 +127,15 @@ def _companies(source: random.Random, amount: int) -> list[tuple[str, str, str]]
     return list(found.values())
 
 
-def _at(source: random.Random, company: tuple[str, str, str], names: dict[str, list[tuple[str, str, str]]]) -> Person:
+def _at(
+    source: random.Random, company: tuple[str, str, str], names: dict[str, list[tuple[str, str, str]]]
+) -> FictionalContact:
     name, domain, region = company
     first, last, slug = source.choice(names[region])
     city, state, country = source.choice(PLACES[region])
     street = f"{source.randrange(1, 240)} {source.choice(STREETS)}"
     zip_code = f"{source.randrange(1000, 99999):05d}"
-    return Person(
+    return FictionalContact(
         first or None, last, name, f"{slug}@{domain}", f"https://www.{domain}", source.choice(TITLES),
         street, city, state, zip_code, country, region,
     )  # fmt: skip
@@ -150,7 +152,7 @@ def _names() -> dict[str, list[tuple[str, str, str]]]:
     return made
 
 
-def people(source: random.Random, amount: int) -> list[Person]:
+def people(source: random.Random, amount: int) -> list[FictionalContact]:
     """`amount` people, some of them twice."""
     names = _names()
     companies = _companies(source, max(10, min(amount // 3, 2500)))
@@ -158,7 +160,7 @@ def people(source: random.Random, amount: int) -> list[Person]:
     return source.choices(pool, k=amount)
 
 
-def emails(crowd: Sequence[Person]) -> list[str]:
+def emails(crowd: Sequence[FictionalContact]) -> list[str]:
     """An address for each of them, all different."""
     seen: dict[str, int] = {}
     made = []
@@ -168,7 +170,7 @@ def emails(crowd: Sequence[Person]) -> list[str]:
     return made
 
 
-def accounts(source: random.Random, amount: int) -> list[Person]:
+def accounts(source: random.Random, amount: int) -> list[FictionalContact]:
     """`amount` companies, all called differently, with an address each."""
     names = _names()
     return [_at(source, company, names) for company in _companies(source, amount)]

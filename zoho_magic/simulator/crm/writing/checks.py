@@ -10,7 +10,7 @@ from ..answers import problem
 from ..org import Crm
 from ..schema import Field, Module
 from ..store import MANY, module_column, quoted
-from .values import UnfitError, column_value
+from .values import InvalidValueError, column_value
 
 __all__ = ["Checked", "RowError", "check", "merged"]
 
@@ -67,8 +67,8 @@ def _field(crm: Crm, each: Field, row: dict[str, Any], path: str, checked: Check
     try:
         checked.columns[each.name] = column_value(each, value)
         _exists(crm, each, row, checked)
-    except UnfitError as unfit:
-        checked.errors.append(_invalid(each, path, unfit))
+    except InvalidValueError as error:
+        checked.errors.append(_invalid(each, path, error))
 
 
 def _append(crm: Crm, module: Module, row: dict[str, Any], record: int | None, checked: Checked) -> None:
@@ -85,12 +85,12 @@ def _points(each: Field) -> bool:
     return each.kind == "multi_module_lookup"
 
 
-def _invalid(each: Field, path: str, unfit: UnfitError) -> dict[str, Any]:
-    name = unfit.inside.lstrip(".") if unfit.inside.startswith(".") else each.name
-    details = {**unfit.details, "api_name": name, "json_path": path + unfit.inside}
+def _invalid(each: Field, path: str, error: InvalidValueError) -> dict[str, Any]:
+    name = error.inside.lstrip(".") if error.inside.startswith(".") else each.name
+    details = {**error.details, "api_name": name, "json_path": path + error.inside}
     if name != each.name:
         details["parent_api_name"] = each.name
-    return problem(unfit.code, unfit.message, details)
+    return problem(error.code, error.message, details)
 
 
 def _exists(crm: Crm, each: Field, row: dict[str, Any], checked: Checked) -> None:
@@ -102,7 +102,9 @@ def _exists(crm: Crm, each: Field, row: dict[str, Any], checked: Checked) -> Non
         target = row.get("$se_module")
         if target not in each.targets:
             dependee = {"api_name": "$se_module"}
-            raise UnfitError(message="Dependent Fields missing", code="DEPENDENT_FIELD_MISSING", dependee=dependee)
+            raise InvalidValueError(
+                message="Dependent Fields missing", code="DEPENDENT_FIELD_MISSING", dependee=dependee
+            )
         checked.columns[module_column(each)] = target
         found = _has(crm, str(target), key)
     elif each.kind == "lookup":
@@ -110,7 +112,7 @@ def _exists(crm: Crm, each: Field, row: dict[str, Any], checked: Checked) -> Non
     else:
         return
     if not found:
-        raise UnfitError(inside=".id", message="the id given seems to be invalid")
+        raise InvalidValueError(inside=".id", message="the id given seems to be invalid")
 
 
 def _has(crm: Crm, module: str, key: int) -> bool:

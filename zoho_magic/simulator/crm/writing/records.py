@@ -1,4 +1,4 @@
-"""POST, PUT, DELETE /{module} and POST /{module}/upsert: up to 100 rows, each with its own fate."""
+"""POST, PUT, DELETE /{module} and POST /{module}/upsert: up to 100 rows, each with its own result."""
 
 # ruff: noqa: S608 - names in SQL come from the schema, values are bound
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..request_lifecycle import Caller, open_module
 from ..schema import Field, Module
 from ..store import quoted
 from .checks import RowError, check
-from .storage import change, insert, remove
+from .storage import delete, insert, update
 
 __all__ = ["add_routes", "find_match", "match_fields"]
 
@@ -73,7 +73,7 @@ def upsert_many(name: str) -> Response:
         if key is None:
             done = _success(caller, module, insert(caller.crm, module, checked, caller.user), "record added")
         else:
-            change(caller.crm, module, key, checked, caller.user)
+            update(caller.crm, module, key, checked, caller.user)
             done = _success(caller, module, key, "record updated")
         return {"code": done["code"], "duplicate_field": matched, "action": "update" if key else "insert", **done}
 
@@ -177,12 +177,12 @@ def _by(caller: Caller, key: int | None) -> dict[str, str] | None:
 
 
 def _update(caller: Caller, module: Module, row: Any, path: str) -> dict[str, Any]:
-    key = _known(caller, module, row, path)
-    change(caller.crm, module, key, check(caller.crm, module, row, path, key), caller.user)
+    key = _existing_id(caller, module, row, path)
+    update(caller.crm, module, key, check(caller.crm, module, row, path, key), caller.user)
     return _success(caller, module, key, "record updated")
 
 
-def _known(caller: Caller, module: Module, row: Any, path: str) -> int:
+def _existing_id(caller: Caller, module: Module, row: Any, path: str) -> int:
     """The id of the record a row means to change."""
     given = row.get("id") if isinstance(row, dict) else None
     details = {"api_name": "id", "json_path": f"{path}.id"}
@@ -252,7 +252,7 @@ def _delete(caller: Caller, module: Module, ids: list[str]) -> Response:
     with caller.crm.store.lock:
         for key in ids:
             if _exists(caller, module, key):
-                remove(caller.crm, module, int(key), caller.user)
+                delete(caller.crm, module, int(key), caller.user)
                 results.append(
                     {"code": "SUCCESS", "details": {"id": key}, "message": "record deleted", "status": "success"}
                 )

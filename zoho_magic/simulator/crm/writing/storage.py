@@ -8,12 +8,12 @@ from typing import Any
 from ..demo import User
 from ..demo.generator import CHANCES
 from ..org import Crm
-from ..recycle_bin import Deleted
+from ..recycle_bin import DeletedRecord
 from ..schema import Module
 from ..store import quoted
 from .checks import Checked
 
-__all__ = ["change", "insert", "remove"]
+__all__ = ["delete", "insert", "update"]
 
 
 def insert(crm: Crm, module: Module, checked: Checked, user: User) -> int:
@@ -33,7 +33,7 @@ def insert(crm: Crm, module: Module, checked: Checked, user: User) -> int:
     return key
 
 
-def change(crm: Crm, module: Module, key: int, checked: Checked, user: User) -> None:
+def update(crm: Crm, module: Module, key: int, checked: Checked, user: User) -> None:
     """Store what changed in a record."""
     before = row_of(crm, module, key)
     stamps = {"Modified_By": user.id, "Modified_Time": crm.now()}
@@ -46,7 +46,7 @@ def change(crm: Crm, module: Module, key: int, checked: Checked, user: User) -> 
     _refresh(crm, module, columns, before)
 
 
-def remove(crm: Crm, module: Module, key: int, user: User) -> None:
+def delete(crm: Crm, module: Module, key: int, user: User) -> None:
     """Move a record to the recycle bin, and what belongs to it out of the tables."""
     before = row_of(crm, module, key)
     [(name,)] = crm.store.read(f"SELECT {quoted(module.display)} FROM {quoted(module.name)} WHERE id = ?", (key,))
@@ -56,7 +56,7 @@ def remove(crm: Crm, module: Module, key: int, user: User) -> None:
         elif each.link:
             crm.store.write(f"DELETE FROM {quoted(each.link.module)} WHERE {quoted(each.link.here)} = ?", (key,))
     crm.store.write(f"DELETE FROM {quoted(module.name)} WHERE id = ?", (key,))
-    crm.bin.put(module, Deleted(key, name, before.get("Created_By"), user.id, crm.now()))
+    crm.recycle_bin.put(module, DeletedRecord(key, name, before.get("Created_By"), user.id, crm.now()))
     _refresh(crm, module, {}, before)
 
 
@@ -84,7 +84,7 @@ def _save_children(crm: Crm, module: Module, parent: int, checked: Checked, user
             if row["gone"]:
                 crm.store.write(f"DELETE FROM {quoted(child.name)} WHERE id = ?", (row["id"],))
             elif row["id"] is not None:
-                change(crm, child, row["id"], made, user)
+                update(crm, child, row["id"], made, user)
             else:
                 made.columns |= {"Serial_Number": place + 1} if "Serial_Number" in child else {}
                 insert(crm, child, made, user)

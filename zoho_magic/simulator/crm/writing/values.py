@@ -12,7 +12,7 @@ from .. import datetimes
 from ..schema import Field
 from ..store import MANY
 
-__all__ = ["UnfitError", "column_value"]
+__all__ = ["InvalidValueError", "column_value"]
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -20,7 +20,7 @@ DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})")
 ID_DIGITS = 19
 
 
-class UnfitError(Exception):
+class InvalidValueError(Exception):
     """The value is not one for this field; `details` is what Zoho says about it, `inside` where in the value."""
 
     def __init__(
@@ -32,22 +32,24 @@ class UnfitError(Exception):
 
 def column_value(field: Field, value: Any) -> Any:
     """What the table keeps for this value; `UnfitError` when the field cannot have it."""
-    convert: Callable[[Field, Any], Any] = CONVERT.get(field.value_kind, _text)
+    convert: Callable[[Field, Any], Any] = CONVERT.get(field.value_type, _text)
     return convert(field, value)
 
 
 def _text(field: Field, value: Any) -> str:
     if not isinstance(value, str):
-        raise UnfitError(expected_data_type=field.kind if field.kind in ("email", "phone", "website") else "string")
+        raise InvalidValueError(
+            expected_data_type=field.kind if field.kind in ("email", "phone", "website") else "string"
+        )
     if len(value) > field.size:
-        raise UnfitError(maximum_length=field.size)
+        raise InvalidValueError(maximum_length=field.size)
     return value
 
 
 def _email(field: Field, value: Any) -> str:
     text = _text(field, value)
     if not EMAIL.fullmatch(text):
-        raise UnfitError(expected_data_type="email")
+        raise InvalidValueError(expected_data_type="email")
     return text
 
 
@@ -55,15 +57,15 @@ def _picklist(field: Field, value: Any) -> str | None:
     if value == "-None-":
         return None
     if not isinstance(value, str) or value not in field.values:
-        raise UnfitError(expected_data_type="picklist")
+        raise InvalidValueError(expected_data_type="picklist")
     return value
 
 
 def _integer(field: Field, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise UnfitError(expected_data_type="integer")
+        raise InvalidValueError(expected_data_type="integer")
     if len(str(abs(value))) > field.size:
-        raise UnfitError(maximum_length=field.size)
+        raise InvalidValueError(maximum_length=field.size)
     return value
 
 
@@ -71,21 +73,21 @@ def _bigint(field: Field, value: Any) -> int:
     if isinstance(value, str) and value.removeprefix("-").isdecimal():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise UnfitError(expected_data_type="bigint")
+        raise InvalidValueError(expected_data_type="bigint")
     if len(str(abs(value))) > field.size:
-        raise UnfitError(maximum_length=field.size)
+        raise InvalidValueError(maximum_length=field.size)
     return value
 
 
 def _double(_field: Field, value: Any) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise UnfitError(expected_data_type="double")
+        raise InvalidValueError(expected_data_type="double")
     return float(value)
 
 
 def _boolean(_field: Field, value: Any) -> int:
     if not isinstance(value, bool):
-        raise UnfitError(expected_data_type="boolean")
+        raise InvalidValueError(expected_data_type="boolean")
     return int(value)
 
 
@@ -93,48 +95,48 @@ def _date(_field: Field, value: Any) -> str:
     try:
         return date.fromisoformat(value if DATE.fullmatch(value) else "").isoformat()
     except (ValueError, TypeError):
-        raise UnfitError(expected_data_type="date") from None
+        raise InvalidValueError(expected_data_type="date") from None
 
 
 def _datetime(_field: Field, value: Any) -> int:
     try:
         return datetimes.parse(value if DATETIME.fullmatch(value) else "")
     except (ValueError, TypeError, OverflowError):
-        raise UnfitError(expected_data_type="datetime") from None
+        raise InvalidValueError(expected_data_type="datetime") from None
 
 
 def _reference(_field: Field, value: Any) -> int:
     """`{"id": "..."}`; that the record exists is for the caller to see."""
     if not isinstance(value, dict):
-        raise UnfitError(expected_data_type="jsonobject")
+        raise InvalidValueError(expected_data_type="jsonobject")
     text = str(value.get("id", ""))
     if not text.isdecimal() or len(text) > ID_DIGITS:
-        raise UnfitError(inside=".id", message="the id given seems to be invalid")
+        raise InvalidValueError(inside=".id", message="the id given seems to be invalid")
     return int(text)
 
 
 def _many(field: Field, value: Any) -> str | None:
     if not isinstance(value, list):
-        raise UnfitError(expected_data_type="jsonarray")
+        raise InvalidValueError(expected_data_type="jsonarray")
     for place, each in enumerate(value):
         if not isinstance(each, str) or each not in field.values:
-            raise UnfitError(inside=f"[{place}]", expected_data_type="picklist")
+            raise InvalidValueError(inside=f"[{place}]", expected_data_type="picklist")
     return MANY.join(value) or None
 
 
 def _tags(_field: Field, value: Any) -> str | None:
     if not isinstance(value, list):
-        raise UnfitError(expected_data_type="jsonarray")
+        raise InvalidValueError(expected_data_type="jsonarray")
     names = [each.get("name") if isinstance(each, dict) else None for each in value]
     for place, name in enumerate(names):
         if not isinstance(name, str) or not name:
-            raise UnfitError(inside=f"[{place}]", expected_data_type="jsonobject")
+            raise InvalidValueError(inside=f"[{place}]", expected_data_type="jsonobject")
     return MANY.join(str(name) for name in names) or None
 
 
 def _files(_field: Field, value: Any) -> str | None:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise UnfitError(expected_data_type="jsonarray")
+        raise InvalidValueError(expected_data_type="jsonarray")
     return json.dumps(value) if value else None
 
 
