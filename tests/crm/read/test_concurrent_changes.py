@@ -64,7 +64,7 @@ def after(small: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, 
 
 
 def _after(sim: Simulator, patch: pytest.MonkeyPatch, plans: dict[int, list[Callable[[], None]]]) -> None:
-    note, seen = sim.traffic.__class__.record, [0]
+    record, seen = sim.traffic.__class__.record, [0]
 
     def noted(environ: dict[str, Any], status: int | None, data_centre: str) -> None:
         record(sim.traffic, environ, status, data_centre)
