@@ -1,0 +1,126 @@
+"""The checks of the project, one session each. `nox -l` lists them; CONTRIBUTING.md says when to run which.
+
+The sets of dependencies that are tested are stated here: `lowest` (the bounds in pyproject.toml), `newest` (no bound)
+and `colab` (requirements/colab.txt). The Python versions are the classifiers in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "tests"]
+
+ROOT = Path(__file__).parent
+PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
+COLAB_PYTHONS = ["3.12", "3.13"]
+NO_BROWSER = ("-m", "not browser")
+
+
+def _add_pyenv_to_path() -> None:
+    """Let nox see every version that pyenv has: its shims answer only for the activated ones."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [str(path / "bin") for each in PYTHONS for path in sorted(versions.glob(f"{each}.*"))[-1:]]
+    os.environ["PATH"] = os.pathsep.join([*found, os.environ["PATH"]])
+
+
+_add_pyenv_to_path()
+PRESENT = [each for each in PYTHONS if shutil.which(f"python{each}")] or PYTHONS
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.install("ruff>=0.9")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy, strict."""
+    session.install("--editable", ".[test]")
+    session.run("mypy")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests but those in a browser, on each Python that is present; arguments go to pytest."""
+    session.install("--editable", ".[test]")
+    session.run("pytest", *NO_BROWSER, *session.posargs)
+
+
+@nox.session(python=PRESENT[0], venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """The same tests with the lowest versions that pyproject.toml allows, on the oldest Python present."""
+    session.install("--resolution", "lowest-direct", "--editable", ".[test]")
+    session.run("pytest", *NO_BROWSER, *session.posargs)
+
+
+@nox.session(python=PRESENT[-1])
+def newest(session: nox.Session) -> None:
+    """The same tests with the newest releases there are, on the newest Python present."""
+    session.install("--upgrade", "--editable", ".[test]")
+    session.run("pytest", *NO_BROWSER, *session.posargs)
+
+
+@nox.session(python=COLAB_PYTHONS)
+def colab(session: nox.Session) -> None:
+    """The same tests with the packages of Google Colab and Kaggle."""
+    session.install("--constraint", "requirements/colab.txt", "--editable", ".[test]")
+    session.run("pytest", *NO_BROWSER, *session.posargs)
+
+
+@nox.session
+def doctest(session: nox.Session) -> None:
+    """The examples in the docstrings."""
+    session.install("--editable", ".[test]")
+    session.run("pytest", "--doctest-modules", "--numprocesses=0", "zoho_magic", *session.posargs)
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """Notebooks in real kernels, and JupyterLab in Chromium."""
+    session.install("--editable", ".[test]")
+    session.run("pytest", "tests/e2e", *session.posargs, env={"CI": "true"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmark of pulls; arguments go to it, `nox -s bench -- --help` lists them."""
+    session.install("--editable", ".[test]")
+    session.run("python", "-m", "tests.benchmarks.pull", *session.posargs)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities in what an installation brings along."""
+    session.install("pip-audit>=2.9", ".[demo,lab,keyring,polars]")
+    session.run("pip-audit", "--skip-editable", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel into dist/, check their metadata, and use the wheel in an empty environment."""
+    session.install("build>=1.2", "twine>=6.1")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
+    _use_wheel(session)
+
+
+def _use_wheel(session: nox.Session) -> None:
+    """Install the wheel where nothing else is, and run `.ci/use_wheel.py` far from the source tree."""
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    with tempfile.TemporaryDirectory() as folder:
+        python = Path(folder, "venv", "Scripts" if os.name == "nt" else "bin", "python")
+        session.run("python", "-m", "venv", str(Path(folder, "venv")))
+        session.run(str(python), "-m", "pip", "install", "--quiet", f"{wheel}[demo]", external=True)
+        session.chdir(folder)
+        session.run(str(python), str(ROOT / ".ci" / "use_wheel.py"), external=True, env={"VIRTUAL_ENV": None})
