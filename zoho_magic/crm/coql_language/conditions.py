@@ -1,0 +1,208 @@
+"""The tree of a `where` clause, and how it is written so that Zoho takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Union
+
+from .edits import Edit, apply_edits
+
+if TYPE_CHECKING:
+    from .query import CoqlQuery
+
+__all__ = [
+    "BooleanOperation", "Comparison", "Condition", "FieldPath", "Negation", "ParsedCondition", "SubQuery", "Value",
+    "comparisons", "pairing_edits",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FieldPath:
+    """A field where a query names it.
+
+    Attributes:
+        text: as written, without quotes: `Account_Name.Industry`, `!Leads.Owner`, `pd.Budget`.
+        module: the module that `path` starts from; "" in a fragment that names no module.
+        path: the dotted path from that module, without alias or module prefix.
+        clause: select, on, where, group by or order by.
+        start, end: where it stands in the text, quotes included.
+        is_quoted: whether it stands in quotes.
+        is_alias: it is no field but an alias of the select list.
+    """
+
+    text: str
+    module: str
+    path: str
+    clause: str
+    start: int
+    end: int
+    is_quoted: bool = False
+    is_alias: bool = False
+
+
+@dataclass(frozen=True)
+class Value:
+    """The right side of an operator.
+
+    Attributes:
+        text: as written.
+        kind: text, number, date, boolean, null, word (text without quotes) or parameter.
+        content: the text without its quotes; of other kinds, as written.
+        start, end: where it stands in the text.
+    """
+
+    text: str
+    kind: str
+    content: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SubQuery:
+    """The query in `in (select ...)`.
+
+    Attributes:
+        query: the query by itself; its positions count from the start of its own text.
+        start, end: where it stands in the outer text, parentheses included.
+        inner_start: where its own text begins.
+    """
+
+    query: CoqlQuery
+    start: int
+    end: int
+    inner_start: int
+
+    @property
+    def field_paths(self) -> list[FieldPath]:
+        """The fields it names, with positions in the outer text."""
+        by = self.inner_start
+        return [replace(path, start=path.start + by, end=path.end + by) for path in self.query.field_paths]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One criterion.
+
+    Attributes:
+        field: left of the operator.
+        operator: in lower case: =, !=, <>, >, >=, <, <=, like, in, between, is null, and not like, not in, ...
+        values: none for `is null`, two for `between`.
+        sub_query: after `in`, where there is one.
+        start, end: where it stands in the text, without parentheses around it.
+        operator_start, operator_end: where the operator stands.
+        is_enclosed: whether parentheses stand around it.
+    """
+
+    field: FieldPath
+    operator: str
+    values: tuple[Value, ...]
+    sub_query: SubQuery | None
+    start: int
+    end: int
+    operator_start: int
+    operator_end: int
+    is_enclosed: bool = False
+
+
+@dataclass(frozen=True)
+class BooleanOperation:
+    """Two conditions joined by `and` or `or` (`operator`); `start`, `end`, `is_enclosed` as in Comparison."""
+
+    operator: str
+    left: Condition
+    right: Condition
+    start: int
+    end: int
+    is_enclosed: bool = False
+
+
+@dataclass(frozen=True)
+class Negation:
+    """`not` in front of a condition; `start`, `end`, `is_enclosed` as in Comparison; the operand at `operand_start`."""
+
+    operand: Condition
+    start: int
+    operand_start: int
+    end: int
+    is_enclosed: bool = False
+
+
+Condition = Union[Comparison, BooleanOperation, Negation]  # noqa: UP007  # the names are not defined yet
+
+
+@dataclass(frozen=True)
+class ParsedCondition:
+    """A `where` clause by itself.
+
+    Attributes:
+        text: as written.
+        root: its tree.
+        names: the fields it names, without those of sub-queries.
+        sub_queries: its sub-queries.
+    """
+
+    text: str
+    root: Condition
+    names: tuple[FieldPath, ...] = field(repr=False)
+    sub_queries: tuple[SubQuery, ...] = field(repr=False)
+
+    @property
+    def field_paths(self) -> list[FieldPath]:
+        """Every field it names, in the order of the text; `module` is "" outside of sub-queries."""
+        inner = [path for sub in self.sub_queries for path in sub.field_paths]
+        return sorted([*self.names, *inner], key=lambda path: path.start)
+
+    def to_coql(self) -> str:
+        """The text with what Zoho wants inserted: pairs of parentheses, and a `where` in sub-queries.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql_language.parser import parse_condition
+            >>> parse_condition("a = 1 and b = 2 and c = 3").to_coql()
+            '(a = 1 and b = 2) and c = 3'
+        """
+        edits = [edit for sub in self.sub_queries for edit in sub.query.completion_edits(sub.inner_start)]
+        return apply_edits(self.text, [*pairing_edits(self.root), *edits])
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """Every criterion, from left to right."""
+        return list(comparisons(self.root))
+
+
+def comparisons(condition: Condition | None) -> Iterator[Comparison]:
+    """The criteria of a tree, from left to right."""
+    if isinstance(condition, Comparison):
+        yield condition
+    elif isinstance(condition, Negation):
+        yield from comparisons(condition.operand)
+    elif condition is not None:
+        yield from comparisons(condition.left)
+        yield from comparisons(condition.right)
+
+
+def pairing_edits(condition: Condition | None) -> Iterator[Edit]:
+    """What makes a condition one that Zoho takes.
+
+    More than two criteria are nested in pairs, and a `not` in front of a criterion goes to its operator: Zoho refuses
+    it in front. https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html
+    """
+    if isinstance(condition, Negation):
+        yield from _moved_not(condition)
+        yield from pairing_edits(condition.operand)
+    elif isinstance(condition, BooleanOperation):
+        for operand in (condition.left, condition.right):
+            if isinstance(operand, BooleanOperation) and not operand.is_enclosed:
+                yield Edit(operand.start, operand.start, "(")
+                yield Edit(operand.end, operand.end, ")")
+            yield from pairing_edits(operand)
+
+
+def _moved_not(negation: Negation) -> Iterator[Edit]:
+    operand = negation.operand
+    if isinstance(operand, Comparison) and operand.operator in ("like", "in", "between", "is null"):
+        place = operand.operator_end - len("null") if operand.operator == "is null" else operand.operator_start
+        yield Edit(negation.start, negation.operand_start, "")
+        yield Edit(place, place, "not ")
