@@ -144,7 +144,7 @@ def test_case_of_text_is_an_option(zoho: Client, options: Options) -> None:
 
 
 def test_aggregates_and_groups(sim: Simulator, zoho: Client) -> None:
-    query = "select Stage, COUNT(id), sum(Amount) as total, MAX(Closing_Date) from Deals where Amount is not null"
+    query = "select Stage, COUNT(id), SUM(Amount) as total, MAX(Closing_Date) from Deals where Amount is not null"
     rows = zoho.rows(f"{query} group by Stage order by total desc")
     assert [set(row) for row in rows] == [{"Stage", "COUNT(id)", "total", "MAX(Closing_Date)"}] * len(rows)
     totals: dict[str, float] = {}

@@ -8,7 +8,7 @@ import sys
 import threading
 
 from .data_centres import LOCATIONS
-from .options import Options
+from .options import BEHAVIOURS, Options
 from .simulator import REDIRECT_URI, Simulator
 
 
@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         data_centres=asked.data_centre or ("us",),
         redirect_uri=asked.redirect_uri,
         options=Options(edition=asked.edition, latency=asked.latency),
+        behaviour=asked.behaviour,
     )
     try:
         with simulator:
@@ -44,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-centre", action="append", choices=LOCATIONS, help="may be given several times")
     parser.add_argument("--redirect-uri", default=REDIRECT_URI, help="registered for the client (default: %(default)s)")
     parser.add_argument("--edition", default=Options.edition, help="the CRM's edition (default: %(default)s)")
+    parser.add_argument(
+        "--behaviour",
+        choices=BEHAVIOURS,
+        default="documented",
+        help="worst: answer as the least kind report about Zoho says (default: %(default)s)",
+    )
     parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every answer")
     return parser
 

@@ -1,104 +1,171 @@
-"""Everything about Zoho on which the documents disagree or are silent, each with the default we read out of them.
+"""Everything about Zoho on which its documents are silent or disagree: one row an option.
 
-The fields may be changed while the simulator runs: `sim.options.active_tokens = 10`.
+A row has the default, what it does, and, where a report says that Zoho can be less kind, the value that
+`behaviour="worst"` sets. Options may be changed while the simulator runs: `sim.options.active_tokens = 10`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypeVar
 
-__all__ = ["Options"]
+__all__ = ["BEHAVIOURS", "Behaviour", "Options"]
+
+Behaviour = Literal["documented", "worst"]
+BEHAVIOURS: tuple[Behaviour, ...] = ("documented", "worst")
+Value = TypeVar("Value")
+
+
+def option(default: Value, doc: str, worst: Value | None = None) -> Value:
+    """A row: `worst` is what the second behaviour sets (None: the same as the default)."""
+    row: Callable[..., Value] = field
+    return row(default=default, metadata={"doc": doc, "worst": worst})
 
 
 @dataclass
 class Options:
-    """What this Zoho does where the real one's documents leave a choice.
+    """What this Zoho does where the real one's documents leave a choice. `Options.rows()` lists them with their docs.
 
-    Accounts server:
-    - `active_tokens`: live access tokens per refresh token, the oldest dies (CRM pages say 15, Accounts page 10).
-    - `refresh_tokens`: refresh tokens per user and client; one more deletes the oldest with its access tokens.
-    - `access_tokens_per_window`, `window`: access tokens per refresh token in that many (rolling) seconds.
-    - `codes_per_window`: codes by redirect per client in the same window, then `access_denied`.
-    - `refresh_tokens_per_window`: refresh tokens made per user and client in the same window (Kaizen #43 says 10,
-      other pages 5 a minute or 20); what is answered beyond it is not documented, the throttle body is our reading.
-    - `code_lifetime`: of a code by redirect (Accounts page 120, product pages 60).
-    - `token_lifetime`: of an access token.
-    - `legacy_expiry`: `expires_in_sec`, with `expires_in` in milliseconds, which the official SDK still reads.
-    - `localised_throttle`: say "too many requests" in Chinese, as seen in the wild.
-    - `throttle_status`: 400 in every log; Kaizen #43 says 200.
-    - `require_pkce`: refuse an authorization request without `code_challenge` (documented for mobile clients only).
-    - `pkce_error`: what a wrong `code_verifier` is answered with; not documented.
-    - `wrong_data_centre_error`: what a code or refresh token gets at another data centre's accounts server.
-    - `revoke_error`: the body's `error` of a failed revocation; only its status, 400, is documented.
-    - `error_page_status`: HTTP status of the authorization endpoint's error pages; not documented.
-    - `remember_consent`: redirect at once where the user consented before, unless `prompt=consent`;
-      not documented, so the page is shown each time. Either way a repeat gives no refresh token.
-    - `auto_consent`: "accept" or "reject" answers every consent page without showing it.
-    - `user_data_centre`: where the person at the consent page has the account; None means the page's own data centre.
-    - `poll_seconds`: polling a device code faster than this gets `slow_down` (the page says 30, `interval` says 5).
-    - `api_domain`: what token answers print instead of the data centre's own origin.
+    `zuid`, `first_name`, `last_name` and `email` are the user who signs in, at every data centre: the CRM's current
+    user, an administrator.
 
-    Both halves: `org_id` is the organisation's zgid, `client_credentials` wants `soid=ZohoCRM.<org_id>`;
-    `edition` is the CRM's edition; `latency` is added to every answer, in seconds. `zuid`, `first_name`, `last_name`
-    and `email` are the person who signs in, at every data centre: the CRM's current user (an administrator).
+    Example:
+        Simulator(options=Options(coql_multiselect_as_text=True))
     """
 
-    active_tokens: int = 15
-    refresh_tokens: int = 20
-    access_tokens_per_window: int = 10
-    window: float = 600.0
-    codes_per_window: int = 10
-    refresh_tokens_per_window: int = 10
-    code_lifetime: float = 120.0
-    token_lifetime: int = 3600
-    legacy_expiry: bool = False
-    localised_throttle: bool = False
-    throttle_status: int = 400
-    require_pkce: bool = False
-    pkce_error: str = "invalid_code"
-    wrong_data_centre_error: str = "invalid_client"
-    revoke_error: str = "invalid_token"
-    error_page_status: int = 200
-    remember_consent: bool = False
-    auto_consent: str | None = None
-    user_data_centre: str | None = None
-    poll_seconds: float = 30.0
-    api_domain: str | None = None
+    # Accounts server: tokens and codes.
+    active_tokens: int = option(15, "live access tokens per refresh token, the oldest dies (CRM pages 15, Accounts 10)")
+    refresh_tokens: int = option(20, "refresh tokens per user and client; one more deletes the oldest")
+    access_tokens_per_window: int = option(10, "access tokens per refresh token in one window")
+    window: float = option(600.0, "seconds of the (rolling) window that limits are counted in")
+    codes_per_window: int = option(10, "codes by redirect per client in one window, then access_denied")
+    refresh_tokens_per_window: int = option(
+        10, "refresh tokens per user and client in one window (Kaizen #43: 10; other pages 5 a minute, or 20)"
+    )
+    code_lifetime: float = option(120.0, "seconds a code by redirect lives (Accounts page 120, product pages 60)")
+    token_lifetime: int = option(3600, "seconds an access token lives")
+    legacy_expiry: bool = option(False, "send expires_in_sec, and expires_in in milliseconds (Zoho's SDK reads it)")
+    api_domain: str | None = option(None, "what token answers print instead of the data centre's own API origin")
+    # Accounts server: errors.
+    localised_throttle: bool = option(False, "say 'too many requests' in Chinese, as seen in the wild")
+    throttle_status: int = option(400, "HTTP status of a throttled token request: 400 in logs, 200 in Kaizen #43")
+    require_pkce: bool = option(False, "refuse an authorization request without code_challenge")
+    pkce_error: str = option("invalid_code", "error of a wrong code_verifier; not documented")
+    wrong_data_centre_error: str = option("invalid_client", "error of another data centre's code or refresh token")
+    revoke_error: str = option("invalid_token", "error of a failed revocation; only its status 400 is documented")
+    error_page_status: int = option(200, "HTTP status of the authorization endpoint's error pages; not documented")
+    # Accounts server: consent and devices.
+    remember_consent: bool = option(False, "redirect at once where the user consented before, unless prompt=consent")
+    auto_consent: str | None = option(None, "'accept' or 'reject' answers every consent page without showing it")
+    user_data_centre: str | None = option(None, "the user's data centre (None: the one of the consent page)")
+    poll_seconds: float = option(30.0, "polling a device code faster gets slow_down (the page says 30, interval 5)")
 
-    org_id: str = "700123456"
-    edition: str = "enterprise"
-    latency: float = 0.0
-    zuid: str = "700200300"
-    first_name: str = "Patricia"
-    last_name: str = "Boyle"
-    email: str = "patricia.boyle@example.com"
+    # The organisation and the user who signs in.
+    org_id: str = option("700123456", "the organisation's zgid; client_credentials wants soid=ZohoCRM.<org_id>")
+    edition: str = option("enterprise", "the CRM's edition: what credits and concurrency follow from")
+    latency: float = option(0.0, "seconds added to every answer")
+    zuid: str = option("700200300", "ZUID of the user who signs in")
+    first_name: str = option("Patricia", "first name of that user")
+    last_name: str = option("Boyle", "last name of that user")
+    email: str = option("patricia.boyle@example.com", "e-mail address of that user")
 
-    # CRM: records.
-    not_modified_status: int = 304  # If-Modified-Since and nothing newer: the docs say 304, Airbyte also sees 204
-    unknown_record_status: int = 204  # GET by an unknown id: 204, 400 or 404, differs between operations and versions
-    unknown_field: str = "ignore"  # an unknown name in `fields` is undocumented: "ignore" it or answer an "error"
-    coql_shows_converted: bool = False  # undocumented; a query that names Converted__s always sees them
-    bulk_shows_converted: bool = False  # likewise for bulk read criteria
-    ignore_case: bool = True  # comparisons of text in COQL, bulk criteria and duplicate checks; not documented
-    coql_owner_name: str = "last"  # what `name` of a user is in COQL: "last", "full" or "none"
-    mixed_write_status: int = 207  # some rows failed: 207, 200 or 202 (documents and logs disagree)
-    multiple_errors: bool = True  # a row with several errors says MULTIPLE_OR_MULTI_ERRORS; False: only the first
-    converted_writable: bool = False  # a converted lead is refused with CONVERTED_RECORD
-    failed_write_status: int = 400  # all rows failed: 400 with data[] (newest OAS), 202 in older versions
-    count_needs_search: bool = True  # /actions/count wants ZohoSearch.securesearch.READ as well
+    # Records.
+    not_modified_status: int = option(
+        304, "If-Modified-Since and nothing newer: 304 in the docs, Airbyte also sees 204"
+    )
+    unknown_record_status: int = option(204, "GET by an unknown id: 204, 400 or 404, differs between versions")
+    unknown_field: str = option("ignore", "an unknown name in `fields`: 'ignore' it or answer an 'error'")
+    parameter_length: int | None = option(
+        None, "characters that `fields` and `ids` may have (the newest OpenAPI file: 1,024)", worst=1024
+    )
+    page_token_bound_to_fields: bool = option(
+        True, "refuse a page token when `fields` has changed (False: as the official Singer tap relies on)"
+    )
+    picklist_display_differs: bool = option(
+        False, "metadata gives every picklist value a display_value that is not its actual_value", worst=True
+    )
+    inactive_user_names_null: bool = option(
+        False, "users who are disabled or deleted have no names, in records and in /users", worst=True
+    )
+    users_forbidden: bool = option(False, "403 NO_PERMISSION for every GET /users", worst=True)
+
+    # COQL.
+    coql_reserved_words: str = option(
+        "documented",
+        "columns refused without quotes: 'documented' (the grammar's words and External) or 'many' (every SQL word)",
+        worst="many",
+    )
+    coql_unquoted_arrow: bool = option(
+        True, "take What_Id->Leads.Last_Name without quotes, which no page of Zoho's shows", worst=False
+    )
+    coql_aggregate_needs_alias: bool = option(
+        False, "refuse an aggregate without an alias, as live orgs did", worst=True
+    )
+    coql_page_rows: int | None = option(None, "rows of one answer at most, below the LIMIT asked for", worst=150)
+    coql_subquery_rows: int = option(100, "records retrieved of a sub-query; nothing says that the rest was cut")
+    coql_multiselect_as_text: bool = option(False, "multi-select picklists come as 'Solar;Wind'", worst=True)
+    coql_tags_as_text: bool = option(False, "tags come as 'vip,new'", worst=True)
+    coql_left_out: tuple[str, ...] = option(
+        (), "data types and API names that never come back though selected", worst=("website", "Fax", "Skype_ID")
+    )
+    polymorphic_names_in_coql: bool = option(
+        True, "a multi-module lookup has a name in COQL (Zoho's page: it has not, but its module)", worst=False
+    )
+    coql_owner_name: str = option("last", "`name` of a user in COQL: 'last', 'full' or 'none'")
+    coql_shows_converted: bool = option(False, "converted leads come though the query does not name Converted__s")
+    coql_knows_converted: bool = option(True, "the column Converted__s; False: INVALID_QUERY", worst=False)
+    ignore_case: bool = option(True, "text is compared without regard to case; not documented")
+
+    # Writing records.
+    mixed_write_status: int = option(207, "some rows failed: 207, 200 or 202 (documents and logs disagree)")
+    failed_write_status: int = option(400, "all rows failed: 400 with data[] (newest OpenAPI file), 202 in older ones")
+    multiple_errors: bool = option(True, "a row with several errors says MULTIPLE_OR_MULTI_ERRORS; False: the first")
+    converted_writable: bool = option(False, "a converted lead may be updated (False: CONVERTED_RECORD)")
+    locked_records: tuple[str, ...] = option(
+        (), "ids that answer RECORD_LOCKED with zia_vision_processing until they are taken out"
+    )
+
+    # Count and search.
+    count_needs_search: bool = option(True, "/actions/count wants ZohoSearch.securesearch.READ as well")
+
     # Bulk jobs.
-    job_seconds: float = 3.6  # from ADDED to COMPLETED, jobs of an org one after the other (measured in the wild)
-    bulk_page_rows: int = 200_000
-    bulk_separator: str = ";"  # between values of a multi-select picklist in a bulk CSV: unconfirmed
-    bulk_bom: bool = False  # no evidence of a byte order mark
-    bulk_downloads_per_minute: int = 10
-    bulk_result_kept: float = 86_400.0  # a day for bulk read results
-    bulk_errors_in_data: bool = False  # OASx shows a refused bulk read as a bare object, older OAS also inside data[]
-    fail_next_jobs: int = 0  # that many bulk jobs end in FAILURE (read) or FAILED (write)
-    bulk_absolute_url: bool = False  # bulk write's download_url was seen absolute and relative
+    job_seconds: float = option(3.6, "from ADDED to COMPLETED, one job of an org after the other", worst=240.0)
+    fail_next_jobs: int = option(0, "that many bulk jobs end in FAILURE (read) or FAILED (write)")
+    bulk_shows_converted: bool = option(False, "bulk read brings converted leads though the criteria do not ask")
+    bulk_page_rows: int = option(200_000, "rows of one bulk read job at most")
+    bulk_separator: str = option(";", "between values of a multi-select picklist in a bulk CSV: unconfirmed")
+    bulk_bom: bool = option(False, "a byte order mark at the start of the CSV; no evidence")
+    bulk_downloads_per_minute: int = option(10, "downloads of results a minute, then 429")
+    bulk_result_kept: float = option(86_400.0, "seconds that a bulk read result can be downloaded")
+    bulk_errors_in_data: bool = option(False, "a refused bulk read stands inside data[] (older OpenAPI files)")
+    bulk_absolute_url: bool = option(False, "bulk write's download_url is absolute; both forms were seen")
+    bulk_empty_result: str = option(
+        "header",
+        "a bulk read without rows: a CSV of the 'header', 'no_url' (count 0, no download_url), '204', 'empty_file'",
+        worst="no_url",
+    )
+    bulk_drops_null_parents: bool = option(
+        False, "rows are missing whose lookup is empty when a column behind that lookup is asked for", worst=True
+    )
+
     # Limits. None means what the edition and its licences give.
-    credit_limit: int | None = None
-    concurrency: int | None = None
-    sub_concurrency: int | None = 10
-    retry_after: int | None = None  # seconds in a Retry-After header on 429; Zoho documents none
-    working_time: float = 0.0  # seconds every CRM call holds its place among the concurrent ones (latency does not)
+    credit_limit: int | None = option(None, "API credits of 24 hours")
+    concurrency: int | None = option(None, "calls at the same time, per client")
+    sub_concurrency: int | None = option(10, "heavy calls at the same time, per client")
+    retry_after: int | None = option(None, "seconds in a Retry-After header on 429; Zoho documents none")
+    working_time: float = option(0.0, "seconds every CRM call counts among the concurrent ones (latency does not)")
+
+    @staticmethod
+    def rows() -> list[tuple[str, Any, Any, str]]:
+        """Every option: name, default, value of behaviour="worst" (None: the default), what it does."""
+        return [(each.name, each.default, each.metadata["worst"], each.metadata["doc"]) for each in fields(Options)]
+
+    def apply(self, behaviour: Behaviour) -> Options:
+        """Set what this behaviour says, except for options that were given another value than their default."""
+        if behaviour not in BEHAVIOURS:
+            raise ValueError(f"behaviour: one of {', '.join(BEHAVIOURS)}")
+        for name, default, worst, _doc in self.rows() if behaviour == "worst" else ():
+            if worst is not None and getattr(self, name) == default:
+                setattr(self, name, worst)
+        return self

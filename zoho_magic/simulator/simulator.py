@@ -16,7 +16,7 @@ from .context import SimulatorContext
 from .crm import Crm
 from .data_centres import LOCATIONS
 from .faults import Faults
-from .options import Options
+from .options import Behaviour, Options
 from .server import Server
 from .traffic import RequestLog
 
@@ -36,9 +36,11 @@ class Simulator:
     `rows` and `seed` make the demo data; `port` is the first data centre's (0: any free one), further ones follow it;
     `redirect_uri` is registered for the one client there is at first; `options` is what Zoho's documents leave open;
     `multi_dc` and `own_secrets` are that client's settings in the API console; `separate_api` puts the API on an
-    origin of its own in every data centre; `begin` sets the clock.
+    origin of its own in every data centre; `begin` sets the clock; `behaviour` is "documented", or "worst" for a Zoho
+    that answers as the least kind report says (options.py has what that is; an option given in `options` stays).
 
-    Raises ValueError for a data centre that does not exist, and OSError on `start` when the port is taken.
+    Raises ValueError for a data centre or a behaviour that does not exist, and OSError on `start` when the port is
+    taken.
     """
 
     def __init__(
@@ -53,9 +55,10 @@ class Simulator:
         own_secrets: bool = False,
         separate_api: bool = False,
         begin: datetime | None = None,
+        behaviour: Behaviour = "documented",
     ) -> None:
         self.data_centres = _checked_data_centres(data_centres)
-        self.options = options or Options()
+        self.options = (options or Options()).apply(behaviour)
         self.clock = Clock(begin)
         self.faults = Faults()
         self.traffic = RequestLog()

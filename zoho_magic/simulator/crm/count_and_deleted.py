@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 
 from ..access import authorize
 from .answers import answer, empty, refusal
+from .query_parameters import positive_integer
 from .request_lifecycle import Caller, open_module
 from .schema import Module
-from .settings import positive_integer
 from .views import views_of
 
 __all__ = ["add_routes"]

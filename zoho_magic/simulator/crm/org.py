@@ -73,7 +73,7 @@ class Crm:
 
     def view(self, user: User, coql: bool = False) -> UserView:
         """How this user sees values."""
-        return UserView(ZoneInfo(user.time_zone), self.users, coql, self.options.coql_owner_name)
+        return UserView(ZoneInfo(user.time_zone), self.users, self.options, coql)
 
     def now(self) -> int:
         """Whole seconds since 1970 on the simulator's clock."""

@@ -11,10 +11,10 @@ from flask import Blueprint, Response, request
 
 from . import datetimes
 from .answers import answer, dumps, empty, problem, refusal
+from .query_parameters import check_length, choice, id_list, positive_integer
 from .request_lifecycle import Caller, open_module
 from .schema import Field, Module
 from .serialization import OutputColumn, output_column, serialize_rows
-from .settings import positive_integer
 from .store import quoted
 from .tokens import Cursor
 from .views import views_of
@@ -67,7 +67,9 @@ def list_records(name: str) -> Response:
     outputs = [output_column(caller.crm.schema, field) for field in wanted.fields]
     key = (
         module.name,
+        request.args["fields"],
         wanted.bound_to,
+        tuple(vars(caller.crm.options).values()),
         wanted.where,
         wanted.values,
         cursor.after,
@@ -102,9 +104,9 @@ def _list_query(caller: Caller, module: Module) -> ListQuery:
     if per_page > PAGE_ROWS:  # the code is not documented
         raise refusal("INVALID_DATA", "invalid data", {"param_name": "per_page", "maximum_value": PAGE_ROWS})
     return ListQuery(
-        module=module, fields=fields, system=system, per_page=per_page, sort_by=_choice("sort_by", SORTS, "id"),
-        descending=_choice("sort_order", ("desc", "asc"), "desc") == "desc", where=where, values=values,
-        bound_to=_binding(module), since=since,
+        module=module, fields=fields, system=system, per_page=per_page, sort_by=choice("sort_by", SORTS, "id"),
+        descending=choice("sort_order", ("desc", "asc"), "desc") == "desc", where=where, values=values,
+        bound_to=_binding(caller, module), since=since,
     )  # fmt: skip
 
 
@@ -112,6 +114,7 @@ def _fields(caller: Caller, module: Module) -> tuple[tuple[Field, ...], tuple[st
     given = request.args.get("fields", "").strip()
     if not given:
         raise refusal("REQUIRED_PARAM_MISSING", "required param is missing", {"param_name": "fields"})
+    check_length("fields", caller.crm.options.parameter_length)
     names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     if len(names) > MOST_FIELDS:
         details = {"limit": MOST_FIELDS, "param_name": "fields"}
@@ -127,11 +130,11 @@ def _fields(caller: Caller, module: Module) -> tuple[tuple[Field, ...], tuple[st
 def _where(caller: Caller, module: Module, since: int | None) -> tuple[str, tuple[Any, ...]]:
     parts, values = ["1"], []
     if "Converted__s" in module:
-        converted = _choice("converted", ("false", "true", "both"), "false")
+        converted = choice("converted", ("false", "true", "both"), "false")
         if converted != "both":
             parts.append(f"t.Converted__s = {int(converted == 'true')}")
     if request.args.get("ids"):
-        ids = _ids(request.args["ids"])
+        ids = _ids(caller)
         parts.append(f"t.id IN ({', '.join(map(str, ids))})")
     if request.args.get("cvid"):
         parts.append(_view_condition(caller, module, request.args["cvid"]))
@@ -153,20 +156,11 @@ def _view_condition(caller: Caller, module: Module, cvid: str) -> str:
     return view.where
 
 
-def _ids(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if len(parts) > 100:
-        raise refusal("LIMIT_EXCEEDED", "limit exceeded", {"limit": 100, "param_name": "ids"})
+def _ids(caller: Caller) -> list[int]:
+    parts = id_list("ids", caller.crm.options.parameter_length)
     if not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
         raise refusal("INVALID_DATA", "invalid data", {"param_name": "ids"})
     return [int(part) for part in parts]
-
-
-def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
-    value = request.args.get(name, default)
-    if value not in choices:
-        raise refusal("INVALID_DATA", "invalid data", {"param_name": name})
-    return value
 
 
 def _modified_since(module: Module) -> int | None:
@@ -181,8 +175,9 @@ def _modified_since(module: Module) -> int | None:
         raise refusal("PATTERN_NOT_MATCHED", message, details) from None
 
 
-def _binding(module: Module) -> str:
-    given = sorted((key, value) for key, value in request.args.items() if key not in ("page", "page_token"))
+def _binding(caller: Caller, module: Module) -> str:
+    free = {"page", "page_token"} if caller.crm.options.page_token_bound_to_fields else {"page", "page_token", "fields"}
+    given = sorted((key, value) for key, value in request.args.items() if key not in free)
     return hashlib.sha256(repr((module.name, given)).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Field", "Link", "Module", "Rollup", "Schema"]
+__all__ = ["Field", "Link", "Module", "Rollup", "Schema", "label_of"]
 
 TEXT = {"text", "email", "phone", "website", "textarea", "mediumtext", "profileimage", "autonumber", "picklist"}
 LOOKUPS = {"lookup", "ownerlookup", "userlookup"}
@@ -60,6 +60,7 @@ class Field:
     custom: bool = False
     unique: bool = False
     values: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()  # what people see of `values`, where that differs
     targets: tuple[str, ...] = ()
     formula: str = ""
     returns: str = ""
@@ -99,10 +100,22 @@ class Field:
         """Its maximum length as metadata states it."""
         return self.length or LENGTHS.get(self.kind, 255)
 
+    def actual_value(self, text: str, display_differs: bool = False) -> str | None:
+        """The picklist value that `text` means, itself or its label; None when there is none."""
+        actual = {**dict(zip(self.labels, self.values, strict=False)), **{value: value for value in self.values}}
+        if display_differs:
+            actual |= {label_of(value): value for value in self.values}
+        return actual.get(text)
+
     @property
     def title(self) -> str:
         """Its label: what people see."""
         return self.label or self.name.replace("__s", "").replace("_", " ")
+
+
+def label_of(value: str) -> str:
+    """Another label for a picklist value, for `Options.picklist_display_differs`."""
+    return f"{value} (label)"
 
 
 @dataclass(frozen=True)
@@ -184,8 +197,8 @@ class Schema:
             "sub_menu_available": plain, "presence_sub_menu": plain, "chart_view_supported": plain,
         }  # fmt: skip
 
-    def describe_field(self, module: Module, each: Field) -> dict[str, Any]:
-        """The field as GET /settings/fields shows it."""
+    def describe_field(self, module: Module, each: Field, display_differs: bool = False) -> dict[str, Any]:
+        """The field as GET /settings/fields shows it; `display_differs` gives every picklist value another label."""
         write = each.writable and each.name != "id"
         return {
             "api_name": each.name, "field_label": each.title, "display_label": each.title, "id": str(each.id),
@@ -199,7 +212,7 @@ class Schema:
             "view_type": {"view": True, "edit": write, "create": write, "quick_create": each.mandatory},
             "operation_type": {"web_update": write, "api_create": write, "web_create": write, "api_update": write},
             "unique": {"casesensitive": "false"} if each.unique else {}, "external": None,
-            "pick_list_values": _pick_list(each), "pick_list_values_sorted_lexically": False,
+            "pick_list_values": _pick_list(each, display_differs), "pick_list_values_sorted_lexically": False,
             **self._details(each),
         }  # fmt: skip
 
@@ -254,11 +267,14 @@ class Schema:
                 "based_on_module": self.minified(each.rollup.child), "rollup_based_on": "all"}  # fmt: skip
 
 
-def _pick_list(each: Field) -> list[dict[str, Any]]:
+def _pick_list(each: Field, display_differs: bool) -> list[dict[str, Any]]:
     names = (("-None-",) if each.kind == "picklist" and not each.mandatory else ()) + each.values
+    labels = dict(zip(each.values, each.labels, strict=True)) if each.labels else {}
+    if display_differs:
+        labels |= {name: label_of(name) for name in each.values}
     return [
-        {"display_value": name, "actual_value": name, "reference_value": name, "sequence_number": place + 1,
-         "colour_code": None if name == "-None-" else COLOURS[place % len(COLOURS)], "type": "used",
-         "id": str(each.id + 1 + place)}
+        {"display_value": labels.get(name, name), "actual_value": name, "reference_value": name,
+         "sequence_number": place + 1, "colour_code": None if name == "-None-" else COLOURS[place % len(COLOURS)],
+         "type": "used", "id": str(each.id + 1 + place)}
         for place, name in enumerate(names if each.values else ())
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ..options import Options
 from . import datetimes
 from .demo import User
 from .schema import Field, Schema
@@ -23,22 +24,24 @@ COLOURS = ("#57B1FD", "#F48435", "#A8C026", "#B88562", "#63E1F2")
 
 @dataclass(frozen=True)
 class UserView:
-    """Through whose eyes: the time zone datetimes are shown in, and how users are shown."""
+    """How one user sees values: datetimes in their time zone, and in the shapes of the API that is answering."""
 
     zone: ZoneInfo
     users: Mapping[int, User]
+    options: Options
     coql: bool = False
-    coql_name: str = "last"
 
     def user(self, user_id: int | None) -> dict[str, Any] | None:
         """A user as the value of an owner field."""
         person = self.users.get(user_id) if user_id is not None else None
         if person is None:
             return None
-        if not self.coql:
-            return {"name": person.full_name, "id": str(person.id), "email": person.email}
+        nameless = person.status != "active" and self.options.inactive_user_names_null
         names = {"last": person.last_name, "full": person.full_name}
-        return {**({"name": names[self.coql_name]} if self.coql_name in names else {}), "id": str(person.id)}
+        if not self.coql:
+            return {"name": None if nameless else names["full"], "id": str(person.id), "email": person.email}
+        name = self.options.coql_owner_name
+        return {**({"name": None if nameless else names[name]} if name in names else {}), "id": str(person.id)}
 
 
 Serializer = Callable[[Sequence[Column], UserView], Sequence[Any]]
@@ -72,16 +75,34 @@ def _moment(columns: Sequence[Column], view: UserView) -> Column:
     return datetimes.render_all(columns[0], view.zone)
 
 
-def _many(columns: Sequence[Column], _view: UserView) -> Column:
+def _many(columns: Sequence[Column], view: UserView) -> Column:
+    if view.coql and view.options.coql_multiselect_as_text:
+        return [each.replace(MANY, ";") if each else None for each in columns[0]]
     return [each.split(MANY) if each else None for each in columns[0]]
 
 
-def _tags(columns: Sequence[Column], _view: UserView) -> Column:
+def _tags(columns: Sequence[Column], view: UserView) -> Column:
+    if view.coql and view.options.coql_tags_as_text:
+        return [each.replace(MANY, ",") if each else None for each in columns[0]]
     return [[tag(name) for name in each.split(MANY)] if each else [] for each in columns[0]]
 
 
 def _lookup(columns: Sequence[Column], _view: UserView) -> Column:
     return [{"name": name, "id": key} if key is not None else None for key, name in zip(*columns, strict=True)]
+
+
+def _polymorphic(schema: Schema) -> Serializer:
+    """Multi-module lookups: COQL tells their module instead of their name."""
+
+    def serialize(columns: Sequence[Column], view: UserView) -> Column:
+        if not view.coql or view.options.polymorphic_names_in_coql:
+            return _lookup(columns[:2], view)
+        return [
+            {"module": schema.minified(module), "id": key} if key is not None else None
+            for key, _name, module in zip(*columns, strict=True)
+        ]
+
+    return serialize
 
 
 def _user(columns: Sequence[Column], view: UserView) -> Column:
@@ -95,7 +116,7 @@ def _files(columns: Sequence[Column], _view: UserView) -> Column:
 
 SERIALIZERS: dict[str, Serializer] = {
     "double": _number, "currency": _number, "percent": _number, "boolean": _boolean, "datetime": _moment,
-    "multiselectpicklist": _many, "tags": _tags, "lookup": _lookup, "multi_module_lookup": _lookup,
+    "multiselectpicklist": _many, "tags": _tags, "lookup": _lookup,
     "ownerlookup": _user, "userlookup": _user, "fileupload": _files,
 }  # fmt: skip
 
@@ -109,7 +130,10 @@ def tag(name: str) -> dict[str, Any]:
 def output_column(schema: Schema, field: Field, key: str | None = None, row: str = "t") -> OutputColumn:
     """How `field` of the row called `row` is read and shown, under `key` (its own name when left out)."""
     column = f"{row}.{quoted(field.name)}"
-    return OutputColumn(key or field.name, _sql(schema, field, row, column), SERIALIZERS.get(field.value_type, plain))
+    serialize = (
+        _polymorphic(schema) if field.kind == "multi_module_lookup" else SERIALIZERS.get(field.value_type, plain)
+    )
+    return OutputColumn(key or field.name, _sql(schema, field, row, column), serialize)
 
 
 def _sql(schema: Schema, field: Field, row: str, column: str) -> tuple[str, ...]:
@@ -120,7 +144,7 @@ def _sql(schema: Schema, field: Field, row: str, column: str) -> tuple[str, ...]
     if field.kind == "multi_module_lookup":
         kind = f"{row}.{quoted(module_column(field))}"
         cases = " ".join(f"WHEN '{name}' THEN {_name(schema, name, column)}" for name in field.targets)
-        return (f"CAST({column} AS TEXT)", f"CASE {kind} {cases} END")
+        return (f"CAST({column} AS TEXT)", f"CASE {kind} {cases} END", kind)
     return (column,)
 
 

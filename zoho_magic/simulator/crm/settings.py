@@ -11,6 +11,8 @@ from flask import Blueprint, Response, request
 from .answers import answer, empty, refusal
 from .datetimes import EPOCH
 from .demo import User
+from .demo.org_structure import PROFILES, ROLES
+from .query_parameters import positive_integer
 from .request_lifecycle import Caller, authorize_call, module_named
 from .schema import Module
 from .views import views_of
@@ -92,7 +94,7 @@ def currencies() -> Response:
 
 def users() -> Response:
     """GET /crm/v8/users, one `type` of them a page at a time."""
-    caller = authorize_call("ZohoCRM.users.READ")
+    caller = _users_caller()
     kind = request.args.get("type", "AllUsers")
     page, per_page = positive_integer("page", 1), positive_integer("per_page", 200)
     everyone = caller.crm.users.values()
@@ -111,9 +113,16 @@ def users() -> Response:
 
 def one_user(user_id: str) -> Response:
     """GET /crm/v8/users/{id}."""
-    caller = authorize_call("ZohoCRM.users.READ")
+    caller = _users_caller()
     user = caller.crm.users.get(int(user_id)) if user_id.isdigit() else None
     return answer({"users": [_user(caller, user)]}) if user else empty()
+
+
+def _users_caller() -> Caller:
+    caller = authorize_call("ZohoCRM.users.READ")
+    if caller.crm.options.users_forbidden:
+        raise refusal("NO_PERMISSION", "permission denied", status=403)
+    return caller
 
 
 def _user(caller: Caller, user: User) -> dict[str, Any]:
@@ -123,10 +132,10 @@ def _user(caller: Caller, user: User) -> dict[str, Any]:
     boss = next(iter(caller.crm.users.values()))
     by = {"name": boss.full_name, "id": str(boss.id)}
     return {
-        "id": str(user.id), "zuid": user.zuid, "full_name": user.full_name, "first_name": user.first_name,
-        "last_name": user.last_name, "email": user.email, "status": user.status, "confirm": user.confirmed,
-        "role": {"name": user.role, "id": str(554023000000026005 + 3 * (user.role != "CEO"))},
-        "profile": {"name": user.profile, "id": str(554023000000026011 + 3 * (user.profile == "Standard"))},
+        "id": str(user.id), "zuid": user.zuid, **_names(caller, user), "email": user.email,
+        "status": user.status, "confirm": user.confirmed,
+        "role": {"name": user.role, "id": str(ROLES[user.role].id)},
+        "profile": {"name": user.profile, "id": str(PROFILES[user.profile].id)},
         "time_zone": user.time_zone, "offset": int(shift.total_seconds() * 1000) if shift else 0,
         "locale": user.locale, "language": user.locale, "country_locale": user.locale, "country": user.locale[-2:],
         "date_format": "MM/dd/yyyy", "time_format": "hh:mm a", "decimal_separator": "Period",
@@ -135,6 +144,12 @@ def _user(caller: Caller, user: User) -> dict[str, Any]:
         "signature": None, "microsoft": False, "personal_account": False, "Isonline": user.id == caller.user.id,
         "created_time": made, "Modified_Time": made, "created_by": by, "Modified_By": by, "Reporting_To": None,
     }  # fmt: skip
+
+
+def _names(caller: Caller, user: User) -> dict[str, str | None]:
+    names = {"full_name": user.full_name, "first_name": user.first_name, "last_name": user.last_name}
+    nameless = user.status != "active" and caller.crm.options.inactive_user_names_null
+    return {key: None if nameless else name for key, name in names.items()}
 
 
 def modules() -> Response:
@@ -188,7 +203,8 @@ def caller_schema(name: str) -> Module:
 
 
 def _fields(caller: Caller, module: Module) -> list[dict[str, Any]]:
-    return [caller.crm.schema.describe_field(module, each) for each in module.fields]
+    differs = caller.crm.options.picklist_display_differs
+    return [caller.crm.schema.describe_field(module, each, differs) for each in module.fields]
 
 
 def custom_views() -> Response:
@@ -211,13 +227,3 @@ def related_lists() -> Response:
     authorize_call("ZohoCRM.settings.related_lists.READ", "ZohoCRM.settings.READ")
     _asked_module()
     return empty()
-
-
-def positive_integer(name: str, default: int) -> int:
-    """A positive integer parameter; refused when it is something else."""
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise refusal("PATTERN_NOT_MATCHED", "Please check whether the input values are correct", {"param_name": name})
-    return int(text)

@@ -118,7 +118,7 @@ class BulkCriteria:
     def _literal(self, value: Any, found: ResolvedColumn, name: str) -> Any:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         try:
-            return literal(Value(text, True), found.field.value_type, name)
+            return literal(Value(text), found.field.value_type, name)
         except ApiRefusal:
             message = "The given field and value are not compatible."
             raise refusal("FIELD_AND_VALUE_IN_CRITERIA_NOT_COMPATIBLE", message, {"api_name": name}) from None

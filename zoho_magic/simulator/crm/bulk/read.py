@@ -12,12 +12,13 @@ from flask import Blueprint, Response, request
 
 from ...access import authorize
 from ...api_refusal import ApiRefusal
-from ..answers import answer, problem, refusal
+from ..answers import answer, empty, problem, refusal
 from ..coql.ast import Path, Query
 from ..coql.scope import Scope
 from ..org import Crm
 from ..request_lifecycle import Caller, authorize_call
 from ..schema import Module
+from ..store import quoted
 from ..views import views_of
 from .criteria import BulkCriteria
 from .export import Export, Page, export
@@ -164,9 +165,16 @@ def _export(caller: Caller, module: Module, query: dict[str, Any]) -> Export:
     parts += [_view(caller, module, query["cvid"])] if query.get("cvid") else []
     if "Converted__s" in module and "Converted__s" not in criteria.named and not options.bulk_shows_converted:
         parts.append("t.Converted__s = 0")
+    parts += _null_parents(module, names) if options.bulk_drops_null_parents else []
     where = " AND ".join(f"({part})" for part in parts) or "1"
     return Export(columns, "t", scope.tables, where, tuple(criteria.values), options.bulk_page_rows,
                   options.bulk_separator, options.bulk_bom)  # fmt: skip
+
+
+def _null_parents(module: Module, names: list[Any]) -> list[str]:
+    """Conditions that lose the rows without the record a column is behind, as seen in the wild."""
+    lookups = dict.fromkeys(str(name).partition(".")[0] for name in names if "." in str(name))
+    return [f"t.{quoted(name)} IS NOT NULL" for name in lookups if name in module]
 
 
 def _find(scope: Scope, module: Module, name: Any) -> Any:
@@ -221,11 +229,14 @@ def _result(caller: Caller, job: Job) -> dict[str, Any]:
         token = crm.bulk_tokens_of.setdefault(job.id, secrets.token_hex(32))
         query = {key: value for key, value in job.asked.items() if key not in ("page", "file_type")}
         crm.bulk_tokens.setdefault(token, Continuation(query, Start(number + 1, page.last), job.ends + DAY))
-    return {
+    result = {
         "page": number, "per_page": crm.options.bulk_page_rows, "count": page.count,
         "download_url": f"/crm/bulk/v8/read/{job.id}/result", "more_records": token is not None,
         "next_page_token": token,
     }  # fmt: skip
+    if not page.count and crm.options.bulk_empty_result == "no_url":
+        del result["download_url"]
+    return result
 
 
 def result(job_id: str) -> Response:
@@ -237,7 +248,10 @@ def result(job_id: str) -> Response:
     if now > job.ends + caller.crm.options.bulk_result_kept:
         raise refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", {"resource": job_id}, 404)
     _count_download(caller.crm.downloads, now, caller.crm.options.bulk_downloads_per_minute)
-    file = Response(job.outcome.named(str(job.id)), content_type="application/zip")
+    if not job.outcome.count and caller.crm.options.bulk_empty_result in ("no_url", "204"):
+        return empty()
+    nothing = not job.outcome.count and caller.crm.options.bulk_empty_result == "empty_file"
+    file = Response(b"" if nothing else job.outcome.named(str(job.id)), content_type="application/zip")
     file.headers["Content-Disposition"] = f'attachment; filename="{job.id}.zip"'
     return file
 

@@ -26,7 +26,7 @@ def coql() -> Response:
     """POST /crm/v8/coql: one window of at most 2,000 rows."""
     caller = authorize_call("ZohoCRM.coql.READ", credits=0, sub=True)
     try:
-        query = parse(_asked("select_query"))
+        query = parse(_asked("select_query"), caller.crm.options)
         authorize(request, *base_module(caller.crm, query).scopes("READ"))
         made = compile_query(caller.crm, caller.user, query)
     except Exception:
@@ -58,12 +58,12 @@ def _answer(caller: Caller, _query: Query, made: CompiledQuery) -> Response:
 
     def make() -> bytes:
         rows = crm.store.read(made.sql, made.values)
-        shown = serialize_rows(made.outputs, rows[: made.limit], view)
+        shown = serialize_rows(made.outputs, rows[: made.rows], view)
         if not shown:
             return b""
-        return dumps({"data": shown, "info": {"count": len(shown), "more_records": len(rows) > made.limit}, **meta})
+        return dumps({"data": shown, "info": {"count": len(shown), "more_records": len(rows) > made.rows}, **meta})
 
-    key = (made.sql, made.values, str(view.zone), view.coql_name, bool(meta))
+    key = (made.sql, made.values, str(view.zone), tuple(vars(crm.options).values()), bool(meta))
     body = crm.response_cache.get(key, make)
     return answer(body) if body else empty()
 

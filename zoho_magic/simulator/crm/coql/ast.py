@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Aggregate", "Column", "Comparison", "Criteria", "Join", "Logic", "Order", "Path", "Query", "Value"]
+__all__ = [
+    "Aggregate",
+    "Column",
+    "Comparison",
+    "Criteria",
+    "Join",
+    "Logic",
+    "Order",
+    "Path",
+    "Query",
+    "Value",
+    "criteria_paths",
+]
 
 
 @dataclass(frozen=True)
 class Path:
-    """A dotted column: `parts` are the names, the first maybe `What_Id->Leads`."""
+    """A dotted column: `parts` are the names, the first maybe `What_Id->Leads`; `module` is a prefix `!module.`."""
 
     parts: tuple[str, ...]
+    module: str | None = None
 
     @property
     def text(self) -> str:
-        """As it is written."""
-        return ".".join(self.parts)
+        """As it is written, without quotes."""
+        return ".".join(self.parts if self.module is None else (f"!{self.module}", *self.parts))
 
 
 @dataclass(frozen=True)
@@ -47,10 +60,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Value:
-    """A literal; `quoted` when it stood in quotes."""
+    """A literal; a word without quotes has a `position` (line, column), since only picklists may have one."""
 
     text: str
-    quoted: bool
+    position: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,3 +120,12 @@ class Query:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int = 0
+
+
+def criteria_paths(criteria: Criteria | None) -> list[Path]:
+    """Every column that the criteria compare, left to right; those of sub-queries are not theirs."""
+    if criteria is None:
+        return []
+    if isinstance(criteria, Comparison):
+        return [criteria.path]
+    return criteria_paths(criteria.left) + criteria_paths(criteria.right)

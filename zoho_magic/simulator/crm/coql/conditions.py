@@ -9,7 +9,7 @@ from typing import Any
 from .. import datetimes
 from ..store import MANY
 from .ast import Comparison, Criteria, Query, Value
-from .errors import bad_value, exceeded, invalid
+from .errors import bad_value, exceeded, invalid, unexpected
 from .scope import ResolvedColumn, Scope
 
 __all__ = ["Conditions", "like", "literal"]
@@ -49,7 +49,7 @@ class Conditions:
             raise exceeded("where", MOST_CRITERIA)
         found = self._scope.find(asked.path)
         self.named.add(found.field.name)
-        if asked.operator not in OPERATORS.get(found.field.value_type, TEXT):
+        if asked.operator not in _operators(found):
             raise invalid(asked.path.text, operator=asked.operator, reason="invalid operator found")
         column = self._column(found)
         if asked.operator in NULLS:
@@ -70,6 +70,8 @@ class Conditions:
             raise exceeded(asked.operator, MOST_VALUES)
         values = [literal(each, found.field.value_type, asked.path.text) for each in asked.values]
         operator = asked.operator.upper()
+        if operator == "NOT LIKE" and not (str(values[0]).startswith("%") and str(values[0])[1:].endswith("%")):
+            raise invalid(asked.path.text, operator=asked.operator, reason="invalid operator found")
         if operator.endswith("LIKE"):
             pattern, word = like(str(values[0]), self._ignore_case)
             self.values.append(pattern)
@@ -78,6 +80,13 @@ class Conditions:
         if operator.endswith("IN"):
             return f"{column} {operator} ({', '.join('?' * len(values))})"
         return f"{column} {operator} ?" + (" AND ?" if operator.endswith("BETWEEN") else "")
+
+
+def _operators(found: ResolvedColumn) -> set[str]:
+    kind = found.field.value_type
+    if kind == "boolean" and found.field.kind == "formula":
+        return {"="} | NULLS
+    return OPERATORS.get(kind, TEXT)
 
 
 def like(pattern: str, ignore_case: bool) -> tuple[str, str]:
@@ -93,7 +102,9 @@ def like(pattern: str, ignore_case: bool) -> tuple[str, str]:
 
 
 def literal(value: Value, kind: str, column: str) -> Any:
-    """The literal as the tables hold it; refused when it is not of this kind."""
+    """The literal as the tables hold it; refused when it is not of this kind, or a bare word where none may stand."""
+    if value.position and kind not in ("picklist", "boolean"):
+        raise unexpected(*value.position, value.text)
     try:
         return _parsed(value.text, kind)
     except (ValueError, OverflowError):

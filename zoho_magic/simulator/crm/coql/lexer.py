@@ -11,10 +11,10 @@ __all__ = ["Token", "tokens"]
 
 PATTERN = re.compile(
     r"""(?P<space>\s+)
-      | (?P<string>'(?:[^']|'')*')
+      | (?P<string>'(?:[^']|'')*'|"(?:[^"]|"")*")
       | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
       | (?P<name>[^\W\d][\w$]*)
-      | (?P<sign>->|>=|<=|!=|[=<>(),.\#*])""",
+      | (?P<sign>->|>=|<=|!=|[=<>(),.\#*!])""",
     re.VERBOSE,
 )
 WORDS = {"select", "from", "where", "and", "or", "not", "in", "like", "is", "null", "between", "order", "group", "by",
@@ -53,7 +53,7 @@ def _token(text: str, match: re.Match[str]) -> Token:
     line, column = _position(text, match.start())
     value = raw
     if kind == "string":
-        value = raw[1:-1].replace("''", "'")
+        value = raw[1:-1].replace(raw[0] * 2, raw[0])
     elif kind == "name" and raw.lower() in WORDS:
         kind, value = "word", raw.lower()
     return Token(kind, value, match.start(), line, column, raw)

@@ -3,24 +3,38 @@
 query    := SELECT column {, column} FROM source {join} WHERE criteria [group] [order] [limit]
 criteria := operand [(AND | OR) operand]          -- only two: more must be nested in parentheses
 operand  := ( criteria ) | path comparison
+path     := [! module .] name {. name} | 'any path in single or double quotes'
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+from ...options import Options
 from ..answers import refusal
 from .ast import Aggregate, Column, Comparison, Criteria, Join, Logic, Order, Path, Query, Value
 from .errors import missing, unexpected
 from .lexer import Token, tokens
+from .reserved_words import reserved_words
 
 __all__ = ["parse"]
 
-FUNCTIONS = {"COUNT", "SUM", "MIN", "MAX", "AVG"}
+FUNCTIONS = {"COUNT", "SUM", "MIN", "MAX", "AVG"}  # upper case only
 SIGNS = {"=", "!=", ">", ">=", "<", "<="}
 
 
-def parse(text: str) -> Query:
+@dataclass(frozen=True)
+class Dialect:
+    """What the grammar leaves to options: words refused as a column without quotes, and `What_Id->Leads` without."""
+
+    reserved: frozenset[str]
+    unquoted_arrow: bool
+
+
+def parse(text: str, options: Options) -> Query:
     """The query this text is, or Zoho's syntax error."""
-    reader = _Reader(tokens(text))
+    dialect = Dialect(reserved_words(options.coql_reserved_words), options.coql_unquoted_arrow)
+    reader = _Reader(tokens(text), dialect)
     query = reader.query()
     if reader.here.kind != "end":
         raise reader.stray()
@@ -28,8 +42,9 @@ def parse(text: str) -> Query:
 
 
 class _Reader:
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: list[Token], dialect: Dialect) -> None:
         self._tokens = found
+        self._dialect = dialect
         self._place = 0
 
     @property
@@ -61,6 +76,11 @@ class _Reader:
             raise self.stray()
         return self.step().text
 
+    def column_name(self) -> str:
+        if self.here.text.lower() in self._dialect.reserved:
+            raise self.stray()
+        return self.name()
+
     # -- rules
 
     def query(self) -> Query:
@@ -89,12 +109,19 @@ class _Reader:
 
     def column(self) -> Column:
         what = self.expression()
-        return Column(what, self.name() if self.takes("as") else None)
+        return Column(what, self.alias_name() if self.takes("as") else None)
+
+    def alias_name(self) -> str:
+        if self.here.kind != "string":
+            return self.name()
+        if not self.here.text.strip():
+            raise refusal("INVALID_ALIAS", "alias given seems to be invalid", {"alias": self.here.text})
+        return self.step().text
 
     def expression(self) -> Path | Aggregate:
         following = self._tokens[min(self._place + 1, len(self._tokens) - 1)]
-        if self.here.kind == "name" and following.raw == "(" and self.here.text.upper() in FUNCTIONS:
-            function = self.step().text.upper()
+        if self.here.kind == "name" and following.raw == "(" and self.here.text in FUNCTIONS:
+            function = self.step().text
             self.needs("(")
             path = self.path()
             self.needs(")")
@@ -102,13 +129,22 @@ class _Reader:
         return self.path()
 
     def path(self) -> Path:
-        first = self.name()
-        if self.takes("->"):
-            first += f"->{self.name()}"
-        parts = [first]
+        if self.here.kind == "string":
+            return Path(tuple(self.step().text.split(".")))
+        if self.takes("!"):
+            module = self.name()
+            self.needs(".")
+            return replace(self.path(), module=module)
+        parts = [self.first_name()]
         while self.takes("."):
-            parts.append(self.name())
+            parts.append(self.column_name())
         return Path(tuple(parts))
+
+    def first_name(self) -> str:
+        name = self.column_name()
+        if self.here.text == "->" and not self._dialect.unquoted_arrow:
+            raise self.stray()
+        return f"{name}->{self.name()}" if self.takes("->") else name
 
     def view(self) -> str | None:
         if not self.takes("#"):
@@ -181,10 +217,10 @@ class _Reader:
         return Comparison(path, operator, tuple(values))
 
     def value(self) -> Value:
-        if self.here.kind not in ("string", "number") and self.here.raw.lower() not in ("true", "false"):
+        if self.here.kind not in ("string", "number", "name"):
             raise self.stray()
         token = self.step()
-        return Value(token.text, token.kind == "string")
+        return Value(token.text, (token.line, token.column) if token.kind == "name" else None)
 
     def group(self) -> tuple[Path, ...]:
         if not self.takes("group", "by"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...options import Options
 from ..schema import LOOKUPS, Field, Module, Schema
 from ..store import module_column, quoted
-from ..users_table import USERS
+from ..users_table import NAMELESS, USERS
 from .ast import Join, Path, Query
 from .errors import exceeded, invalid, unsupported
 
@@ -39,8 +40,10 @@ class ResolvedColumn:
 class Scope:
     """The rows one SELECT sees; `most` limits how many lookups may be joined. `mark` keeps SQL names apart."""
 
-    def __init__(self, schema: Schema, query: Query, module: Module, mark: str, most: int) -> None:
-        self._schema, self._mark, self._most = schema, mark, most
+    def __init__(
+        self, schema: Schema, query: Query, module: Module, mark: str, most: int, options: Options | None = None
+    ) -> None:
+        self._schema, self._mark, self._most, self._options = schema, mark, most, options or Options()
         self.base = Row(mark, module)
         self._named = {query.alias or module.name: self.base}
         self._joined: dict[str, Row] = {}
@@ -51,26 +54,33 @@ class Scope:
     @property
     def tables(self) -> str:
         """FROM and the joins, for SQL."""
-        return f"{quoted(self.base.module.name)} AS {self.base.name} " + " ".join(self._sql)
+        return f"{self._table(self.base.module)} AS {self.base.name} " + " ".join(self._sql)
+
+    def _table(self, module: Module) -> str:
+        nameless = module is USERS and self._options.inactive_user_names_null
+        return quoted(NAMELESS if nameless else module.name)
 
     def find(self, path: Path) -> ResolvedColumn:
         """The column at this path; "unsupported column" when there is none."""
-        row, parts = self._start(path.parts)
-        field = None
-        while parts:
-            if row.module is USERS:
-                field, parts = row.module.by_name.get(".".join(parts)), ()
-            else:
-                name, parts = parts[0], parts[1:]
-                if parts:
-                    row = self._step(row, name, path)
-                else:
-                    field = row.module.by_name.get(name)
-        if field is None or field.kind in CLOSED:
+        row, parts = self._start(path)
+        while len(parts) > 1 and row.module is not USERS:
+            if (beside := _beside_polymorphic(row, parts)) is not None:
+                return beside
+            row, parts = self._step(row, parts[0], path), parts[1:]
+        field = row.module.by_name.get(".".join(parts))
+        if field is None or field.kind in CLOSED or not self._is_known(field):
             raise unsupported(path.text)
         return ResolvedColumn(row.name, field)
 
-    def _start(self, parts: tuple[str, ...]) -> tuple[Row, tuple[str, ...]]:
+    def _is_known(self, field: Field) -> bool:
+        return self._options.coql_knows_converted or field.name != "Converted__s"
+
+    def _start(self, path: Path) -> tuple[Row, tuple[str, ...]]:
+        parts = path.parts
+        if path.module is not None:
+            if path.module not in (*self._named, self.base.module.name):
+                raise unsupported(path.text)
+            return self._named.get(path.module, self.base), parts
         if len(parts) > 1 and parts[0] in self._named and parts[0] not in self.base.module:
             return self._named[parts[0]], parts[1:]
         return self.base, parts
@@ -102,7 +112,7 @@ class Scope:
         made = Row(f"{self._mark}{len(self._joined) + 1}", target)
         only = f" AND {row.name}.{quoted(module_column(field))} = '{chosen}'" if chosen else ""
         on = f"{made.name}.id = {row.name}.{quoted(field.name)}{only}"
-        self._sql.append(f"LEFT JOIN {quoted(target.name)} AS {made.name} ON {on}")
+        self._sql.append(f"LEFT JOIN {self._table(target)} AS {made.name} ON {on}")
         return made
 
     def _explicit(self, join: Join) -> None:
@@ -117,3 +127,13 @@ class Scope:
             if side.field.kind not in {*LOOKUPS, "bigint"}:
                 raise invalid(side.field.name, reason="join needs a lookup and an id")
         self._sql.insert(place, f"LEFT JOIN {quoted(module.name)} AS {made.name} ON {left.sql} = {right.sql}")
+
+
+def _beside_polymorphic(row: Row, parts: tuple[str, ...]) -> ResolvedColumn | None:
+    """`What_Id.module.api_name` and `What_Id.id`: what a multi-module lookup itself holds."""
+    field = row.module.by_name.get(parts[0])
+    if field is None or field.kind != "multi_module_lookup":
+        return None
+    if parts[1:] == ("module", "api_name"):
+        return ResolvedColumn(row.name, Field(module_column(field)))
+    return ResolvedColumn(row.name, Field(field.name, "bigint")) if parts[1:] == ("id",) else None

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - names in SQL come from the schema, values are bound
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,9 @@ from ..demo import User
 from ..org import Crm
 from ..schema import NUMBERS, Field, Module
 from ..serialization import SERIALIZERS, OutputColumn, output_column, plain
+from ..users_table import USERS
 from ..views import views_of
-from .ast import Aggregate, Column, Order, Path, Query
+from .ast import Aggregate, Column, Order, Path, Query, criteria_paths
 from .conditions import Conditions
 from .errors import exceeded, invalid, unsupported
 from .scope import ResolvedColumn, Scope
@@ -24,20 +26,24 @@ REACH = 100_000
 DEFAULT_ROWS = 200
 MOST_COLUMNS, MOST_AGGREGATES, MOST_GROUPS, MOST_ORDERS = 500, 5, 4, 10
 SELECT_JOINS, BASE_JOINS = 15, 5
-MOST_SUBQUERIES, SUBQUERY_ROWS = 5, 100
+MOST_SUBQUERIES = 5
 COUNTABLE = NUMBERS | {"bigint", "lookup", "ownerlookup", "userlookup", "multi_module_lookup", "picklist"}
 COMPARABLE = NUMBERS | {"bigint", "date", "datetime"}
 
 
 @dataclass(frozen=True)
 class CompiledQuery:
-    """The SQL to run and how its columns are serialized. `fields` are the selected fields by key, for include_meta."""
+    """The SQL to run and how its columns are serialized; `rows` of its `limit` are shown, one more is read.
+
+    `fields` are the selected fields by key, for include_meta.
+    """
 
     sql: str
     values: tuple[Any, ...]
     outputs: tuple[OutputColumn, ...]
     fields: dict[str, tuple[Module, Field]]
     limit: int
+    rows: int
 
     @property
     def credits(self) -> int:
@@ -47,7 +53,7 @@ class CompiledQuery:
 
 def base_module(crm: Crm, query: Query) -> Module:
     """The module after FROM; refused when there is none."""
-    module = crm.schema.get(query.module)
+    module = USERS if query.module.lower() == "users" else crm.schema.get(query.module)
     if module is None or not module.api:
         raise refusal("INVALID_MODULE", "the given module is not supported in api")
     return module
@@ -74,7 +80,7 @@ class _Compiler:
     def __init__(self, crm: Crm, user: User, query: Query) -> None:
         self.crm, self.user, self.query = crm, user, query
         self.module = base_module(crm, query)
-        self.scope = Scope(crm.schema, query, self.module, "t", SELECT_JOINS)
+        self.scope = Scope(crm.schema, query, self.module, "t", SELECT_JOINS, crm.options)
         self.subqueries = 0
         self.aliases = {each.alias: each.what for each in query.columns if each.alias}
         self.grouped = bool(query.group) or any(isinstance(each.what, Aggregate) for each in query.columns)
@@ -83,10 +89,19 @@ class _Compiler:
         self.check()
         columns = self.query.columns if self.grouped else self.with_id()
         outputs = tuple(self.output(each) for each in columns)
-        sql, values = self.grouped_sql(outputs) if self.grouped or self.query.joins else self.window_sql(outputs, limit)
+        shown = outputs if self.grouped else tuple(itertools.compress(outputs, map(self.comes_back, columns)))
+        rows = min(limit, self.crm.options.coql_page_rows or limit)
+        sql, values = self.grouped_sql(shown) if self.grouped or self.query.joins else self.window_sql(shown, rows)
         if self.grouped or self.query.joins:
-            sql += f" LIMIT {limit + 1} OFFSET {self.query.offset}"
-        return CompiledQuery(sql, tuple(values), outputs, self.fields(), limit)
+            sql += f" LIMIT {rows + 1} OFFSET {self.query.offset}"
+        return CompiledQuery(sql, tuple(values), shown, self.fields(), limit, rows)
+
+    def comes_back(self, column: Column) -> bool:
+        """False for what this Zoho leaves out of its answers though it was selected."""
+        if isinstance(column.what, Aggregate):
+            return True
+        field = self.scope.find(column.what).field
+        return not {field.kind, field.name} & set(self.crm.options.coql_left_out)
 
     def check(self) -> None:
         query = self.query
@@ -99,10 +114,24 @@ class _Compiler:
             if len(found) > most:
                 raise exceeded(clause, most)
         self.check_names()
+        self.check_joins()
         groups = {path.text for path in query.group}
         for each in query.columns if self.grouped else ():
-            if isinstance(each.what, Path) and not {each.what.text, each.key} & groups:
+            if isinstance(each.what, Path) and each.what.text not in groups:
                 raise invalid(each.what.text, reason="column is not in the group by clause")
+            if isinstance(each.what, Aggregate) and not each.alias and self.crm.options.coql_aggregate_needs_alias:
+                message = "select column should be given in group by clause"
+                raise refusal("INVALID_QUERY", message, {"column_name": each.what.text})
+
+    def check_joins(self) -> None:
+        """At most five joins for where, order by and group by together, explicit ones included."""
+        where = criteria_paths(self.query.where)
+        order = [self.aliases.get(each.what.text, each.what) for each in self.query.order]
+        paths = [*where, *self.query.group, *(each.path if isinstance(each, Aggregate) else each for each in order)]
+        joins = {path.parts[:length] for path in paths for length in range(1, len(path.parts))}
+        aliases = {(join.alias,) for join in self.query.joins}
+        if len(self.query.joins) + len(joins - aliases - {(self.query.alias or self.module.name,)}) > BASE_JOINS:
+            raise exceeded("join", BASE_JOINS)
 
     def check_names(self) -> None:
         aliases = [each.alias for each in self.query.columns if each.alias]
@@ -111,6 +140,11 @@ class _Compiler:
         keys = [each.key for each in self.query.columns]
         if len(set(keys)) < len(keys):
             raise refusal("DUPLICATE_DATA", "duplicate select column", {"column_name": _first_duplicate(keys)})
+        ordered = [self.aliases.get(each.what.text, each.what).text for each in self.query.order]
+        for clause, texts in (("order by", ordered), ("group by", [path.text for path in self.query.group])):
+            if len(set(texts)) < len(texts):
+                details = {"column_name": _first_duplicate(texts)}
+                raise refusal("DUPLICATE_DATA", f"duplicate {clause} column", details)
 
     def with_id(self) -> tuple[Column, ...]:
         """Zoho adds the id to whatever was selected."""
@@ -166,10 +200,10 @@ class _Compiler:
         if len(query.columns) != 1 or isinstance(query.columns[0].what, Aggregate):
             raise refusal("SYNTAX_ERROR", "given coql query not supported")
         inner = _Compiler(self.crm, self.user, query)
-        inner.scope = Scope(self.crm.schema, query, inner.module, f"s{self.subqueries}_", BASE_JOINS)
+        inner.scope = Scope(self.crm.schema, query, inner.module, f"s{self.subqueries}_", BASE_JOINS, self.crm.options)
         found = inner.scope.find(query.columns[0].what)
         where, values = inner.where(inner.scope)
-        most = min(query.limit or SUBQUERY_ROWS, SUBQUERY_ROWS)
+        most = min(query.limit or DEFAULT_ROWS, self.crm.options.coql_subquery_rows)
         order = inner.order(inner.scope)
         return f"SELECT {found.sql} FROM {inner.scope.tables} WHERE {where} {order} LIMIT {most}", values
 
@@ -187,25 +221,21 @@ class _Compiler:
             raise unsupported(what.text)
         return found.sql
 
-    def window_sql(self, outputs: tuple[OutputColumn, ...], limit: int) -> tuple[str, list[Any]]:
+    def window_sql(self, outputs: tuple[OutputColumn, ...], rows: int) -> tuple[str, list[Any]]:
         """First the ids of the window from a narrow index, then those rows: an offset costs no wide rows."""
-        inner = Scope(self.crm.schema, self.query, self.module, "w", BASE_JOINS)
+        inner = Scope(self.crm.schema, self.query, self.module, "w", BASE_JOINS, self.crm.options)
         (where, values), inner_order = self.where(inner), self.order(inner)  # both may add joins to the tables
         ids = f"SELECT w.id FROM {inner.tables} WHERE {where} {inner_order}"
-        window = f"{ids} LIMIT {limit + 1} OFFSET {self.query.offset}"
+        window = f"{ids} LIMIT {rows + 1} OFFSET {self.query.offset}"
         order = self.order(self.scope)
         return f"SELECT {_columns(outputs)} FROM {self.scope.tables} WHERE t.id IN ({window}) {order}", values
 
     def grouped_sql(self, outputs: tuple[OutputColumn, ...]) -> tuple[str, list[Any]]:
         where, values = self.where(self.scope)
-        groups = ", ".join(self.scope.find(self.ungrouped(path)).sql for path in self.query.group)
+        groups = ", ".join(self.scope.find(path).sql for path in self.query.group)
         group = f"GROUP BY {groups}" if groups else ""
         order = self.order(self.scope)
         return f"SELECT {_columns(outputs)} FROM {self.scope.tables} WHERE {where} {group} {order}", values
-
-    def ungrouped(self, path: Path) -> Path:
-        what = self.aliases.get(path.text, path)
-        return what if isinstance(what, Path) else path
 
 
 def _columns(outputs: tuple[OutputColumn, ...]) -> str:

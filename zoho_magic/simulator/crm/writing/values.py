@@ -30,8 +30,10 @@ class InvalidValueError(Exception):
         self.inside, self.message, self.code, self.details = inside, message, code, details
 
 
-def column_value(field: Field, value: Any) -> Any:
-    """What the table keeps for this value; `UnfitError` when the field cannot have it."""
+def column_value(field: Field, value: Any, display_differs: bool = False) -> Any:
+    """What the table keeps for this value; `InvalidValueError` when the field cannot have it."""
+    if field.kind == "picklist" and isinstance(value, str):
+        value = field.actual_value(value, display_differs) or value
     convert: Callable[[Field, Any], Any] = CONVERT.get(field.value_type, _text)
     return convert(field, value)
 
