@@ -85,7 +85,7 @@ class Desk:
 
     def coql(self, query: str, *, params: Mapping[str, Any], frame: Frame, show: bool) -> Any:
         """See `ZohoSession.coql`."""
-        from .read import coql_statement as queries  # it brings sqlglot
+        from .read import coql_statement as queries
 
         _refuse_unknown_frame(frame)
         with Progress("COQL", show) as progress:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import ApiError, AuthError, QueryError
-from .coql.query import Statement
+from .coql.query import build_query
 from .metadata import Field, Metadata
 from .parallel import side_by_side
 from .read import arrow as frames
@@ -39,7 +39,7 @@ def modules(home: Home, *, count: bool) -> pandas.DataFrame:
 
 def _count(api: Meter, module: str) -> int | None:
     try:
-        return coql.count(api, Statement((), module, module))
+        return coql.count(api, build_query(module, ["id"]))
     except (ApiError, QueryError):
         return None  # COQL does not know every module the API lists
     except AuthError as error:

@@ -11,7 +11,7 @@ _before, _began, _busy = set(_sys.modules), _time.perf_counter(), _time.process_
 get_ipython().run_line_magic("load_ext", "zoho_magic")
 _took, _busy = _time.perf_counter() - _began, _time.process_time() - _busy
 _new = set(_sys.modules) - _before
-_heavy = [n for n in ("pandas", "pyarrow", "requests", "ipywidgets", "sqlglot", "tqdm", "numpy") if n in _new]
+_heavy = [n for n in ("pandas", "pyarrow", "requests", "ipywidgets", "tqdm", "numpy") if n in _new]
 print(_json.dumps({"load": _took, "busy": _busy, "modules": len(_new), "heavy": _heavy}))
 """
 

@@ -335,7 +335,8 @@ def test_the_planner_minds_the_credits_left(org: World) -> None:
         ({"via": "bulk", "where": "Deal_Name not like 'a%'"}, "cannot say \"Deal_Name not like 'a%'\""),
         ({"via": "bulk", "where": "Account_Name in (select id from Accounts)"}, "cannot say"),
         ({"via": "bulk", "where": "not (Stage = 'x' and Stage = 'y')"}, "cannot say"),
-        ({"via": "bulk", "where": "Stage = Closed"}, "no field 'Closed'"),
+        ({"via": "bulk", "where": "Stge = Closed"}, "no field 'Stge'"),
+        ({"via": "bulk", "where": "Stage = $stage"}, "not bound"),
     ],
 )
 def test_what_a_road_cannot_do_is_told_before_it_costs(org: World, ask: Any, told: str) -> None:
@@ -419,7 +420,7 @@ def test_amounts_are_compared_as_coql_does(org: World) -> None:
         ("Leads", {"where": "Company = 'x' order by id"}, "is not a COQL condition"),
         ("Leads", {"where": "Company = 'x"}, "is not a COQL condition"),
         ("Leads", {"order_by": "Compny"}, "no field 'Compny'. Did you mean Company?"),
-        ("Leads", {"order_by": "Company down"}, "'down' is no direction"),
+        ("Leads", {"order_by": "Company down"}, "Unexpected 'down' at line 1, column 9"),
         ("Leads", {"limit": 0}, "whole number from 1"),
         ("Leads", {"limit": -5}, "whole number from 1"),
         ("Leads", {"since": "yesterday"}, "'yesterday' is no date"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -11,14 +10,12 @@ from numbers import Integral, Real
 from typing import Any
 
 from ...errors import QueryError
+from .edits import Edit, apply_edits
+from .lexical import check_text, find_parameters
 
 __all__ = ["bind", "literal"]
 
 MOST_IN_A_LIST = 100
-
-# A quoted string is taken as one piece, so that a dollar sign inside it stays what it is. A quote that is left over
-# would turn the value of a parameter inside out: into text of the query.
-_PIECES = re.compile(r"'(?:[^']|'')*'|\$(?P<name>[A-Za-z_]\w*)|(?P<stray>')")
 
 
 def bind(text: str, parameters: Mapping[str, Any]) -> str:
@@ -29,7 +26,7 @@ def bind(text: str, parameters: Mapping[str, Any]) -> str:
         parameters: name -> str, int, float, Decimal, bool, date, datetime with a time zone, or a list of those.
 
     Raises:
-        QueryError: a name is not there, or a value has no literal in COQL.
+        QueryError: a name is not there, a value has no literal in COQL, or the query has a comment or an open quote.
 
     Example::
 
@@ -37,18 +34,16 @@ def bind(text: str, parameters: Mapping[str, Any]) -> str:
         "select id from Leads where Email = 'o''hara@example.com'"
     """
 
-    def replaced(match: re.Match[str]) -> str:
-        name = match["name"]
-        if match["stray"]:
-            near = text[match.start() : match.start() + 40]
-            raise QueryError(f"A quote is not closed: {near!r}.", hint="Double a quote inside text: 'O''Hara'.")
-        if name is None:
-            return match.group()
-        if name not in parameters:
-            raise QueryError(f"The query uses ${name}, which is not defined.", hint=f"Set {name} in a cell above.")
-        return literal(parameters[name], f"${name}")
+    # A quote that is not closed would turn the value of a parameter inside out: into text of the query.
+    check_text(text)
+    used = [parameter for parameter in find_parameters(text) if not parameter.is_quoted]
+    return apply_edits(text, [Edit(p.start, p.end, _bound(p.name, parameters)) for p in used])
 
-    return _PIECES.sub(replaced, text)
+
+def _bound(name: str, parameters: Mapping[str, Any]) -> str:
+    if name not in parameters:
+        raise QueryError(f"The query uses ${name}, which is not defined.", hint=f"Set {name} in a cell above.")
+    return literal(parameters[name], f"${name}")
 
 
 def literal(value: Any, name: str = "the value") -> str:

@@ -1,288 +1,385 @@
-"""COQL, read with sqlglot and completed to what Zoho insists on.
-
-Zoho wants a `where`, pairs of parentheses around more than two criteria, field names instead of `*`, and at most 2,000
-rows a call: https://www.zoho.com/crm/developer/docs/api/v8/COQL-Overview.html, .../COQL-Limitations.html.
-"""
+"""COQL text, read by the grammar in `grammar.lark`, as a query, a condition or an order."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from importlib import resources
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
-from sqlglot.generator import Generator
+from ...errors import QueryError
+from .conditions import (
+    BooleanOperation,
+    Comparison,
+    Condition,
+    FieldPath,
+    Negation,
+    ParsedCondition,
+    SubQuery,
+    Value,
+)
+from .lexical import check_text, locate
+from .query import Column, CoqlQuery, OrderTerm, Spans, UnparsedQuery
 
-from .query import EVERYTHING, Column, Statement
+if TYPE_CHECKING:
+    from lark import Lark, Token, Tree
+    from lark.exceptions import UnexpectedInput
 
-__all__ = ["criteria", "names_in", "parse", "spelled", "tree_of"]
+__all__ = ["parse_condition", "parse_order_by", "parse_query"]
 
 
-def parse(text: str, fields_of: Callable[[str], Sequence[str]]) -> Statement | None:
-    """A query taken apart and completed, or None where sqlglot does not understand it.
+def parse_query(text: str) -> CoqlQuery | UnparsedQuery:
+    """A query, or its text and what is not understood.
 
     Args:
-        text: COQL.
-        fields_of: module -> the names `*` stands for.
-    """
-    tree = _tree(text.strip().rstrip(";"))
-    if tree is None:
-        return None
-    base, joins = _base(tree), tree.args.get("joins") or []
-    module = _module(base)
-    statement = Statement(
-        columns=_columns(tree.expressions, lambda: fields_of(module)),
-        source=_sql(base) + "".join(f" {_sql(join).strip()}" for join in joins),
-        module=module,
-        aliases={_unshield(table.alias_or_name): _module(table) for table in (base, *(join.this for join in joins))}
-        if joins or base.alias
-        else {},
-        where=_where(tree),
-        group=_listed(tree.args.get("group")),
-        order=_listed(tree.args.get("order")),
-        limit=_number(tree.args.get("limit")),
-        offset=_number(tree.args.get("offset")) or 0,
-    )
-    return statement if _means_the_same(statement, tree) else None
+        text: COQL. `$name` may stand for a value, a list of values, or a limit.
 
-
-def _base(tree: exp.Select) -> exp.Table:
-    found: exp.Table = (tree.args.get("from_") or tree.args["from"]).this
-    return found
-
-
-def _module(table: exp.Table) -> str:
-    return _unshield(table.name).split("#")[0]
-
-
-_KNOWN = frozenset(
-    {exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Join, exp.Where, exp.Group, exp.Order, exp.Ordered, exp.Limit,
-     exp.Offset, exp.Alias, exp.Column, exp.Dot, exp.Identifier, exp.Star, exp.Literal, exp.Boolean, exp.Null, exp.Neg,
-     exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg, exp.Paren, exp.Subquery, exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ,
-     exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.In, exp.Between, exp.Is}
-)  # fmt: skip
-_KNOWN_CLAUSES = frozenset({"expressions", "from", "from_", "joins", "where", "group", "order", "limit", "offset"})
-
-
-def _tree(text: str) -> exp.Select | None:
-    """The query as a tree, if it is a plain select whose every clause `Statement` carries."""
-    try:
-        tree = sqlglot.parse_one(_shield(text), dialect=Coql)
-    except SqlglotError:
-        return None
-    if not isinstance(tree, exp.Select) or {name for name, found in tree.args.items() if found} - _KNOWN_CLAUSES:
-        return None
-    if not _is_known(tree):
-        return None
-    source = tree.args.get("from_") or tree.args.get("from")
-    tables = [source and source.this, *(join.this for join in tree.args.get("joins") or ())]
-    return tree if all(isinstance(table, exp.Table) for table in tables) else None
-
-
-def _is_known(tree: exp.Expr) -> bool:
-    """Whether it consists of what COQL has, and nothing that sqlglot would write in another dialect's way."""
-    for node in tree.walk():
-        node.comments = None  # COQL has none
-        if type(node) not in _KNOWN:
-            return False
-    return True
-
-
-def _means_the_same(statement: Statement, tree: exp.Select) -> bool:
-    # A word lost on the way (a "not") would give wrong rows without a sign; what cannot be shown equal is not used.
-    again = _tree(statement.text(1))
-    return again is not None and _bare(_with_where(tree)) == _bare(again)
-
-
-def _with_where(tree: exp.Select) -> exp.Select:
-    found = tree.copy()
-    for select in found.find_all(exp.Select):
-        if select.args.get("where") is None:
-            select.where(_shield(EVERYTHING), dialect=Coql, copy=False)
-    return found
-
-
-def _bare(tree: exp.Select) -> str:
-    """The tree's structure without brackets, spelling of sort directions, select list and limit."""
-    plain = tree.copy()
-    for bracket in reversed(list(plain.find_all(exp.Paren))):
-        bracket.replace(bracket.this)
-    for ordered in plain.find_all(exp.Ordered):
-        ordered.set("nulls_first", None)
-        ordered.set("desc", bool(ordered.args.get("desc")))
-    return "".join(repr(plain.args.get(name)) for name in ("where", "group", "order", "joins"))
-
-
-def criteria(text: str) -> str | None:
-    """A `where` clause by itself, nested in pairs as Zoho wants it; None where sqlglot does not understand it.
+    Raises:
+        QueryError: a comment, a quote that is not closed, or a `$name` where a column or a module has to stand.
 
     Example::
 
-        >>> criteria("a = 1 and b = 2 and c = 3")
-        '((a = 1 and b = 2) and c = 3)'
+        >>> query = parse_query("select 'Order', COUNT(id) from Leads group by 'Order' limit 5")
+        >>> query.module, [column.key for column in query.columns], query.limit
+        ('Leads', ['Order', 'COUNT(id)'], 5)
     """
-    query = f"select id from Module where {text}"  # noqa: S608  # COQL, parsed right here
-    statement = parse(query, lambda _: ())
-    alone = statement is not None and statement == Statement(statement.columns, "Module", "Module", statement.where)
-    return statement.where if statement is not None and alone else None
+    try:
+        tree = _tree(text, "query")
+        return _Reader(text).query(cast("Tree[Token]", tree.children[0]))
+    except _NotUnderstood as error:
+        problem = error.problem
+    except RecursionError:
+        problem = _TOO_DEEP
+    return UnparsedQuery(text, problem)
 
 
-def names_in(text: str) -> list[tuple[str, str]]:
-    """The fields a `where` clause names: the module where a sub-query says it (else ""), and a dotted path.
+def parse_condition(text: str) -> ParsedCondition:
+    """A `where` clause without the word.
+
+    Raises:
+        QueryError: it is not a COQL condition; the message says where and what to write.
 
     Example::
 
-        >>> names_in("Amount > 5 and Account_Name in (select id from Accounts where Phone is null)")
-        [('', 'Amount'), ('', 'Account_Name'), ('Accounts', 'id'), ('Accounts', 'Phone')]
+        >>> [(c.field.path, c.operator) for c in parse_condition("Amount > 5 and Stage is not null").comparisons]
+        [('Amount', '>'), ('Stage', 'is not null')]
     """
-    tree = tree_of(text)
-    if tree is None:
-        return []
-    return [(_asked_of(column), _sql(column)) for column in tree.find_all(exp.Column, bfs=False)]
-
-
-def _asked_of(column: exp.Expr) -> str:
-    select = column.find_ancestor(exp.Select)
-    return _module(_base(select)) if isinstance(select, exp.Select) else ""
-
-
-def spelled(node: exp.Expr) -> str:
-    """A part of what `tree_of` returns, as COQL."""
-    return _sql(node)
-
-
-def tree_of(text: str) -> exp.Expr | None:
-    """The expression tree of a `where` clause, or None."""
     try:
-        tree = sqlglot.condition(_shield(text), dialect=Coql)
-    except SqlglotError:
-        return None
-    return tree if _is_known(tree) else None
+        tree, reader = _tree(text, "condition"), _Reader(text)
+        root = reader.condition(tree)
+        return ParsedCondition(text, root, tuple(reader.names), tuple(reader.sub_queries))
+    except _NotUnderstood as error:
+        problem = error.problem
+    except RecursionError:
+        problem = _TOO_DEEP
+    raise problem
 
 
-# `What_Id->Leads.Last_Name` and `Leads#554…` are COQL's own, and a field may be called what SQL calls something else
-# (Values, Interval): marked as plain names they pass through any SQL parser.
-_ARROW, _HASH, _NAME = "__arrow__", "__view__", "zq9__"
-_PIECES = re.compile(r"'(?:[^']|'')*'|->|#|(?<!\w)[^\W\d]\w*(?!\w|\s*\()")
-# COQL's words, and those of SQL that would change what the words around them are.
-_WORDS = re.compile(
-    r"select|from|where|and|or|not|in|like|is|null|between|order|group|by|limit|offset|as|left|join|on|asc|desc|true|false"
-    r"|inner|right|outer|full|cross|natural|using|having|distinct|union|except|intersect|all|exists|case|with|for",
-    re.IGNORECASE,
+def parse_order_by(text: str) -> tuple[OrderTerm, ...]:
+    """An `order by` list without the words.
+
+    Raises:
+        QueryError: it is not a list of columns with `asc` or `desc`.
+
+    Example::
+
+        >>> [(term.text, term.descending) for term in parse_order_by("Amount desc, id")]
+        [('Amount', True), ('id', False)]
+    """
+    try:
+        return _Reader(text).order_by(_tree(text, "order_by"))
+    except _NotUnderstood as error:
+        problem = error.problem
+    raise problem
+
+
+# https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html
+_TOO_DEEP = QueryError("The conditions are nested too deeply.", hint="Zoho takes up to 25 criteria in a query.")
+
+
+class _NotUnderstood(Exception):  # noqa: N818  # it never leaves this module
+    def __init__(self, problem: QueryError) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+# Text to tree
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    # Built at the first query and not at import: building takes some 25 ms.
+    from lark import Lark
+
+    grammar = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+    starts = ["query", "condition", "order_by"]
+    return Lark(grammar, parser="lalr", start=starts, propagate_positions=True, maybe_placeholders=False)
+
+
+def _tree(text: str, start: str) -> Tree[Token]:
+    from lark.exceptions import UnexpectedInput
+
+    check_text(text)
+    try:
+        return _parser().parse(text, start=start)
+    except UnexpectedInput as error:
+        problem = _explained(error, text)
+    raise problem
+
+
+def _explained(error: UnexpectedInput, text: str) -> Exception:
+    from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
+    token = getattr(error, "token", None)
+    expected: set[str] = set()
+    if isinstance(error, UnexpectedToken):
+        expected = {*(error.accepts or error.expected)}
+    elif isinstance(error, UnexpectedCharacters):
+        expected = {*(error.allowed or ())}
+    if token is not None and token.type == "$END":
+        return _NotUnderstood(QueryError(f"The text ends too early: {_near(text[-40:])}.", hint=_next_step(expected)))
+    place = error.pos_in_stream or 0
+    found = str(token) if token is not None else text[place : place + 1]
+    if text[place : place + 1] == "$":
+        name = found if len(found) > 1 else text[place:].split()[0]
+        return QueryError(
+            f"{name} stands {locate(text, place)} where no parameter may stand.",
+            hint="A parameter is a value, a list of values after 'in', or a number after 'limit' or 'offset'.",
+        )
+    problem = QueryError(f"Unexpected {_near(found)} {locate(text, place)}.", hint=_next_step(expected))
+    return _NotUnderstood(problem)
+
+
+def _near(text: str) -> str:
+    return repr(" ".join(text.split()))
+
+
+_STEPS = (
+    ("SELECT", "A query begins with 'select' and the names of columns."),
+    ("WORD", "Write a value: text in quotes ('Closed Won'), a number, true, false, or a $name."),
+    ("PATH", "Write the API name of a field, in quotes where it is a word of COQL: 'Order'."),
+    ("FROM", "Write 'from' and a module after the columns; separate columns with commas."),
+    ("NAME", "Write the API name of a module."),
+    ("OPERATOR", "Write an operator after the field: =, !=, >, <, in (...), like '...', between, is null."),
+    ("NULL_TEST", "Write an operator after the field: =, !=, >, <, in (...), like '...', between, is null."),
+    ("INTEGER", "Write a whole number."),
+    ("LPAR", "Write a list of values in parentheses: ('a', 'b')."),
+    ("RPAR", "Close the parenthesis, or join conditions with 'and' or 'or'; put text with spaces in quotes."),
+    ("AND", "Join conditions with 'and' or 'or'; put text with spaces in quotes."),
+    ("DIRECTION", "Write 'asc' or 'desc' after a column, and commas between columns."),
 )
 
 
-def _shield(text: str) -> str:
-    return _PIECES.sub(lambda match: _shielded(match.group()), text)
+def _next_step(expected: set[str]) -> str:
+    for name, step in _STEPS:
+        if name in expected:
+            return step
+    return "The clauses are, in this order: select, from, where, group by, order by, limit, offset."
 
 
-def _shielded(piece: str) -> str:
-    if piece.startswith("'") or _WORDS.fullmatch(piece):
-        return piece
-    return {"->": _ARROW, "#": _HASH}.get(piece) or _NAME + piece
+# Tree to model
 
 
-def _unshield(text: str) -> str:
-    return text.replace(_ARROW, "->").replace(_HASH, "#").replace(_NAME, "")
+class _Reader:
+    """Reads one tree; `names` and `sub_queries` collect what it comes across."""
 
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.names: list[FieldPath] = []
+        self.sub_queries: list[SubQuery] = []
+        self.module = ""
+        self.aliases: Mapping[str, str] = {}
 
-def _columns(found: Sequence[exp.Expr], everything: Callable[[], Sequence[str]]) -> tuple[Column, ...]:
-    columns: list[Column] = []
-    for expression in found:
-        if isinstance(expression, exp.Star):
-            columns += [Column(name, name, name) for name in everything()]
+    def query(self, tree: Tree[Token]) -> CoqlQuery:
+        parts = {part.data: part for part in _trees(tree)}
+        sources = [part for part in _trees(tree) if part.data in ("source", "join")]
+        self.module, view = self.sources(sources)
+        columns = tuple(self.column(part) for part in _trees(parts["columns"]))
+        for join in sources[1:]:
+            for path in _trees(join):
+                self.path(path, "on")
+        where = self.condition(_trees(parts["where"])[0]) if "where" in parts else None
+        group = tuple(self.path(path, "group by") for path in _trees(parts["group"])) if "group" in parts else ()
+        aliases = {column.alias for column in columns if column.alias}
+        order = self.order_by(_trees(parts["order"])[0], aliases) if "order" in parts else ()
+        limit, offset = self.limit(parts.get("limit"))
+        return CoqlQuery(
+            text=self.text, module=self.module, view=view, columns=columns, aliases=self.aliases,
+            has_joins=len(sources) > 1, where=where, group_by=group, order_by=order, limit=limit, offset=offset,
+            sub_queries=tuple(self.sub_queries), names=tuple(self.names), spans=_spans(parts, sources),
+        )  # fmt: skip
+
+    def sources(self, parts: Sequence[Tree[Token]]) -> tuple[str, str]:
+        """The base module and its custom view; the aliases of all modules are noted."""
+        found: dict[str, str] = {}
+        for part in parts:
+            words = [token for token in _tokens(part) if token.type in ("NAME", "VIEW", "ALIAS")]
+            found[str(words[-1]).partition("#")[0]] = str(words[0]).partition("#")[0]
+        base = _tokens(parts[0])
+        if len(parts) > 1 or any(token.type == "ALIAS" for token in base):
+            self.aliases = found
+        module, _, view = str(base[0]).partition("#")
+        return module, view
+
+    def column(self, tree: Tree[Token]) -> Column:
+        first, *rest = tree.children
+        alias = _unquoted(str(rest[-1])) if rest else ""
+        place = (tree.meta.start_pos, tree.meta.end_pos)
+        text = self.text[slice(*place)]
+        if alias:
+            token = cast("Token", rest[-1])
+            self.names.append(self.field(token, "select", is_alias=True))
+        if not hasattr(first, "children"):  # *
+            return Column(text, "*", "*", None, "", alias, *place)
+        field, function = self.expression(cast("Tree[Token]", first), "select")
+        name = field.path if field.text.startswith("!") else field.text
+        key = alias or (f"{function}({name})" if function else name)
+        return Column(text, key, key, field, function, alias, *place)
+
+    def expression(self, tree: Tree[Token], clause: str) -> tuple[FieldPath, str]:
+        """The field of a column or an aggregate, and the aggregate's name in upper case."""
+        if tree.data == "column":
+            return self.path(tree, clause), ""
+        function, argument = tree.children
+        return self.path(cast("Tree[Token]", argument), clause), str(function).upper()
+
+    def path(self, tree: Tree[Token], clause: str, is_alias: bool = False) -> FieldPath:
+        found = self.field(cast("Token", tree.children[0]), clause, is_alias)
+        self.names.append(found)
+        return found
+
+    def field(self, token: Token, clause: str, is_alias: bool = False) -> FieldPath:
+        text = _unquoted(str(token))
+        module, path = (self.module, text) if is_alias else self.resolve(text)
+        return FieldPath(text, module, path, clause, *_span(token), token.type == "STRING", is_alias)
+
+    def resolve(self, text: str) -> tuple[str, str]:
+        """The module a path starts from, and the path without alias or module prefix."""
+        head, dot, rest = text.partition(".")
+        if dot and head in self.aliases:
+            return self.aliases[head], rest
+        if dot and text.startswith("!"):
+            return head[1:], rest
+        # https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.html has `Users.full_name`.
+        if dot and head.lower() == self.module.lower():
+            return self.module, rest
+        return self.module, text.lstrip("!")
+
+    def condition(self, tree: Tree[Token]) -> Condition:
+        enclosed = False
+        while tree.data == "parentheses":
+            tree, enclosed = cast("Tree[Token]", tree.children[0]), True
+        found = _CONDITIONS[tree.data](self, tree)
+        return replace(found, is_enclosed=True) if enclosed else found
+
+    def operation(self, tree: Tree[Token]) -> Condition:
+        left, word, right = tree.children
+        return BooleanOperation(
+            str(word).lower(), self.condition(cast("Tree[Token]", left)), self.condition(cast("Tree[Token]", right)),
+            tree.meta.start_pos, tree.meta.end_pos,
+        )  # fmt: skip
+
+    def negation(self, tree: Tree[Token]) -> Condition:
+        operand = _trees(tree)[0]
+        return Negation(self.condition(operand), tree.meta.start_pos, operand.meta.start_pos, tree.meta.end_pos)
+
+    def comparison(self, tree: Tree[Token]) -> Condition:
+        column, operator, *right = tree.children
+        field = self.path(cast("Tree[Token]", column), "where")
+        sub_query = next((self.sub_query(part) for part in _trees(tree) if part.data == "sub_query"), None)
+        values = [_value(token) for part in right for token in _leaves(part) if token.type in _KINDS]
+        return Comparison(
+            field, " ".join(str(operator).lower().split()), () if sub_query else tuple(values), sub_query,
+            tree.meta.start_pos, tree.meta.end_pos, *_span(cast("Token", operator)),
+        )  # fmt: skip
+
+    def sub_query(self, tree: Tree[Token]) -> SubQuery:
+        inner = _trees(tree)[0].meta
+        query = parse_query(self.text[inner.start_pos : inner.end_pos])
+        found = SubQuery(cast("CoqlQuery", query), tree.meta.start_pos, tree.meta.end_pos, inner.start_pos)
+        self.sub_queries.append(found)
+        return found
+
+    def order_by(self, tree: Tree[Token], aliases: set[str] | None = None) -> tuple[OrderTerm, ...]:
+        return tuple(self.order_term(term, aliases or set()) for term in _trees(tree))
+
+    def order_term(self, tree: Tree[Token], aliases: set[str]) -> OrderTerm:
+        what = _trees(tree)[0]
+        is_alias = what.data == "column" and _unquoted(str(what.children[0])) in aliases
+        if is_alias:
+            field, function = self.path(what, "order by", is_alias=True), ""
         else:
-            columns.append(_column(expression))
-    return tuple({column.text: column for column in columns}.values())
+            field, function = self.expression(what, "order by")
+        text = f"{function}({field.text})" if function else field.text
+        return OrderTerm(text, str(tree.children[-1]).lower() == "desc", field, function)
+
+    def limit(self, tree: Tree[Token] | None) -> tuple[int | None, int]:
+        """Rows and offset as written; a parameter counts as not written."""
+        words = [token for part in tree.children for token in _leaves(part)] if tree is not None else []
+        found: dict[str, int] = {}
+        for word, number in pairwise(words):
+            if number.type == "INTEGER" and word.type in ("LIMIT", "OFFSET"):
+                found[word.type] = int(number)
+        if [word.type for word in words] == ["LIMIT", "INTEGER", "INTEGER"]:
+            return int(words[2]), int(words[1])
+        return found.get("LIMIT"), found.get("OFFSET", 0)
 
 
-def _column(expression: exp.Expr) -> Column:
-    text, inner = _sql(expression), expression.unalias()
-    path = _sql(inner) if isinstance(inner, (exp.Column, exp.Dot)) else ""
-    function = inner.sql_name() if isinstance(inner, exp.AggFunc) else ""
-    argument = _sql(inner.this) if function and isinstance(inner.this, exp.Expr) else ""
-    return Column(text, _unshield(expression.alias) or _sql(inner), path or argument, function)
+_CONDITIONS = {
+    "disjunction": _Reader.operation,
+    "conjunction": _Reader.operation,
+    "negation": _Reader.negation,
+    "comparison": _Reader.comparison,
+}
 
 
-def _where(tree: exp.Select) -> str:
-    where = tree.args.get("where")
-    return _sql(where.this) if where is not None else EVERYTHING
+def _spans(parts: Mapping[str, Tree[Token]], sources: Sequence[Tree[Token]]) -> Spans:
+    source = (sources[0].meta.start_pos, sources[-1].meta.end_pos)
+    where = _inner_span(parts.get("where"), source[1])
+    group = parts["group"].meta.end_pos if "group" in parts else where[1]
+    order = _inner_span(parts.get("order"), group)
+    limit = _place(parts["limit"]) if "limit" in parts else (order[1], order[1])
+    return Spans(_place(parts["columns"]), source, where, order, limit, limit[1])
 
 
-def _listed(clause: exp.Expr | None) -> str:
-    return ", ".join(_sql(item) for item in clause.expressions) if clause is not None else ""
+def _inner_span(clause: Tree[Token] | None, place: int) -> tuple[int, int]:
+    return _place(_trees(clause)[0]) if clause is not None else (place, place)
 
 
-def _number(clause: exp.Expr | None) -> int | None:
-    value = clause.expression if clause is not None else None
-    return int(value.name) if isinstance(value, exp.Literal) and value.is_int else None
+_KINDS = {
+    "STRING": "text", "NUMBER": "number", "DATE": "date", "BOOLEAN": "boolean", "NULL": "null", "WORD": "word",
+    "PARAMETER": "parameter",
+}  # fmt: skip
 
 
-def _sql(expression: exp.Expr) -> str:
-    return _unshield(expression.sql(dialect=Coql, normalize_functions=False))
+def _value(token: Token) -> Value:
+    return Value(str(token), _KINDS[token.type], _unquoted(str(token)), *_span(token))
 
 
-def _negated(generator: Generator, expression: exp.Not) -> str:
-    inner = expression.this
-    if isinstance(inner, exp.Is):
-        return f"{generator.sql(inner, 'this')} is not {generator.sql(inner, 'expression')}"
-    text = generator.sql(inner)
-    for word in (" in ", " like ", " between "):
-        if isinstance(inner, (exp.In, exp.Like, exp.Between)) and word in text:
-            return text.replace(word, f" not{word}", 1)
-    return f"not {text}"
+def _unquoted(text: str) -> str:
+    quote = text[:1]
+    return text[1:-1].replace(quote * 2, quote) if quote in ("'", '"') else text
 
 
-def _like(generator: Generator, expression: exp.Like) -> str:
-    # Newer versions of sqlglot keep the "not" inside the node.
-    word = "not like" if expression.args.get("negate") else "like"
-    return f"{generator.sql(expression, 'this')} {word} {generator.sql(expression, 'expression')}"
+def _trees(tree: Tree[Token]) -> list[Tree[Token]]:
+    return [cast("Tree[Token]", child) for child in tree.children if hasattr(child, "children")]
 
 
-def _paired(word: str) -> Callable[[Generator, exp.Connector], str]:
-    def pair(generator: Generator, expression: exp.Connector) -> str:
-        left, right = generator.sql(expression.left.unnest()), generator.sql(expression.right.unnest())
-        return f"({left} {word} {right})"
-
-    return pair
+def _tokens(tree: Tree[Token]) -> list[Token]:
+    return [child for child in tree.children if not hasattr(child, "children")]
 
 
-def _sub_query(generator: Generator, expression: exp.Select) -> str:
-    text = ", ".join(generator.sql(item) for item in expression.expressions)
-    source = expression.args.get("from_") or expression.args["from"]
-    limit = expression.args.get("limit")
-    end = f" limit {limit.expression.name}" if limit is not None else ""
-    return f"select {text} from {generator.sql(source.this)} where {_where(expression)}{end}"  # noqa: S608  # COQL
+def _leaves(part: Tree[Token] | Token) -> list[Token]:
+    if not hasattr(part, "children"):
+        return [part]
+    return [leaf for child in part.children for leaf in _leaves(child)]
 
 
-class Coql(Dialect):
-    """COQL's spelling: lower-case words, `!=`, `is not null`, `not in`, criteria nested in pairs."""
-
-    class Generator(Generator):
-        """Writes what Zoho's parser takes."""
-
-        TRANSFORMS = {  # noqa: RUF012  # sqlglot's own way
-            **Generator.TRANSFORMS,
-            exp.And: _paired("and"),
-            exp.Or: _paired("or"),
-            exp.Not: _negated,
-            exp.NEQ: lambda g, e: f"{g.sql(e, 'this')} != {g.sql(e, 'expression')}",
-            exp.Is: lambda g, e: f"{g.sql(e, 'this')} is {g.sql(e, 'expression')}",
-            exp.Null: lambda *_: "null",
-            exp.Boolean: lambda _, e: "true" if e.this else "false",
-            exp.Like: _like,
-            exp.In: lambda g, e: f"{g.sql(e, 'this')} in {_members(g, e)}",
-            exp.Between: lambda g, e: f"{g.sql(e, 'this')} between {g.sql(e, 'low')} and {g.sql(e, 'high')}",
-            exp.Paren: lambda g, e: g.sql(e.unnest()),
-            exp.Ordered: lambda g, e: g.sql(e, "this") + (" desc" if e.args.get("desc") else " asc"),
-            exp.Select: _sub_query,
-        }
+def _place(tree: Tree[Token]) -> tuple[int, int]:
+    return tree.meta.start_pos, tree.meta.end_pos
 
 
-def _members(generator: Generator, expression: exp.In) -> str:
-    query = expression.args.get("query")
-    if query is not None:
-        return f"({generator.sql(query.unnest() if isinstance(query, exp.Subquery) else query)})"
-    return "(" + ", ".join(generator.sql(item) for item in expression.expressions) + ")"
+def _span(token: Token) -> tuple[int, int]:
+    return cast("int", token.start_pos), cast("int", token.end_pos)

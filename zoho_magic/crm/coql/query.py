@@ -1,13 +1,20 @@
-"""A COQL query in its parts."""
+"""A COQL query: what it says, and its text, completed by insertion only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-__all__ = ["EVERYTHING", "Column", "Statement"]
+from ...errors import QueryError
+from .conditions import Comparison, Condition, FieldPath, SubQuery, comparisons, condition_edits, is_open
+from .edits import Edit, apply_edits
+from .lexical import Parameter, find_parameters
+from .reserved_words import RESERVED_WORDS, has_reserved_word, quote
 
-EVERYTHING = "id is not null"
+__all__ = ["COUNT_KEY", "Column", "CoqlQuery", "OrderTerm", "Spans", "UnparsedQuery", "build_query"]
+
+COUNT_KEY = "total"
+"""The key of the number in the answer to `CoqlQuery.count_query`."""
 
 
 @dataclass(frozen=True)
@@ -15,78 +22,410 @@ class Column:
     """One column of a select list.
 
     Attributes:
-        text: as the query writes it, alias and all.
-        key: its key in the answer.
-        path: the field, as a dotted path from the module; "" for anything else.
+        text: as written, alias and all.
+        key: what a person calls it: the alias, the path without quotes and `!Module.`, or `SUM(Amount)`.
+        answer_key: its key in Zoho's answer; another one than `key` where `complete` gave an alias.
+        field: the field; of an aggregate, its argument. None for `*`.
         function: SUM, COUNT, ... or "".
+        alias: without quotes, or "".
+        start, end: where it stands in the text.
     """
 
     text: str
     key: str
-    path: str = ""
+    answer_key: str
+    field: FieldPath | None
+    function: str
+    alias: str
+    start: int
+    end: int
+
+    @property
+    def path(self) -> str:
+        """The dotted path of its field from the field's module, or ""."""
+        return self.field.path if self.field is not None else ""
+
+    @property
+    def answer_keys(self) -> tuple[str, ...]:
+        """The keys it may have in Zoho's answer, the most likely first.
+
+        There is more than one where no page shows an answer: with `!Module.` or a module's name before the field, and
+        for an aggregate.
+        """
+        keys = [self.answer_key, self.key]
+        if self.field is not None and not self.alias and not self.function:
+            keys += [self.field.text, self.field.text.lstrip("!"), self.field.path]
+        return tuple(dict.fromkeys(keys))
+
+    @property
+    def is_star(self) -> bool:
+        """Whether it is `*`."""
+        return self.field is None
+
+
+@dataclass(frozen=True)
+class OrderTerm:
+    """One column of `order by`.
+
+    Attributes:
+        text: without quotes and direction: `Amount`, an alias, `SUM(Amount)`.
+        descending: whether `desc` follows.
+        field: the field; `field.is_alias` where it is an alias of the select list.
+        function: SUM, COUNT, ... or "".
+    """
+
+    text: str
+    descending: bool
+    field: FieldPath
     function: str = ""
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A COQL query in its parts; `text()` puts them together.
+class Spans:
+    """Where the clauses stand in the text; an empty one stands where it would be inserted."""
+
+    columns: tuple[int, int]
+    source: tuple[int, int]
+    where: tuple[int, int]
+    order: tuple[int, int]
+    limit: tuple[int, int]
+    end: int
+
+
+@dataclass(frozen=True)
+class UnparsedQuery:
+    """Text that is not understood in full, and goes to Zoho as written.
 
     Attributes:
-        columns: the select list.
-        source: everything after `from`: the module, an alias, joins.
-        module: API name of the module.
-        aliases: what rows are called where the query has an alias or joins -> module, the base first.
-        where: the criteria, nested in pairs.
-        group: the `group by` list, or "".
-        order: the `order by` list, or "".
-        limit: as written, or None.
-        offset: as written, or 0.
+        text: the query.
+        problem: what was not understood, where, and what to write instead.
     """
 
-    columns: tuple[Column, ...]
-    source: str
+    text: str
+    problem: QueryError
+    is_parsed = False
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every `$name` in the text."""
+        return find_parameters(self.text)
+
+    def to_coql(self) -> str:
+        """The text as written."""
+        return self.text
+
+
+@dataclass(frozen=True)
+class CoqlQuery:
+    """A query that is understood in full.
+
+    Every method that changes it returns a new one, whose text differs by what was inserted (or named) only.
+
+    Attributes:
+        text: as written.
+        module: API name of the base module.
+        view: id of the custom view, or "".
+        columns: the select list.
+        aliases: what the query calls modules -> API name, the base first; empty without alias and joins.
+        has_joins: whether there are explicit joins: a row is then not one record of the base module.
+        where: the criteria, or None.
+        group_by, order_by: as written.
+        limit: as written, or None.
+        offset: as written, or 0.
+        sub_queries: those of its criteria, in the order of the text.
+        names: every field and alias, without those of sub-queries; `field_paths` for all fields.
+        renamed: alias that `complete` gave -> the key that a person expects instead.
+        spans: where the clauses stand.
+    """
+
+    text: str
     module: str
-    where: str = EVERYTHING
-    group: str = ""
-    order: str = ""
-    limit: int | None = None
-    offset: int = 0
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    view: str
+    columns: tuple[Column, ...]
+    aliases: Mapping[str, str]
+    has_joins: bool
+    where: Condition | None
+    group_by: tuple[FieldPath, ...]
+    order_by: tuple[OrderTerm, ...]
+    limit: int | None
+    offset: int
+    sub_queries: tuple[SubQuery, ...] = field(repr=False)
+    names: tuple[FieldPath, ...] = field(repr=False)
+    spans: Spans = field(repr=False)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    is_parsed = True
+
+    # What it says
 
     @property
-    def joined(self) -> bool:
-        """Whether names are spelled with an alias, and the id may not stand for a row."""
-        return bool(self.aliases)
+    def is_aggregate(self) -> bool:
+        """Whether rows are not records any more: they have no id."""
+        return bool(self.group_by) or any(column.function for column in self.columns)
 
     @property
-    def base(self) -> str:
+    def alias_prefix(self) -> str:
         """What a field of the base module is spelled with: "pd." or ""."""
         return "".join(f"{name}." for name in [*self.aliases][:1])
 
     @property
-    def aggregates(self) -> bool:
-        """Whether rows are not records any more: they have no id."""
-        return bool(self.group) or any(column.function for column in self.columns)
+    def field_paths(self) -> list[FieldPath]:
+        """Every field the query names, in the order of the text; those of sub-queries with their module."""
+        inner = [path for sub in self.sub_queries for path in sub.field_paths]
+        own = [name for name in self.names if not name.is_alias]
+        return sorted([*own, *inner], key=lambda path: path.start)
 
-    def text(self, limit: int, offset: int = 0) -> str:
-        """The query, for one call."""
-        group = f" group by {self.group}" if self.group else ""
-        order = f" order by {self.order}" if self.order else ""
-        select = ", ".join(column.text for column in self.columns)
-        rest = f"where {self.where}{group}{order} limit {limit} offset {offset}"
-        return f"select {select} from {self.source} {rest}"  # noqa: S608  # COQL; its values are bound
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every `$name` in the text."""
+        return find_parameters(self.text)
 
-    def counting(self) -> Statement:
-        """The query that counts this one's rows."""
-        column = Column(f"COUNT({self.base}id)", "COUNT", function="COUNT")
-        return replace(self, columns=(column,), order="", limit=None)
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """Every criterion, from left to right, without those of sub-queries."""
+        return list(comparisons(self.where))
 
-    def also(self, criterion: str) -> Statement:
-        """The query narrowed by one more criterion.
+    def names_field(self, name: str) -> bool:
+        """Whether a field of the base module stands anywhere in the query (not in a sub-query)."""
+        return any(path.module == self.module and path.path == name and not path.is_alias for path in self.names)
+
+    # Its text
+
+    def to_coql(self, limit: int | None = None, offset: int | None = None) -> str:
+        """The text; with a limit or an offset, for one call.
+
+        Args:
+            limit: rows of this call; as written where it is None.
+            offset: rows before it; as written where it is None.
 
         Example::
 
-            >>> Statement((), "Leads", "Leads", where="a = 1").also("b = 2").where
-            '(a = 1 and b = 2)'
+            >>> from zoho_magic.crm.coql.parser import parse_query
+            >>> parse_query("select id from Leads where id is not null").to_coql(2000, 4000)
+            'select id from Leads where id is not null limit 2000 offset 4000'
         """
-        return replace(self, where=criterion if self.where == EVERYTHING else f"({self.where} and {criterion})")
+        wanted = (self.limit if limit is None else limit, self.offset if offset is None else offset)
+        if wanted == (self.limit, self.offset):
+            return self.text
+        words = ([f"limit {wanted[0]}"] if wanted[0] is not None else []) + (
+            [f"offset {wanted[1]}"] if wanted[1] else []
+        )
+        start, end = self.spans.limit
+        if start == end:
+            words.insert(0, "")
+        return apply_edits(self.text, [Edit(start, end, " ".join(words))])
+
+    def complete(
+        self, fields_of: Callable[[str], Sequence[str]] | None = None, reserved: Collection[str] = RESERVED_WORDS
+    ) -> CoqlQuery:
+        """The query with what Zoho insists on.
+
+        Inserted are: `where id is not null` where there is none, parentheses around pairs of criteria, an alias for
+        every aggregate, quotes around reserved words, in sub-queries too. `*` becomes names, an aggregate's name
+        upper case, `<>` becomes `!=`, a `not` in front of a criterion goes to its operator, a closing semicolon goes.
+        https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html
+
+        Args:
+            fields_of: module -> the names that `*` stands for.
+            reserved: words, in lower case, that are quoted where they name a column.
+
+        Raises:
+            QueryError: the query selects `*` and `fields_of` is not given.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql.parser import parse_query
+            >>> parse_query("select COUNT(id) from Leads").complete().text
+            'select COUNT(id) as agg1 from Leads where id is not null'
+        """
+        aliases = self._new_aliases()
+        edits = [*self.completion_edits(reserved=reserved), *self._star_edits(fields_of, reserved)]
+        for column, alias in aliases.items():
+            edits.append(Edit(column.end, column.end, f" as {alias}"))
+        renamed = {alias: column.key for column, alias in aliases.items()}
+        return self._edited(edits, renamed) if edits else self
+
+    def completion_edits(self, by: int = 0, reserved: Collection[str] = RESERVED_WORDS) -> list[Edit]:
+        """What `complete` changes and a sub-query needs as well; `by`: where this text begins in another."""
+        edits = [*self._own_quoting_edits(reserved), *condition_edits(self.where)]
+        edits += [Edit(c.start, c.start + len(c.function), c.function) for c in self.columns if c.function]
+        if self.where is None:
+            edits.append(Edit(*self.spans.where, f" where {self.alias_prefix}id is not null"))
+        if self.text[self.spans.end :].strip() == ";":
+            place = self.text.rindex(";")
+            edits.append(Edit(place, place + 1, ""))
+        for sub in self.sub_queries:
+            edits += sub.query.completion_edits(sub.inner_start, reserved)
+        return [edit.shifted(by) for edit in edits if self.text[edit.start : edit.end] != edit.new]
+
+    def quote_columns(self, words: Collection[str]) -> CoqlQuery:
+        """The query with quotes around every column, or alias, that has one of these words as a step of its path.
+
+        For the word that Zoho's SYNTAX_ERROR calls `near`. Nothing changes where no column has it.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql.parser import parse_query
+            >>> parse_query("select Order from Leads where Order = 'x'").quote_columns(["Order"]).text
+            "select 'Order' from Leads where 'Order' = 'x'"
+        """
+        return self._edited(self.quoting_edits({word.lower() for word in words}))
+
+    def and_where(self, condition: str) -> CoqlQuery:
+        """The query narrowed by one more condition, which is COQL.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql.parser import parse_query
+            >>> parse_query("select id from Leads where a = 1 or b = 2").and_where("id > '5'").text
+            "select id from Leads where (a = 1 or b = 2) and id > '5'"
+
+        Raises:
+            QueryError: the condition is not COQL.
+        """
+        from .parser import parse_condition
+
+        more = parse_condition(condition)
+        start, end = self.spans.where
+        if self.where is None:
+            return self._edited([Edit(start, end, f" where {more.to_coql()}")])
+        before, after = ("(", ")") if is_open(self.where) else ("", "")
+        return self._edited([Edit(start, start, before), Edit(end, end, f"{after} and {more.to_coql(enclosed=True)}")])
+
+    def add_order_by(self, order_by: str) -> CoqlQuery:
+        """The query ordered by more columns after those it has: a list with `asc` or `desc`, as COQL.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql.parser import parse_query
+            >>> parse_query("select id from Leads order by Company limit 5").add_order_by("id asc").text
+            'select id from Leads order by Company, id asc limit 5'
+        """
+        start, end = self.spans.order
+        return self._edited([Edit(end, end, f", {order_by}" if start < end else f" order by {order_by}")])
+
+    def without_limit(self) -> CoqlQuery:
+        """The query without its `limit` and `offset`."""
+        return self._edited([Edit(*self.spans.limit, "")])
+
+    def replace_sub_query(self, place: int, values: Iterable[str]) -> CoqlQuery:
+        """The query with values, as text, instead of a sub-query.
+
+        Args:
+            place: which of `sub_queries`, from 0.
+            values: what the sub-query brings: 1 to 100 ids or texts.
+
+        Raises:
+            ValueError: no value; the comparison then has no form in COQL.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql.parser import parse_query
+            >>> query = parse_query("select id from Deals where Account_Name in (select id from Accounts)")
+            >>> query.replace_sub_query(0, ["1", "2"]).text
+            "select id from Deals where Account_Name in ('1', '2')"
+        """
+        listed = ", ".join(quote(value) for value in values)
+        if not listed:
+            raise ValueError("A list in COQL has at least one value.")
+        sub = self.sub_queries[place]
+        return self._edited([Edit(sub.start, sub.end, f"({listed})")])
+
+    def count_query(self) -> CoqlQuery:
+        """The query that counts the records behind this one, in a column `COUNT_KEY`.
+
+        Criteria and joins are as written; columns, groups, order and limit are left out.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql.parser import parse_query
+            >>> parse_query("select Email from Leads where a = 1 order by b limit 5").count_query().text
+            'select COUNT(id) as total from Leads where a = 1'
+        """
+        start, end = self.spans.source[0], self.spans.where[1]
+        kept = self.text[start:end]
+        counted = f"COUNT({self.alias_prefix}id) as {COUNT_KEY}"
+        return _parsed(f"select {counted} from {kept}").complete()  # noqa: S608  # COQL
+
+    # How
+
+    def _edited(self, edits: Iterable[Edit], renamed: Mapping[str, str] | None = None) -> CoqlQuery:
+        changed = list(edits)
+        found = _parsed(apply_edits(self.text, changed)) if changed else self
+        return found.with_renamed({**self.renamed, **(renamed or {})})
+
+    def with_renamed(self, renamed: Mapping[str, str]) -> CoqlQuery:
+        """The query with `renamed`, and with the keys of its columns changed by it."""
+        columns = [replace(column, key=renamed.get(column.answer_key, column.key)) for column in self.columns]
+        return replace(self, renamed=renamed, columns=tuple(columns))
+
+    def _new_aliases(self) -> dict[Column, str]:
+        taken = {name.text.lower() for name in self.names} | {column.alias.lower() for column in self.columns}
+        free = (
+            name for number in range(1, len(taken) + len(self.columns) + 2) if (name := f"agg{number}") not in taken
+        )
+        return {column: next(free) for column in self.columns if column.function and not column.alias}
+
+    def _star_edits(
+        self, fields_of: Callable[[str], Sequence[str]] | None, reserved: Collection[str]
+    ) -> Iterator[Edit]:
+        stars = [column for column in self.columns if column.is_star]
+        if stars and fields_of is None:
+            raise QueryError("COQL has no 'select *'.", hint="Name the columns.")
+        written = {column.key for column in self.columns}
+        for star in stars:
+            listed = [name for name in (fields_of(self.module) if fields_of else ()) if name not in written]
+            written |= {*listed}
+            spelled = [self.alias_prefix + name for name in listed]
+            yield Edit(star.start, star.end, ", ".join(spelled_column(name, reserved) for name in spelled))
+
+    def quoting_edits(self, words: Collection[str], by: int = 0) -> list[Edit]:
+        """The quotes of `quote_columns`; `by`: where this text begins in another."""
+        inner = [edit for sub in self.sub_queries for edit in sub.query.quoting_edits(words, sub.inner_start)]
+        return [edit.shifted(by) for edit in [*self._own_quoting_edits(words), *inner]]
+
+    def _own_quoting_edits(self, words: Collection[str]) -> Iterator[Edit]:
+        for name in self.names:
+            if not name.is_quoted and not name.text.startswith("!") and has_reserved_word(name.text, words):
+                yield Edit(name.start, name.end, quote(name.text))
+
+
+def spelled_column(path: str, reserved: Collection[str] = RESERVED_WORDS) -> str:
+    """A column as a query has to write it: in quotes where it is a reserved word."""
+    return quote(path) if has_reserved_word(path, reserved) else path
+
+
+def build_query(
+    module: str,
+    columns: Sequence[str],
+    where: str = "",
+    order_by: str = "",
+    reserved: Collection[str] = RESERVED_WORDS,
+) -> CoqlQuery:
+    """A complete query from its parts.
+
+    Args:
+        module: API name, with `#<id>` for a custom view.
+        columns: names of fields, or dotted paths.
+        where, order_by: as COQL, without the keyword; "" for none.
+        reserved: words, in lower case, that are quoted where they name a column.
+
+    Raises:
+        QueryError: the parts are not COQL.
+
+    Example::
+
+        >>> build_query("Leads", ["id", "Order"], "Order = 'x'", "id desc").text
+        "select id, 'Order' from Leads where 'Order' = 'x' order by id desc"
+    """
+    listed = ", ".join(spelled_column(column, reserved) for column in columns)
+    rest = (f" where {where}" if where else "") + (f" order by {order_by}" if order_by else "")
+    return _parsed(f"select {listed} from {module}{rest}").complete(reserved=reserved)  # noqa: S608  # COQL
+
+
+def _parsed(text: str) -> CoqlQuery:
+    from .parser import parse_query
+
+    found = parse_query(text)
+    if isinstance(found, UnparsedQuery):
+        raise found.problem
+    return found

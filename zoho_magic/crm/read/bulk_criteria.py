@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlglot import exp
-
 from ...errors import QueryError
-from ..coql.parser import spelled, tree_of
+from ..coql.conditions import BooleanOperation, Comparison, Condition, Negation, Value
+from ..coql.parser import parse_condition
 
 __all__ = ["criteria_of"]
 
-_COMPARATORS: dict[type[exp.Expr], str] = {
-    exp.EQ: "equal",
-    exp.NEQ: "not_equal",
-    exp.GT: "greater_than",
-    exp.GTE: "greater_equal",
-    exp.LT: "less_than",
-    exp.LTE: "less_equal",
+_COMPARATORS = {
+    "=": "equal",
+    "!=": "not_equal",
+    "<>": "not_equal",
+    ">": "greater_than",
+    ">=": "greater_equal",
+    "<": "less_than",
+    "<=": "less_equal",
 }
 _EMPTY = "${EMPTY}"
 
@@ -39,35 +39,45 @@ def criteria_of(where: str) -> dict[str, Any]:
         >>> criteria_of("Amount > 5")
         {'field': {'api_name': 'Amount'}, 'comparator': 'greater_than', 'value': '5'}
     """
-    tree = tree_of(where)
-    if tree is None:
-        raise _untold(where)
-    return _said(tree)
+    return _converted(where, parse_condition(where).root)
 
 
-def _said(node: exp.Expr) -> dict[str, Any]:
-    node = node.unnest()
-    if isinstance(node, (exp.And, exp.Or)):
-        word = "and" if isinstance(node, exp.And) else "or"
-        return {"group_operator": word, "group": [_said(node.left), _said(node.right)]}
-    negated = isinstance(node, exp.Not)
-    inner = node.this.unnest() if negated else node
-    negated = negated != bool(inner.args.get("negate"))
-    if not isinstance(inner.this, exp.Column) or "." in spelled(inner.this):
-        raise _untold(node)
-    if isinstance(inner, exp.Between):
-        return _between(inner, negated)
-    comparator, value = _compared(inner) or ("", None)
-    if (comparator := _NEGATED.get(comparator, "") if negated else comparator) == "":
-        raise _untold(node)
-    return _criterion(spelled(inner.this), comparator, value)
+def _converted(where: str, node: Condition) -> dict[str, Any]:
+    if isinstance(node, BooleanOperation):
+        return _group(node.operator, _converted(where, node.left), _converted(where, node.right))
+    negated = isinstance(node, Negation)
+    inner = node.operand if isinstance(node, Negation) else node
+    found = _compared(inner, negated) if isinstance(inner, Comparison) and _is_plain(inner) else {}
+    if not found:
+        text = where[node.start : node.end]
+        raise QueryError(f"Bulk read cannot say {text[:80]!r}.", hint="Use --via coql for this filter.")
+    return found
 
 
-def _between(node: exp.Between, negated: bool) -> dict[str, Any]:
+def _is_plain(node: Comparison) -> bool:
+    """A field of the module itself, and values that are there."""
+    return "." not in node.field.path and all(value.kind not in ("null", "parameter") for value in node.values)
+
+
+def _compared(node: Comparison, negated: bool) -> dict[str, Any]:
+    """The criterion; {} where there is none."""
+    operator, values = node.operator.replace("not ", ""), [_value(value) for value in node.values]
+    negated = negated != (operator != node.operator)
+    if operator == "between":
+        return _between(node.field.path, values, negated)
+    comparator, value = _comparator(operator, values)
+    comparator = _NEGATED.get(comparator, "") if negated else comparator
+    return _criterion(node.field.path, comparator, value) if comparator else {}
+
+
+def _group(operator: str, *parts: dict[str, Any]) -> dict[str, Any]:
+    return {"group_operator": operator, "group": [*parts]}
+
+
+def _between(name: str, values: list[Any], negated: bool) -> dict[str, Any]:
     # Bulk read's own between is for dates only.
     first, word, second = ("less_than", "or", "greater_than") if negated else ("greater_equal", "and", "less_equal")
-    name, low, high = spelled(node.this), _value(node.args["low"]), _value(node.args["high"])
-    return {"group_operator": word, "group": [_criterion(name, first, low), _criterion(name, second, high)]}
+    return _group(word, _criterion(name, first, values[0]), _criterion(name, second, values[1]))
 
 
 def _criterion(name: str, comparator: str, value: Any) -> dict[str, Any]:
@@ -86,36 +96,25 @@ _NEGATED = {
 }
 
 
-def _compared(node: exp.Expr) -> tuple[str, Any] | None:
-    if type(node) in _COMPARATORS:
-        return _COMPARATORS[type(node)], _value(node.expression)
-    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+def _comparator(operator: str, values: list[Any]) -> tuple[str, Any]:
+    """The comparator and its value; "" where there is none, as for a sub-query."""
+    if operator == "is null":
         return "equal", _EMPTY
-    if isinstance(node, exp.In) and node.args.get("query") is None:
-        return "in", [_value(item) for item in node.expressions]
-    return _alike(node) if isinstance(node, exp.Like) else None
+    if operator == "in":
+        return "in" if values else "", values
+    return _alike(str(values[0])) if operator == "like" else (_COMPARATORS[operator], values[0])
 
 
-def _alike(node: exp.Like) -> tuple[str, Any] | None:
-    pattern = str(_value(node.expression))
+def _alike(pattern: str) -> tuple[str, Any]:
     inside = pattern.strip("%")
     if "%" in inside or not inside:
-        return None
+        return "", None
     ends = (pattern.startswith("%"), pattern.endswith("%"))
     comparator = {(True, True): "contains", (False, True): "starts_with", (True, False): "ends_with"}.get(ends)
     return comparator or "equal", inside
 
 
-def _value(node: exp.Expr) -> Any:
-    if isinstance(node, exp.Boolean):
-        return bool(node.this)
-    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
-        return f"-{node.this.name}"
-    if not isinstance(node, exp.Literal):
-        raise _untold(node)
-    return node.name
-
-
-def _untold(what: str | exp.Expr) -> QueryError:
-    text = what if isinstance(what, str) else spelled(what)
-    return QueryError(f"Bulk read cannot say {text[:80]!r}.", hint="Use --via coql for this filter.")
+def _value(value: Value) -> Any:
+    if value.kind == "boolean":
+        return value.text.lower() == "true"
+    return value.content.lstrip("+") if value.kind == "number" else value.content

@@ -66,7 +66,7 @@ def _query(reading: Reading, names: Mapping[str, str]) -> dict[str, Any]:
 def _criteria(reading: Reading) -> dict[str, Any] | None:
     parts = []
     if reading.where:
-        from .bulk_criteria import criteria_of  # it brings sqlglot, which takes a while to load
+        from .bulk_criteria import criteria_of
 
         parts.append(criteria_of(reading.where))
     if reading.since is not None:

@@ -5,11 +5,11 @@ https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.ht
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ import requests
 
 from ...errors import ApiError, QueryError, TransportError
 from ...http.responses import content
-from ..coql.query import EVERYTHING, Column, Statement
+from ..coql.query import CoqlQuery, build_query
 from ..metadata import RECORD_ID, Field
 from ..parallel import side_by_side
 from . import arrow as frames
@@ -31,10 +31,10 @@ MOST_COLUMNS = 500
 MOST_ORDERS = 10
 PASSES = 3
 
-Window = Callable[[Statement, int, int], frames.Page]
+Window = Callable[[CoqlQuery, int, int], frames.Page]
 
 # What comes after a record, by the order the query asks for; Zoho's own order is by id, oldest first.
-_BY_ID = {"": ("id asc", ">"), "id": ("id asc", ">"), "id asc": ("id asc", ">"), "id desc": ("id desc", "<")}
+_BY_ID = {(): ("id asc", ">"), (("id", False),): ("id asc", ">"), (("id", True),): ("id desc", "<")}
 
 
 def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harvest:
@@ -52,13 +52,8 @@ def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harv
     """
     fields, warnings = list(reading.fields), []
     while True:
-        statement = Statement(
-            columns=tuple(Column(field.name, field.name, field.name) for field in fields),
-            source=reading.module,
-            module=reading.module,
-            where=reading.criteria or EVERYTHING,
-            order=reading.order or "id desc",
-        )
+        names = [field.name for field in fields]
+        statement = build_query(reading.module, names, reading.criteria, reading.order or "id desc")
         try:
             found = rows_of(api, statement, fields, width, reading.limit, expected)
         except (ApiError, QueryError) as error:
@@ -77,7 +72,7 @@ def _refused(error: ApiError | QueryError, fields: Sequence[Field]) -> Field | N
 
 
 def rows_of(
-    api: Meter, statement: Statement, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
+    api: Meter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
 ) -> Harvest:
     """Every row of a query (or `limit` of them), whatever Zoho's limit a call.
 
@@ -90,19 +85,20 @@ def rows_of(
     """
     if statement.offset >= REACH_ROWS:
         raise _beyond_reach()
-    query = statement.text(min(limit or WINDOW_ROWS, WINDOW_ROWS), statement.offset)
-    by_id = _BY_ID.get(statement.order.lower())
-    if by_id is None or statement.aggregates or statement.joined:
+    query = statement.to_coql(min(limit or WINDOW_ROWS, WINDOW_ROWS), statement.offset)
+    by_id = _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
+    if by_id is None or statement.is_aggregate or statement.aliases:
         window = partial(_window, api, fields)
         return Harvest(_in_given_order(api, window, statement, width, limit, expected), query)
     window = partial(_window, api, fields if any(field.name == "id" for field in fields) else (RECORD_ID, *fields))
     order, after = by_id
-    return Harvest(_by_id(api, window, replace(statement, order=order), after, width, limit, expected), query)
+    ordered = statement if statement.order_by else statement.add_order_by(order)
+    return Harvest(_by_id(api, window, ordered, after, width, limit, expected), query)
 
 
-def count(api: Meter, statement: Statement) -> int:
+def count(api: Meter, statement: CoqlQuery) -> int:
     """How many rows a query has, for one credit; an estimate by the time the rows arrive."""
-    response = _post(api, statement.counting().text(1), 1)
+    response = _post(api, statement.count_query().to_coql(1), 1)
     values = [value for row in content(response).get("data", []) for value in row.values()]
     return int(values[0]) if values else 0
 
@@ -121,18 +117,24 @@ def _post(api: Meter, text: str, credits: int) -> requests.Response:
     return answer
 
 
-def _window(api: Meter, fields: Sequence[Field], statement: Statement, limit: int, offset: int) -> frames.Page:
-    response = _post(api, statement.text(limit, offset), coql_credits(limit))
-    page = page_of(response, _as_answered(fields, content(response)) if statement.aggregates else fields)
+def _window(api: Meter, fields: Sequence[Field], statement: CoqlQuery, limit: int, offset: int) -> frames.Page:
+    response = _post(api, statement.to_coql(limit, offset), coql_credits(limit))
+    page = page_of(response, _as_answered(fields, statement, response))
     api.arrived(len(page.rows))
-    return page
+    return replace(page, rows=page.rows.rename_columns(frames.empty(fields).schema.names))
 
 
-def _as_answered(fields: Sequence[Field], answer: Mapping[str, Any]) -> list[Field]:
-    """The fields with the keys of the answer: Zoho decides how it writes `sum(Amount)`."""
-    rows = answer.get("data") or [{}]
-    keys = {key.lower().replace(" ", ""): key for key in rows[0]}
-    return [replace(field, name=keys.get(field.name.lower().replace(" ", ""), field.name)) for field in fields]
+def _as_answered(fields: Sequence[Field], statement: CoqlQuery, response: requests.Response) -> Sequence[Field]:
+    """The fields with the keys of the answer, where these are not sure from the query."""
+    if all(len(column.answer_keys) == 1 for column in statement.columns):
+        return fields
+    answered: Mapping[str, object] = next(iter(content(response).get("data", [])), {})
+    candidates = Counter(key for column in statement.columns for key in column.answer_keys)
+    keys = {
+        column.key: next((k for k in column.answer_keys if k in answered and candidates[k] == 1), column.answer_key)
+        for column in statement.columns
+    }
+    return [replace(field, name=keys.get(field.name, field.name)) for field in fields]
 
 
 # Windows overlap by one row: if two neighbours do not meet there, records came or went while they were read
@@ -154,7 +156,7 @@ def windows(rows: int, start: int) -> list[tuple[int, int]]:
 
 
 def _by_id(
-    api: Meter, window: Window, statement: Statement, after: str, width: int, limit: int | None, expected: int | None
+    api: Meter, window: Window, statement: CoqlQuery, after: str, width: int, limit: int | None, expected: int | None
 ) -> pa.Table:
     pages: list[frames.Page] = []
     rest, got = statement, 0
@@ -172,13 +174,13 @@ def _by_id(
             break
         got += sum(map(len, brought))
         # Beyond the reach of offsets, or beyond what was expected: on from the last id.
-        rest = replace(statement, offset=0).also(f"id {after} '{_id(brought[-1], -1)}'")
+        rest = statement.without_limit().and_where(f"id {after} '{_id(brought[-1], -1)}'")
     if pages[-1].more and not len(pages[-1].rows) and (limit is None or got < limit):
         raise TransportError("Zoho says that there are more rows, and sends none.", hint="Run it again in a minute.")
     return pa.concat_tables([page.rows for page in pages])[:limit]
 
 
-def _segment(window: Window, statement: Statement, after: str, width: int, rows: int) -> Iterator[frames.Page]:
+def _segment(window: Window, statement: CoqlQuery, after: str, width: int, rows: int) -> Iterator[frames.Page]:
     """So many rows from the start on, as far as offsets reach: in order, complete, none twice. `more` on the last page
     tells whether there may be rows after it.
     """
@@ -194,11 +196,11 @@ def _segment(window: Window, statement: Statement, after: str, width: int, rows:
         yield replace(page, rows=fresh, more=more)
 
 
-def _between(window: Window, statement: Statement, after: str, start: str, end: str) -> Iterator[frames.Page]:
+def _between(window: Window, statement: CoqlQuery, after: str, start: str, end: str) -> Iterator[frames.Page]:
     """What lies between two ids: records were deleted while the windows were read, and the later ones moved up."""
     more, before = True, "<" if after == ">" else ">"
     while more:
-        gap = replace(statement, offset=0).also(f"id {after} '{start}'").also(f"id {before} '{end}'")
+        gap = statement.without_limit().and_where(f"id {after} '{start}' and id {before} '{end}'")
         page = window(gap, WINDOW_ROWS, 0)
         yield replace(page, more=True)
         start, more = _id(page.rows, -1) if len(page.rows) else start, page.more and len(page.rows) > 0
@@ -224,7 +226,7 @@ def _id(rows: pa.Table, place: int) -> str:
 
 
 def _in_given_order(
-    api: Meter, window: Window, statement: Statement, width: int, limit: int | None, expected: int | None
+    api: Meter, window: Window, statement: CoqlQuery, width: int, limit: int | None, expected: int | None
 ) -> pa.Table:
     start = statement.offset
     wanted = min(REACH_ROWS - start, REACH_ROWS if limit is None else limit)
@@ -232,7 +234,7 @@ def _in_given_order(
     first = window(ordered, min(WINDOW_ROWS, wanted), start)
     if not first.more or wanted <= WINDOW_ROWS:
         return _checked_reach(first, limit)
-    if expected is None and not statement.group and wanted > 2 * WINDOW_ROWS:
+    if expected is None and not statement.group_by and wanted > 2 * WINDOW_ROWS:
         expected = count(api, statement)
     if limit is None and expected is not None and expected - start > REACH_ROWS:
         raise _beyond_reach()
@@ -250,7 +252,7 @@ def _in_given_order(
     )
 
 
-def _others(window: Window, statement: Statement, width: int, sure: int, wanted: int) -> Iterator[frames.Page]:
+def _others(window: Window, statement: CoqlQuery, width: int, sure: int, wanted: int) -> Iterator[frames.Page]:
     """The windows after the first: those that are sure side by side, then on for as long as there is more."""
     end, more = statement.offset + WINDOW_ROWS, True
     places = windows(sure, statement.offset)[1:]
@@ -266,7 +268,7 @@ def _others(window: Window, statement: Statement, width: int, sure: int, wanted:
         end, more = end + size - 1, page.more and len(page.rows) > 0
 
 
-def _stitched(pages: Sequence[frames.Page], statement: Statement) -> pa.Table | None:
+def _stitched(pages: Sequence[frames.Page], statement: CoqlQuery) -> pa.Table | None:
     """The rows of overlapping windows, or None where two of them do not meet."""
     parts = [pages[0].rows]
     for before, page in pairwise(pages):
@@ -276,7 +278,7 @@ def _stitched(pages: Sequence[frames.Page], statement: Statement) -> pa.Table | 
             return None
         parts.append(page.rows[1:])
     rows = pa.concat_tables(parts)
-    ids = rows.column("id") if "id" in rows.schema.names and not statement.joined else None
+    ids = rows.column("id") if "id" in rows.schema.names and not statement.aliases else None
     return rows if ids is None or len(ids.unique()) == len(ids) else None
 
 
@@ -298,13 +300,14 @@ def _beyond_reach() -> QueryError:
     )
 
 
-def _with_id(statement: Statement) -> Statement:
+def _with_id(statement: CoqlQuery) -> CoqlQuery:
     # Rows with equal values may swap places between two calls; the id decides.
-    names = [part.split()[0] for part in statement.order.split(",") if part.strip()]
-    loose = statement.aggregates or statement.joined or "id" in names or len(names) >= MOST_ORDERS
-    return statement if loose else replace(statement, order=", ".join(filter(None, (statement.order, "id asc"))))
+    names = [term.text for term in statement.order_by]
+    loose = statement.is_aggregate or statement.aliases or "id" in names or len(names) >= MOST_ORDERS
+    return statement if loose else statement.add_order_by("id asc")
 
 
-def _stable(statement: Statement) -> Statement:
+def _stable(statement: CoqlQuery) -> CoqlQuery:
     """With an order that holds from one call to the next, where the query has none."""
-    return statement if statement.order else replace(statement, order=statement.group or f"{statement.base}id asc")
+    grouped = ", ".join(statement.text[path.start : path.end] for path in statement.group_by)
+    return statement if statement.order_by else statement.add_order_by(grouped or f"{statement.alias_prefix}id asc")

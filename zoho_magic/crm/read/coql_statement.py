@@ -12,10 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from ...errors import ApiError, QueryError
+from ..coql.conditions import FieldPath
 from ..coql.parameters import bind
-from ..coql.parser import names_in, parse
-from ..coql.query import Column, Statement
-from ..metadata import Field, Metadata
+from ..coql.parser import parse_query
+from ..coql.query import Column, CoqlQuery, UnparsedQuery
+from ..metadata import RECORD_ID, Field, Metadata
 from ..progress import Progress
 from . import arrow as frames
 from . import coql
@@ -31,12 +32,14 @@ _SUMS = Field("", data_type="double", json_type="double")
 
 def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Frame, progress: Progress) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    bound = bind(query, params)
-    statement = parse(bound, lambda module: _selectable(home.metadata, module))
+    parse_query(query)  # refuses a parameter where no value may stand
+    statement = parse_query(bind(query, params))
+    if isinstance(statement, CoqlQuery):
+        statement = statement.complete(lambda module: _selectable(home.metadata, module))
     with Meter(home, progress.add) as api:
-        harvest = _as_written(api, bound) if statement is None else _understood(home, api, statement)
+        harvest = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
     attrs = {
-        "module": statement.module if statement else "",
+        "module": statement.module if isinstance(statement, CoqlQuery) else "",
         "road": "coql",
         "query": harvest.query,
         "calls": api.calls,
@@ -51,74 +54,67 @@ def _selectable(metadata: Metadata, module: str) -> list[str]:
     return [field.name for field in metadata.fields(module).values() if field.data_type not in _NOT_SELECTABLE]
 
 
-def _understood(home: Home, api: Meter, statement: Statement) -> Harvest:
-    statement, fields = _resolved(home.metadata, statement)
+def _understood(home: Home, api: Meter, statement: CoqlQuery) -> Harvest:
+    fields = _fields(home.metadata, statement)
     harvest = coql.rows_of(api, statement, fields, home.width(), statement.limit, None)
     rows, warnings = with_people(home, harvest.rows, fields, always=True)
     return Harvest(rows, harvest.query, harvest.warnings + warnings)
 
 
-def _resolved(metadata: Metadata, statement: Statement) -> tuple[Statement, list[Field]]:
-    """The query with `id` first where rows are records, and a field for every column, named like its key."""
+def _fields(metadata: Metadata, statement: CoqlQuery) -> list[Field]:
+    """A field for every column, named like its key; `id`, which Zoho adds, first where rows are records."""
     _refuse_unknown(metadata, statement)
-    if not statement.aggregates and not statement.joined and all(c.key != "id" for c in statement.columns):
-        statement = replace(statement, columns=(Column("id", "id", "id"), *statement.columns))
-    fields = {column: _field(metadata, statement, column) for column in statement.columns}
+    fields = [_field(metadata, column) for column in statement.columns]
+    if not statement.is_aggregate and not statement.aliases and all(field.name != "id" for field in fields):
+        fields.insert(0, RECORD_ID)
     # `Owner` brings `Owner.id` with it: asked for as well, it would stand twice.
-    brought = {name for field in fields.values() for name in frames.companions(field)}
-    kept = {column: field for column, field in fields.items() if field.name not in brought}
-    return replace(statement, columns=tuple(kept)), list(kept.values())
+    brought = {name for field in fields for name in frames.companions(field)}
+    return [field for field in fields if field.name not in brought]
 
 
-def _refuse_unknown(metadata: Metadata, statement: Statement) -> None:
+def _refuse_unknown(metadata: Metadata, statement: CoqlQuery) -> None:
     """Raise QueryError for a module or field that metadata does not know, before a call is spent on it."""
-    for module in (statement.module, *statement.aliases.values()):
-        metadata.module(module)
-    aliases = {column.key for column in statement.columns}
-    listed = f"{statement.order},{statement.group}".split(",")
-    paths = [part.split()[0] for part in listed if part.strip()]
-    for path in (column.path for column in statement.columns):
-        _at(metadata, statement, path)
-    for path in paths:
-        if path not in aliases and "(" not in path:
-            _at(metadata, statement, path)
-    for module, path in names_in(statement.where):
-        if not module:
-            _at(metadata, statement, path)
-        else:
-            metadata.at(module, path)
+    modules = [statement.module, *statement.aliases.values(), *(path.module for path in statement.field_paths)]
+    for module in dict.fromkeys(modules):
+        if module not in _UNDESCRIBED:
+            metadata.module(module)
+    for path in statement.field_paths:
+        _at(metadata, path)
 
 
-def _at(metadata: Metadata, statement: Statement, path: str) -> Field | None:
-    """What metadata says of a path; None for anything but a field."""
-    head, dot, rest = path.partition(".")
-    if dot and head in statement.aliases:
-        return metadata.at(statement.aliases[head], rest)
-    return metadata.at(statement.module, path) if path else None
+# https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.html lists users among the modules of
+# COQL; settings/modules does not tell their fields.
+_UNDESCRIBED = ("users", "Users")
 
 
-def _field(metadata: Metadata, statement: Statement, column: Column) -> Field:
+def _at(metadata: Metadata, path: FieldPath) -> Field | None:
+    """What metadata says of a field; None where it says nothing."""
+    return metadata.at(path.module, path.path) if path.module not in _UNDESCRIBED else None
+
+
+def _field(metadata: Metadata, column: Column) -> Field:
     if column.function == "COUNT":
         found = _COUNTS
     elif column.function in ("SUM", "AVG"):
         found = _SUMS
     else:
-        found = _at(metadata, statement, column.path) or Field(column.path)
+        found = (_at(metadata, column.field) if column.field else None) or Field(column.path)
     return replace(found, name=column.key)
 
 
-def _as_written(api: Meter, text: str) -> Harvest:
-    body, more = coql.as_written(api, text)
-    warnings = ["The query was sent as written: it is not a form of COQL that is understood here; types are guessed."]
-    if more and not _LIMIT.search(_QUOTED.sub("", text)):
+def _as_written(api: Meter, query: UnparsedQuery) -> Harvest:
+    body, more = coql.as_written(api, query.text)
+    if more and not _LIMIT.search(_QUOTED.sub("", query.text)):
         raise QueryError(
             "The query was sent as written, and Zoho has more rows than it sends at once.",
             hint="Add 'limit 2000' for as many as it sends, or write it as a plain select to get all.",
         )
-    return Harvest(_guessed(body), text, warnings)
+    reason = f"{query.problem.args[0]} {query.problem.hint}"
+    warning = f"The query was sent as written, because it is not understood in full; column types are guessed. {reason}"
+    return Harvest(_guessed(body), query.text, [warning])
 
 
-_QUOTED, _LIMIT = re.compile(r"'(?:[^']|'')*'"), re.compile(r"\blimit\b", re.IGNORECASE)
+_QUOTED, _LIMIT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\""""), re.compile(r"\blimit\b", re.IGNORECASE)
 
 
 def _guessed(body: bytes) -> pa.Table:

@@ -11,7 +11,10 @@ import pyarrow as pa
 
 from ...errors import ApiError, AuthError, QueryError
 from ...http.responses import Api, content
-from ..coql.query import EVERYTHING, Statement
+from ..coql.conditions import ParsedCondition
+from ..coql.lexical import find_parameters
+from ..coql.parser import parse_condition, parse_order_by
+from ..coql.query import build_query
 from ..metadata import Field, Metadata
 from ..progress import Progress
 from . import arrow as frames
@@ -153,17 +156,21 @@ def _where(text: str | None, module: str, metadata: Metadata) -> tuple[str, set[
     """The filter, nested in pairs, and the fields of the module that it names."""
     if not text or not text.strip():
         return "", set()
-    from ..coql.parser import criteria, names_in
+    condition = _condition(text)
+    for path in condition.field_paths:
+        metadata.at(path.module or module, path.path)
+    return condition.to_coql(enclosed=True), {path.path for path in condition.field_paths if not path.module}
 
-    nested = criteria(text)
-    if nested is None:
-        raise QueryError(
-            f"The filter {text[:80]!r} is not a COQL condition.", hint="Like this: \"Amount > 5 and Stage = 'Won'\"."
-        )
-    names = names_in(text)
-    for of, path in names:
-        metadata.at(of or module, path)
-    return nested, {path for of, path in names if not of}
+
+def _condition(text: str) -> ParsedCondition:
+    if any(not parameter.is_quoted for parameter in find_parameters(text)):
+        raise QueryError("A $name in a filter is not bound.", hint="Write the value itself, text in quotes.")
+    try:
+        return parse_condition(text)
+    except QueryError as error:
+        problem = error
+    message = f"The filter {text[:80]!r} is not a COQL condition: {problem.args[0]}"
+    raise QueryError(message, hint=problem.hint)
 
 
 def _home_currency(known: Mapping[str, Field], named: Collection[str]) -> str:
@@ -175,12 +182,11 @@ def _home_currency(known: Mapping[str, Field], named: Collection[str]) -> str:
 
 
 def _order(text: str | None, module: str, metadata: Metadata) -> str:
-    parts = [part.split() for part in (text or "").split(",") if part.strip()]
-    for name, *way in parts:
-        metadata.at(module, name)
-        if [word.lower() for word in way] not in ([], ["asc"], ["desc"]):
-            raise QueryError(f"{' '.join(way)!r} is no direction.", hint="Write 'Field asc' or 'Field desc'.")
-    return ", ".join(" ".join(part) for part in parts)
+    if not text or not text.strip():
+        return ""
+    for term in parse_order_by(text):
+        metadata.at(module, term.field.path)
+    return text.strip()
 
 
 def _converted(value: str | bool, module: str, known: Collection[str], named: Collection[str]) -> tuple[str, list[str]]:
@@ -221,8 +227,7 @@ def _counted(api: Meter, reading: Reading, allowed: Collection[str]) -> int | No
     """About how many rows there are; None where Zoho does not say."""
     try:
         if "coql" in allowed:
-            everything = Statement((), reading.module, reading.module, where=reading.criteria or EVERYTHING)
-            return coql.count(api, everything)
+            return coql.count(api, build_query(reading.module, ["id"], reading.criteria))
         if not reading.where and reading.since is None:
             answer = content(api.request("GET", f"/crm/v8/{reading.module}/actions/count"))
             return int(answer.get("count") or 0)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from zoho_magic.crm.coql_language.conditions import BooleanOperation, Comparison, Condition, Negation
-from zoho_magic.crm.coql_language.lexical import find_parameters
-from zoho_magic.crm.coql_language.parser import parse_condition, parse_order_by, parse_query
-from zoho_magic.crm.coql_language.query import COUNT_KEY, CoqlQuery, UnparsedQuery, build_query
+from zoho_magic.crm.coql.conditions import BooleanOperation, Comparison, Condition, Negation
+from zoho_magic.crm.coql.lexical import find_parameters
+from zoho_magic.crm.coql.parser import parse_condition, parse_order_by, parse_query
+from zoho_magic.crm.coql.query import COUNT_KEY, CoqlQuery, UnparsedQuery, build_query
 from zoho_magic.errors import QueryError
 
 
@@ -151,6 +151,25 @@ def test_a_column_may_be_called_what_coql_calls_other_things(word: str) -> None:
     )
 
 
+OTHER_WORDS = (
+    "Type", "Date", "Time", "State", "Status", "Number", "Language", "Percent", "Key", "Value", "Values", "Column",
+    "Row", "Rows", "Index", "View", "Format", "Interval", "Range", "Start", "End", "Source", "Comment", "Position",
+    "Role", "User", "Owner", "Name", "Year", "Month", "Day", "Map", "Array", "Level", "Version", "Schema", "Database",
+    "Rating", "Tag", "First", "Last", "Next", "Percentage", "Amount", "Currency", "Duration", "Partition", "Qualify",
+    "Half__s", "Location", "Options", "Object", "Procedure", "Window", "Filter", "Current", "Default",
+    "Replace", "Left_Over",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", OTHER_WORDS)
+def test_a_column_may_be_called_what_sql_calls_other_things(word: str) -> None:
+    text = f"select {word}, Account.{word} from Deals where {word} > 5 and {word} is not null order by {word} desc"
+    query = parsed(text)
+    assert [column.key for column in query.columns] == [word, f"Account.{word}"]
+    assert [path.path for path in query.field_paths] == [word, f"Account.{word}", word, word, word]
+    assert query.complete(reserved=()).text == text
+
+
 # Completion
 
 
@@ -183,6 +202,7 @@ FIELDS = {"Leads": ["id", "Last_Name", "Order", "Email"], "Deals": ["id", "Stage
         ("select id from L where not a in (1) and NOT  b  LIKE 'x'",
          "select id from L where a not in (1) and b  not LIKE 'x'"),
         ("select id from L where not (a is  null)", "select id from L where (a is  not null)"),
+        ("select id from L where a<>'<>' or b  <> 1", "select id from L where a!='<>' or b  != 1"),
         ("select id from L where not (a = 1 or b = 2)", "select id from L where not (a = 1 or b = 2)"),
         ("select id from L where a in (select id from B) and b in (select Order from C where x = 1 or y = 2 or z = 3)",
          "select id from L where a in (select id from B where id is not null) and b in (select 'Order' from C"
@@ -204,7 +224,8 @@ def test_aggregates_get_their_old_names_back() -> None:
         ("Stage", "Stage"), ("SUM(Amount)", "agg1"), ("n", "n"), ("MAX(Group)", "agg2"),
     ]  # fmt: skip
     assert query.renamed == {"agg1": "SUM(Amount)", "agg2": "MAX(Group)"}
-    later = query.and_where("id > '5'").with_order_by("Stage")
+    assert query.columns[1].answer_keys == ("agg1", "SUM(Amount)")
+    later = query.and_where("id > '5'").add_order_by("Stage")
     assert [(column.key, column.answer_key) for column in later.columns] == [
         (column.key, column.answer_key) for column in query.columns
     ]
@@ -267,15 +288,12 @@ def test_more_conditions(text: str, more: str, narrowed: str) -> None:
 
 
 def test_other_insertions() -> None:
-    query = parsed("select Stage, 'Order' , COUNT(id)\nfrom Deals where a = 1\ngroup by Stage limit 3")
-    assert query.add_columns("id", "x.y").columns[0].key == "id"
-    assert query.add_columns("id").text == query.text.replace("select ", "select id, ")
-    assert query.with_order_by("Stage asc").text == query.text.replace(" limit", " order by Stage asc limit")
-    assert query.with_order_by("a").with_order_by("b desc, c").text == query.text.replace(
-        " limit", " order by b desc, c limit"
-    )
-    assert query.without_columns({"Order"}).text == query.text.replace("Stage, 'Order' , COUNT(id)", "Stage, COUNT(id)")
-    assert query.without_columns({"x"}) is query
+    query = parsed("select Stage, 'Order' , COUNT(id)\nfrom Deals where a = 1\ngroup by Stage limit 3, 7 ;")
+    assert query.add_order_by("Stage asc").text == query.text.replace(" limit", " order by Stage asc limit")
+    twice = query.add_order_by("a").add_order_by("b desc, c")
+    assert twice.text == query.text.replace(" limit", " order by a, b desc, c limit")
+    assert query.without_limit().text == query.text.replace("limit 3, 7", "")
+    assert (query.without_limit().limit, query.without_limit().offset) == (None, 0)
     with pytest.raises(QueryError):
         query.and_where("a = 1 order by b")
 
@@ -329,6 +347,12 @@ def test_a_query_from_its_parts() -> None:
 )
 def test_conditions(text: str, paired: str) -> None:
     assert parse_condition(text).to_coql() == paired
+
+
+def test_conditions_that_can_be_joined() -> None:
+    assert parse_condition("a = 1 or b = 2").to_coql(enclosed=True) == "(a = 1 or b = 2)"
+    assert parse_condition("(a = 1 or b = 2)").to_coql(enclosed=True) == "(a = 1 or b = 2)"
+    assert parse_condition("a = 1").to_coql(enclosed=True) == "a = 1"
 
 
 def test_fields_of_a_condition() -> None:
@@ -631,7 +655,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 
 def test_lark_is_loaded_with_the_first_query_only() -> None:
     code = (
-        "import sys\nfrom zoho_magic.crm.coql_language import parser\nassert 'lark' not in sys.modules\n"
+        "import sys\nfrom zoho_magic.crm.coql import parser\nassert 'lark' not in sys.modules\n"
         "parser.parse_query('select id from Leads')\nassert 'lark' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,8 +12,17 @@ if TYPE_CHECKING:
     from .query import CoqlQuery
 
 __all__ = [
-    "BooleanOperation", "Comparison", "Condition", "FieldPath", "Negation", "ParsedCondition", "SubQuery", "Value",
-    "comparisons", "pairing_edits",
+    "BooleanOperation",
+    "Comparison",
+    "Condition",
+    "FieldPath",
+    "Negation",
+    "ParsedCondition",
+    "SubQuery",
+    "Value",
+    "comparisons",
+    "condition_edits",
+    "is_open",
 ]  # fmt: skip
 
 
@@ -154,22 +163,31 @@ class ParsedCondition:
         inner = [path for sub in self.sub_queries for path in sub.field_paths]
         return sorted([*self.names, *inner], key=lambda path: path.start)
 
-    def to_coql(self) -> str:
+    def to_coql(self, *, enclosed: bool = False) -> str:
         """The text with what Zoho wants inserted: pairs of parentheses, and a `where` in sub-queries.
+
+        Args:
+            enclosed: in parentheses where it consists of several conditions, so that another one can be joined to it.
 
         Example::
 
-            >>> from zoho_magic.crm.coql_language.parser import parse_condition
+            >>> from zoho_magic.crm.coql.parser import parse_condition
             >>> parse_condition("a = 1 and b = 2 and c = 3").to_coql()
             '(a = 1 and b = 2) and c = 3'
         """
         edits = [edit for sub in self.sub_queries for edit in sub.query.completion_edits(sub.inner_start)]
-        return apply_edits(self.text, [*pairing_edits(self.root), *edits])
+        text = apply_edits(self.text, [*condition_edits(self.root), *edits])
+        return f"({text})" if enclosed and is_open(self.root) else text
 
     @property
     def comparisons(self) -> list[Comparison]:
         """Every criterion, from left to right."""
         return list(comparisons(self.root))
+
+
+def is_open(condition: Condition) -> bool:
+    """Whether another condition joined to it would be read into it."""
+    return isinstance(condition, BooleanOperation) and not condition.is_enclosed
 
 
 def comparisons(condition: Condition | None) -> Iterator[Comparison]:
@@ -183,21 +201,23 @@ def comparisons(condition: Condition | None) -> Iterator[Comparison]:
         yield from comparisons(condition.right)
 
 
-def pairing_edits(condition: Condition | None) -> Iterator[Edit]:
+def condition_edits(condition: Condition | None) -> Iterator[Edit]:
     """What makes a condition one that Zoho takes.
 
-    More than two criteria are nested in pairs, and a `not` in front of a criterion goes to its operator: Zoho refuses
-    it in front. https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html
+    More than two criteria are nested in pairs, a `not` in front of a criterion goes to its operator, since Zoho refuses
+    it in front, and `<>` becomes `!=`. https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html
     """
-    if isinstance(condition, Negation):
+    if isinstance(condition, Comparison) and condition.operator == "<>":
+        yield Edit(condition.operator_start, condition.operator_end, "!=")
+    elif isinstance(condition, Negation):
         yield from _moved_not(condition)
-        yield from pairing_edits(condition.operand)
+        yield from condition_edits(condition.operand)
     elif isinstance(condition, BooleanOperation):
         for operand in (condition.left, condition.right):
-            if isinstance(operand, BooleanOperation) and not operand.is_enclosed:
+            if is_open(operand):
                 yield Edit(operand.start, operand.start, "(")
                 yield Edit(operand.end, operand.end, ")")
-            yield from pairing_edits(operand)
+            yield from condition_edits(operand)
 
 
 def _moved_not(negation: Negation) -> Iterator[Edit]:

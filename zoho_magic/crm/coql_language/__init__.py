@@ -1,4 +1,0 @@
-"""COQL, Zoho's query language: text in, a model of it out, and text again with nothing changed but what was inserted.
-
-No network, no metadata. `parser` reads, `query` holds and completes, `conditions` is the tree of a `where` clause.
-"""
