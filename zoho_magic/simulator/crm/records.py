@@ -15,7 +15,7 @@ from .query_parameters import check_length, choice, id_list, positive_integer
 from .request_lifecycle import Caller, open_module
 from .schema import Field, Module
 from .serialization import OutputColumn, output_column, serialize_rows
-from .store import quoted
+from .store import module_column, quoted
 from .tokens import Cursor
 from .views import views_of
 
@@ -223,7 +223,8 @@ def _page(caller: Caller, wanted: ListQuery, cursor: Cursor, outputs: list[Outpu
 
 
 def _related_columns(wanted: ListQuery) -> list[str]:
-    return ['t."What_Id$module"'] if "$se_module" in wanted.system and "What_Id" in wanted.module else []
+    field = wanted.module.polymorphic
+    return [f"t.{quoted(module_column(field))}"] if field and "$se_module" in wanted.system else []
 
 
 def _add_related_modules(
@@ -289,11 +290,10 @@ def _whole_record(caller: Caller, module: Module, record: dict[str, Any]) -> dic
         elif field.link:
             links, more[field.name] = _children(caller, field.link.module, field.link.here, record["id"])
             record[field.name] = [{field.link.there: each[field.link.there], "id": each["id"]} for each in links]
-    if "What_Id" in module:
-        [(kind,)] = caller.crm.store.read(
-            f'SELECT "What_Id$module" FROM {quoted(module.name)} WHERE id = ?', (int(record["id"]),)
-        )
-        record["$se_module"] = kind
+    if module.polymorphic:
+        column = quoted(module_column(module.polymorphic))
+        sql = f"SELECT {column} FROM {quoted(module.name)} WHERE id = ?"
+        [(record["$se_module"],)] = caller.crm.store.read(sql, (int(record["id"]),))
     record.update(SYSTEM)
     if more:
         record["$has_more"] = more

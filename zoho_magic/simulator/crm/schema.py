@@ -18,7 +18,7 @@ JSON_TYPES = {
     "boolean": "boolean", "integer": "integer", "double": "double", "currency": "double", "percent": "double",
     "lookup": "jsonobject", "ownerlookup": "jsonobject", "userlookup": "jsonobject",
     "multi_module_lookup": "jsonobject", "multiselectpicklist": "jsonarray", "subform": "jsonarray",
-    "multiselectlookup": "jsonarray", "fileupload": "jsonarray",
+    "multiselectlookup": "jsonarray", "fileupload": "jsonarray", "RRULE": "jsonobject",
 }  # fmt: skip
 LENGTHS = {
     "text": 255, "email": 100, "phone": 30, "website": 450, "textarea": 2000, "picklist": 120, "integer": 9,
@@ -67,6 +67,7 @@ class Field:
     rollup: Rollup | None = None
     link: Link | None = None
     prefix: str = ""
+    coql: bool = True  # False: COQL refuses it, and no metadata says so
     many: bool = False  # Tag: data_type text, json_type jsonarray
     id: int = 0
 
@@ -131,6 +132,8 @@ class Module:
     scope: str = ""
     api: bool = True
     upsert_on: str = ""
+    bulk: bool = True  # False: bulk read refuses it
+    tracks: str = ""  # of a field_tracker: the field of `parent` whose history this is
     first_id: int = 0
     id: int = 0
     by_name: dict[str, Field] = field(default_factory=dict, compare=False, hash=False)
@@ -143,6 +146,16 @@ class Module:
 
     def __contains__(self, name: str) -> bool:
         return name in self.by_name
+
+    @property
+    def writable(self) -> bool:
+        """True when the API takes records for it."""
+        return self.api and self.kind != "field_tracker"
+
+    @property
+    def polymorphic(self) -> Field | None:
+        """Its multi-module lookup, whose module records call `$se_module`."""
+        return next((each for each in self.fields if each.kind == "multi_module_lookup"), None)
 
     @property
     def stored(self) -> tuple[Field, ...]:
@@ -184,8 +197,8 @@ class Schema:
         return {
             "api_name": module.name, "module_name": module.name, "singular_label": module.singular,
             "plural_label": module.name.replace("_", " "), "id": str(module.id), "api_supported": module.api,
-            "generated_type": module.kind, "viewable": True, "creatable": module.api, "editable": module.api,
-            "deletable": module.api, "visible": True, "visibility": 1, "status": "visible",
+            "generated_type": module.kind, "viewable": True, "creatable": module.writable, "editable": module.writable,
+            "deletable": module.writable, "visible": True, "visibility": 1, "status": "visible",
             "show_as_tab": plain, "quick_create": plain, "convertable": module.name == "Leads",
             "triggers_supported": plain, "filter_supported": plain, "feeds_required": False,
             "scoring_supported": plain, "webform_supported": plain, "emailTemplate_support": plain,
@@ -213,10 +226,10 @@ class Schema:
             "operation_type": {"web_update": write, "api_create": write, "web_create": write, "api_update": write},
             "unique": {"casesensitive": "false"} if each.unique else {}, "external": None,
             "pick_list_values": _pick_list(each, display_differs), "pick_list_values_sorted_lexically": False,
-            **self._details(each),
+            **self._details(module, each),
         }  # fmt: skip
 
-    def _details(self, each: Field) -> dict[str, Any]:
+    def _details(self, module: Module, each: Field) -> dict[str, Any]:
         number = {"prefix": each.prefix, "suffix": "", "start_number": 1, "starting_number_length": 1}
         return {
             "lookup": self._lookup(each), "multi_module_lookup": self._multi_module(each),
@@ -224,7 +237,9 @@ class Schema:
             "associated_module": self._associated(each),
             "currency": {"rounding_option": "normal", "precision": 2} if each.value_type == "currency" else {},
             "formula": {"return_type": each.returns, "expression": each.formula} if each.kind == "formula" else {},
-            "rollup_summary": self._rollup(each), "auto_number": number if each.kind == "autonumber" else {},
+            "rollup_summary": self._rollup(each),
+            "history_tracking": self._tracking(module, each),
+            "auto_number": number if each.kind == "autonumber" else {},
             "textarea": {"type": "small"} if each.kind == "textarea" else None,
         }  # fmt: skip
 
@@ -260,8 +275,17 @@ class Schema:
             return None
         return {"module": each.targets[0], "id": str(self._modules[each.targets[0]].id)}
 
+    def _tracking(self, module: Module, each: Field) -> dict[str, Any] | None:
+        """Which module keeps the history of this field, and which field there says how long a period was."""
+        tracker = next((one for one in self if one.parent == module.name and one.tracks == each.name), None)
+        if tracker is None:
+            return None
+        duration = next(one for one in tracker.fields if one.name.endswith("Calendar_Days"))
+        by = {"api_name": duration.name, "id": str(duration.id)}
+        return {"module": self.minified(tracker.name), "duration_configured_field": by}
+
     def _rollup(self, each: Field) -> dict[str, Any]:
-        if each.rollup is None:
+        if each.rollup is None or each.kind != "rollup_summary":
             return {}
         return {"return_type": each.returns, "expression": {"function_parameters": [], "function": "sum"},
                 "based_on_module": self.minified(each.rollup.child), "rollup_based_on": "all"}  # fmt: skip

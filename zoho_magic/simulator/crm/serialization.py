@@ -114,10 +114,14 @@ def _files(columns: Sequence[Column], _view: UserView) -> Column:
     return [json.loads(each) if each else None for each in columns[0]]
 
 
+def _recurrence(columns: Sequence[Column], _view: UserView) -> Column:
+    return [{"RRULE": each} if each else None for each in columns[0]]
+
+
 SERIALIZERS: dict[str, Serializer] = {
     "double": _number, "currency": _number, "percent": _number, "boolean": _boolean, "datetime": _moment,
     "multiselectpicklist": _many, "tags": _tags, "lookup": _lookup,
-    "ownerlookup": _user, "userlookup": _user, "fileupload": _files,
+    "ownerlookup": _user, "userlookup": _user, "fileupload": _files, "RRULE": _recurrence,
 }  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def _module(crm: Crm, query: dict[str, Any]) -> Module:
     module = crm.schema.get(name)
     if module is None:
         raise refusal("MODULE_NOT_AVAILABLE", "Requested module is not available.", {"module": name})
-    if not module.api:
+    if not (module.api and module.bulk):
         raise refusal("MODULE_NOT_SUPPORTED", "Requested module is not supported.", {"module": name})
     return module
 
@@ -174,6 +174,7 @@ def _export(caller: Caller, module: Module, query: dict[str, Any]) -> Export:
 def _null_parents(module: Module, names: list[Any]) -> list[str]:
     """Conditions that lose the rows without the record a column is behind, as seen in the wild."""
     lookups = dict.fromkeys(str(name).partition(".")[0] for name in names if "." in str(name))
+    lookups |= {module.display: None} if module.kind == "field_tracker" else {}
     return [f"t.{quoted(name)} IS NOT NULL" for name in lookups if name in module]
 
 

@@ -84,7 +84,7 @@ def _module(crm: Crm, resource: dict[str, Any]) -> Module:
     asked = resource["module"]
     name = asked.get("api_name") if isinstance(asked, dict) else asked
     module = crm.schema.get(str(name))
-    if module is None or not module.api:
+    if module is None or not module.writable:
         raise refusal("MODULE_NOT_AVAILABLE", f"Requested module '{name}' is not available.")
     return module
 

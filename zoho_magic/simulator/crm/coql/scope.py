@@ -38,12 +38,15 @@ class ResolvedColumn:
 
 
 class Scope:
-    """The rows one SELECT sees; `most` limits how many lookups may be joined. `mark` keeps SQL names apart."""
+    """The rows one SELECT sees; `most` limits how many lookups may be joined. `mark` keeps SQL names apart.
+
+    `options` are those that concern COQL; bulk read, which knows every column, gives none.
+    """
 
     def __init__(
         self, schema: Schema, query: Query, module: Module, mark: str, most: int, options: Options | None = None
     ) -> None:
-        self._schema, self._mark, self._most, self._options = schema, mark, most, options or Options()
+        self._schema, self._mark, self._most, self._options = schema, mark, most, options
         self.base = Row(mark, module)
         self._named = {query.alias or module.name: self.base}
         self._joined: dict[str, Row] = {}
@@ -57,7 +60,7 @@ class Scope:
         return f"{self._table(self.base.module)} AS {self.base.name} " + " ".join(self._sql)
 
     def _table(self, module: Module) -> str:
-        nameless = module is USERS and self._options.inactive_user_names_null
+        nameless = module is USERS and self._options is not None and self._options.inactive_user_names_null
         return quoted(NAMELESS if nameless else module.name)
 
     def find(self, path: Path) -> ResolvedColumn:
@@ -73,7 +76,9 @@ class Scope:
         return ResolvedColumn(row.name, field)
 
     def _is_known(self, field: Field) -> bool:
-        return self._options.coql_knows_converted or field.name != "Converted__s"
+        if self._options is None:
+            return True
+        return field.coql and (self._options.coql_knows_converted or field.name != "Converted__s")
 
     def _start(self, path: Path) -> tuple[Row, tuple[str, ...]]:
         parts = path.parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .generator import fill
-from .modules import demo_schema
+from .org_schema import demo_schema
 from .people import PEOPLE, User
 
 __all__ = ["PEOPLE", "User", "demo_schema", "fill"]

@@ -8,72 +8,24 @@ grows, and each region sells in its own currency.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from ..store import MANY, Store
+from ..store import Store
 from . import modules as org
+from .activities import calls, deal_history, events, notes
+from .columns import DAY, UNTIL, Columns, Draw, day_of, money, owners, stamps, tags
 from .edge_cases import insert_edge_cases
+from .inventory import products, quoted_items, quotes
 from .people import PEOPLE, SELLERS
 from .vocabulary import FictionalContact, accounts, descriptions, emails, people, phones
 
-__all__ = ["UNTIL", "fill"]
+__all__ = ["fill"]
 
-UNTIL = datetime(2026, 9, 30, 17, 0, tzinfo=timezone.utc)  # the demo org's last moment, so a seed gives the same rows
-START = datetime(2023, 1, 2, 8, 0, tzinfo=timezone.utc)
-DAY = 86_400
-MONTHS = (0.85, 0.9, 1.25, 0.95, 0.95, 1.3, 0.75, 0.5, 1.2, 1.0, 1.05, 1.6)  # how busy each month is
-RATES = {"USD": 1.0, "EUR": 0.92, "GBP": 0.79, "CAD": 1.36}
-MONEY_OF = {"us": "USD", "ca": "CAD", "eu": "EUR", "uk": "GBP", "apac": "USD", "latam": "USD"}
-SALES_REGION = {"us": "west", "ca": "west", "latam": "west", "eu": "eu", "uk": "uk", "apac": "apac"}
 OPEN_WEIGHTS = (30, 22, 16, 12, 12, 8)
 GOODS = (("Module 440 Wp", 89.9, 60), ("Inverter 10 kW", 1299.0, 3), ('Rail, 2"', 14.5, 80), ("Kabel 6 mm²", 4.75, 200),
          ("Battery 13 kWh", 5400.0, 2), ("Labour", 62.5, 40))  # fmt: skip
-CHANCES = dict(zip(org.STAGES, (10, 20, 40, 60, 75, 90, 100, 0, 0), strict=True))
-
-Columns = dict[str, Sequence[Any]]
-
-
-class Draw:
-    """Draws columns of `amount` values from one seeded source."""
-
-    def __init__(self, seed: str, amount: int) -> None:
-        self.random = random.Random(seed)
-        self.amount = amount
-
-    def pick(self, values: Sequence[Any], weights: Sequence[float] | None = None) -> list[Any]:
-        """One of `values` for every row."""
-        return self.random.choices(values, weights, k=self.amount)
-
-    def some(self, share: float, values: Sequence[Any]) -> list[Any]:
-        """One of `values` for about `share` of the rows, None for the others."""
-        return self.sieve(share, self.pick(values))
-
-    def sieve(self, share: float, column: Sequence[Any]) -> list[Any]:
-        """The column with all but about `share` of its values emptied."""
-        draw = self.random.random
-        return [value if draw() < share else None for value in column]
-
-    def whole(self, low: int, high: int) -> list[int]:
-        """Integers from low to high."""
-        return self.pick(range(low, high + 1))
-
-    def skewed(self, middle: float, spread: float, step: int) -> list[int]:
-        """Many small amounts, few large ones, in round steps."""
-        draw = self.random.lognormvariate
-        return self.pick([max(step, round(middle * draw(0, spread) / step) * step) for _ in range(4096)])
-
-    def flags(self, share: float) -> list[int]:
-        """1 for about `share` of the rows."""
-        return self.pick((1, 0), (share, 1 - share))
-
-    def several(self, values: Sequence[str], empty: float = 0.25) -> list[str | None]:
-        """Some of `values` at once, in their own order, as the store keeps them."""
-        sets = [sorted(self.random.sample(range(len(values)), self.random.choice((1, 1, 2, 3)))) for _ in range(64)]
-        joined = [MANY.join(values[spot] for spot in spots) for spots in sets]
-        return self.some(1 - empty, joined)
 
 
 def fill(store: Store, rows: int, seed: int) -> None:
@@ -86,6 +38,9 @@ def fill(store: Store, rows: int, seed: int) -> None:
         "Tasks": (_tasks, max(20, scale // 4)), "Projects": (_projects, max(6, scale * 3 // 100)),
         "Project_Lines": (_lines, max(20, scale * 12 // 100)),
         "Projects_X_Contacts": (_links, max(10, scale * 6 // 100)),
+        "Events": (events, max(16, scale * 15 // 100)), "Calls": (calls, max(16, scale * 20 // 100)),
+        "Notes": (notes, max(16, scale * 10 // 100)), "Products": (products, max(12, scale // 100)),
+        "Quotes": (quotes, max(8, scale * 5 // 100)), "Quoted_Items": (quoted_items, max(20, scale * 14 // 100)),
     }  # fmt: skip
     for name, (make, amount) in makers.items():
         module = store.schema[name]
@@ -94,59 +49,19 @@ def fill(store: Store, rows: int, seed: int) -> None:
         insert_edge_cases(module.name, columns)
         made[name] = columns
         store.fill(module, columns)
+    history = deal_history(Draw(f"{seed}/DealHistory", len(made["Deals"]["id"])), made)
+    ids = store.ids(store.schema["DealHistory"], len(history["Stage"]))
+    store.fill(store.schema["DealHistory"], {"id": ids, **history})
     store.index()
-    for parent in ("Accounts", "Projects"):
+    for parent in ("Accounts", "Projects", "Quotes"):
         store.refresh_rollups(store.schema[parent])
-
-
-def _day(moment: int) -> str:
-    return datetime.fromtimestamp(moment, timezone.utc).date().isoformat()
-
-
-def _busy_days() -> tuple[list[int], list[float]]:
-    days = [START + timedelta(days=offset) for offset in range((UNTIL - START).days)]
-    weekday = (1, 1.1, 1.1, 1.05, 0.9, 0.12, 0.08)
-    weights = [
-        MONTHS[day.month - 1] * weekday[day.weekday()] * 1.28 ** ((day - START).days / 365) for day in days
-    ]  # fmt: skip
-    return [int(day.timestamp()) for day in days], weights
-
-
-def _stamps(draw: Draw, who: Sequence[int]) -> Columns:
-    days, weights = _busy_days()
-    seconds = draw.whole(-3600, 13 * 3600)
-    created = sorted(min(a + b, int(UNTIL.timestamp())) for a, b in zip(draw.pick(days, weights), seconds, strict=True))
-    last, share = int(UNTIL.timestamp()), draw.random.random
-    modified = [moment + int((last - moment) * share() ** 3) for moment in created]
-    return {"Owner": who, "Created_By": who, "Modified_By": who, "Created_Time": created, "Modified_Time": modified}
-
-
-def _owners(draw: Draw, regions: Sequence[str]) -> list[int]:
-    teams = {
-        region: [person.id for person in SELLERS if person.region == team] for region, team in SALES_REGION.items()
-    }
-    anyone = [person.id for person in SELLERS]
-    spin = draw.random.random
-    return [
-        team[int(spin() * len(team))] if spin() < 0.8 else anyone[int(spin() * len(anyone))]
-        for team in (teams[region] for region in regions)
-    ]
-
-
-def _money(regions: Sequence[str]) -> Columns:
-    currency = [MONEY_OF[region] for region in regions]
-    return {"Currency": currency, "Exchange_Rate": [RATES[code] for code in currency]}
-
-
-def _tags(draw: Draw) -> list[str | None]:
-    return draw.several(("vip", "event 2026", "reseller", "öko-bonus", "callback"), empty=0.7)
 
 
 def _leads(draw: Draw, made: dict[str, Columns]) -> Columns:
     crowd = people(draw.random, draw.amount)
     regions = [each.region for each in crowd]
-    columns = _stamps(draw, _owners(draw, regions))
-    columns |= _who(crowd) | _money(regions) | _places(crowd, "")
+    columns = stamps(draw, owners(draw, regions))
+    columns |= _who(crowd) | money(regions) | _places(crowd, "")
     columns |= _lead_story(draw) | _lead_extras(draw, made) | _conversion(draw, columns, made)
     return columns
 
@@ -177,7 +92,7 @@ def _lead_story(draw: Draw) -> Columns:
         "Skype_ID": draw.some(0.05, ("live:solar.anna", "sun.works")),
         "Twitter": draw.some(0.08, ("northbeam", "sünne")),
         "Description": draw.pick(descriptions(draw.random), (60, *([8] * 11))),
-        "Email_Opt_Out": draw.flags(0.07), "Tag": _tags(draw),
+        "Email_Opt_Out": draw.flags(0.07), "Tag": tags(draw),
     }  # fmt: skip
 
 
@@ -231,7 +146,7 @@ def _accounts(draw: Draw, _made: dict[str, Columns]) -> Columns:
     regions = [each.region for each in companies]
     heads = draw.skewed(140, 1.1, 1)
     ids = draw.some(0.08, _made[""]["id"])
-    columns = _stamps(draw, _owners(draw, regions)) | _money(regions) | _places(companies, "Billing_")
+    columns = stamps(draw, owners(draw, regions)) | money(regions) | _places(companies, "Billing_")
     return columns | {
         "Account_Name": [each.company for each in companies], "Website": [each.website for each in companies],
         "Account_Number": [str(40_000 + number) for number in range(draw.amount)],
@@ -241,7 +156,7 @@ def _accounts(draw: Draw, _made: dict[str, Columns]) -> Columns:
         "Parent_Account": [parent if parent != own else None for parent, own in zip(ids, _made[""]["id"], strict=True)],
         "Phone": phones(draw.random, draw.amount, 0.95), "Employees": heads,
         "Annual_Revenue": [count * rate for count, rate in zip(heads, draw.skewed(90_000, 0.4, 5_000), strict=True)],
-        "Description": draw.pick(descriptions(draw.random), (80, *([3] * 11))), "Tag": _tags(draw),
+        "Description": draw.pick(descriptions(draw.random), (80, *([3] * 11))), "Tag": tags(draw),
         "Locked__s": [0] * draw.amount,
     }  # fmt: skip
 
@@ -250,7 +165,7 @@ def _contacts(draw: Draw, made: dict[str, Columns]) -> Columns:
     crowd = people(draw.random, draw.amount)
     home = draw.sieve(0.95, draw.pick(range(len(made["Accounts"]["id"]))))
     regions = [each.region for each in crowd]
-    columns = _stamps(draw, _owners(draw, regions)) | _money(regions) | _places(crowd, "Mailing_")
+    columns = stamps(draw, owners(draw, regions)) | money(regions) | _places(crowd, "Mailing_")
     accounts_id = made["Accounts"]["id"]
     return columns | {
         "First_Name": [each.first for each in crowd], "Last_Name": [each.last for each in crowd],
@@ -262,7 +177,7 @@ def _contacts(draw: Draw, made: dict[str, Columns]) -> Columns:
         "Reporting_To": draw.some(0.15, made[""]["id"]), "Languages": draw.several(("English", "Français", "Deutsch",
                                                                                    "Español", "日本語", "हिन्दी")),
         "Date_of_Birth": draw.some(0.2, ("1969-12-31", "1970-01-01", "1984-02-29", "1955-06-15", "1991-11-03")),
-        "Email_Opt_Out": draw.flags(0.05), "Tag": _tags(draw), "Locked__s": [0] * draw.amount,
+        "Email_Opt_Out": draw.flags(0.05), "Tag": tags(draw), "Locked__s": [0] * draw.amount,
     }  # fmt: skip
 
 
@@ -270,7 +185,7 @@ def _deals(draw: Draw, made: dict[str, Columns]) -> Columns:
     home = draw.pick(range(len(made["Accounts"]["id"])))
     at = {name: [made["Accounts"][name][spot] for spot in home]
           for name in ("id", "Owner", "Account_Name", "Currency", "Exchange_Rate")}  # fmt: skip
-    columns = _stamps(draw, at["Owner"])
+    columns = stamps(draw, at["Owner"])
     stages, closing = _outcomes(draw, columns)
     sizes = {person.id: person.size for person in SELLERS}
     amount = [base * sizes[owner] for base, owner in zip(draw.skewed(32_000, 0.75, 250), columns["Owner"], strict=True)]
@@ -280,7 +195,7 @@ def _deals(draw: Draw, made: dict[str, Columns]) -> Columns:
                       in enumerate(zip(at["Account_Name"], products, strict=True), 1)],
         "Account_Name": at["id"], "Currency": at["Currency"], "Exchange_Rate": at["Exchange_Rate"],
         "Contact_Name": draw.some(0.85, made["Contacts"]["id"]), "Stage": stages, "Closing_Date": closing,
-        "Amount": draw.sieve(0.98, amount), "Probability": [CHANCES[stage] for stage in stages],
+        "Amount": draw.sieve(0.98, amount), "Probability": [org.CHANCES[stage] for stage in stages],
         "Capacity_kWp": [round(euros / 1150, 2) for euros in amount],
     } | _deal_extras(draw, stages, columns)  # fmt: skip
 
@@ -314,18 +229,18 @@ def _deal_extras(draw: Draw, stages: Sequence[str], columns: Columns) -> Columns
         "Signed_At": [moment if stage == "Closed Won" else None for stage, moment in moments],
         "Competitors": draw.several(("Helios AG", "SunForge", "Tata Power", "In-house"), empty=0.6),
         "Discount": draw.some(0.35, (2, 3.5, 5, 10)), "Second_Seller": draw.some(0.15, [p.id for p in SELLERS]),
-        "Sales_Cycle_Duration": draw.whole(4, 160), "Tag": _tags(draw), "Locked__s": [0] * draw.amount,
+        "Sales_Cycle_Duration": draw.whole(4, 160), "Tag": tags(draw), "Locked__s": [0] * draw.amount,
         "Description": draw.pick(descriptions(draw.random), (80, *([3] * 11))),
     }  # fmt: skip
 
 
 def _tasks(draw: Draw, made: dict[str, Columns]) -> Columns:
-    columns = _stamps(draw, draw.pick([person.id for person in SELLERS]))
+    columns = stamps(draw, draw.pick([person.id for person in SELLERS]))
     status = draw.pick(org.TASK_STATUS, (25, 8, 17, 42, 8))
     related = draw.pick(("Accounts", "Deals", "Leads", None), (25, 45, 20, 10))
     pools = {name: made[name]["id"] for name in ("Accounts", "Deals", "Leads")}
     spin = draw.random.random
-    due = [_day(moment + 5 * DAY) for moment in columns["Created_Time"]]
+    due = [day_of(moment + 5 * DAY) for moment in columns["Created_Time"]]
     closed = zip(status, columns["Modified_Time"], strict=True)
     return columns | {
         "Subject": draw.pick(("Call back", "Send proposal", "Site survey", "Vertrag prüfen", "Check roof statics",
@@ -336,16 +251,16 @@ def _tasks(draw: Draw, made: dict[str, Columns]) -> Columns:
         "Who_Id": draw.some(0.5, made["Contacts"]["id"]), "Send_Notification_Email": draw.flags(0.2),
         "Closed_Time": [moment if state == "Completed" else None for state, moment in closed],
         "Minutes_Spent": draw.sieve(0.5, draw.skewed(25, 0.8, 5)), "Locked__s": [0] * draw.amount,
-        "Description": draw.pick(descriptions(draw.random), (70, *([3] * 11))), "Tag": _tags(draw),
+        "Description": draw.pick(descriptions(draw.random), (70, *([3] * 11))), "Tag": tags(draw),
     }  # fmt: skip
 
 
 def _projects(draw: Draw, made: dict[str, Columns]) -> Columns:
-    columns = _stamps(draw, draw.pick([person.id for person in SELLERS]))
+    columns = stamps(draw, draw.pick([person.id for person in SELLERS]))
     won = [spot for spot, stage in enumerate(made["Deals"]["Stage"]) if stage == "Closed Won"] or [0]
     spots = draw.pick(won)
     phases = draw.pick(org.PHASES, (14, 18, 12, 26, 10, 20))
-    start = [_day(moment) for moment in columns["Created_Time"]]
+    start = [day_of(moment) for moment in columns["Created_Time"]]
     return columns | {
         "Name": [f"{made['Deals']['Deal_Name'][spot]}" for spot in spots],
         "Project_Code": [f"NB{2023 + number % 4}-{number:04d}" for number in range(1, draw.amount + 1)],
@@ -360,7 +275,7 @@ def _projects(draw: Draw, made: dict[str, Columns]) -> Columns:
         "Number": [f"PRJ-{number:06d}" for number in range(1, draw.amount + 1)],
         "Site_Manager": draw.pick([person.id for person in SELLERS]), "Components": draw.several(org.PRODUCTS, 0.05),
         "Permit": draw.some(0.4, [json.dumps([_file(number)]) for number in range(12, 20)]),
-        "Tag": _tags(draw), "Locked__s": [0] * draw.amount,
+        "Tag": tags(draw), "Locked__s": [0] * draw.amount,
     }  # fmt: skip
 
 

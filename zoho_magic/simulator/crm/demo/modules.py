@@ -1,15 +1,23 @@
-"""The demo org's modules and their fields."""
+"""The demo org's sales modules, its projects, and their fields."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from ..schema import Field, Link, Module, Rollup
 
-from ..schema import Field, Link, Module, Rollup, Schema
-
-__all__ = ["demo_schema"]
-
-ORG = 554023000000000000
-LONG_ORG = 5540230000000000000  # the custom modules came with an import: 19 digits
+__all__ = [
+    "ACCOUNTS",
+    "CHANCES",
+    "CLOSED_TO_API",
+    "CONTACTS",
+    "DEALS",
+    "LEADS",
+    "LINES",
+    "LINKS",
+    "PROJECTS",
+    "TASKS",
+    "address",
+    "custom",
+]
 
 SOURCES = ("Web Download", "Trade Show", "Partner", "External Referral", "Employee Referral", "Cold Call",
            "Advertisement", "Webinar", "Chat", "X (Twitter)")  # fmt: skip
@@ -20,6 +28,7 @@ LEAD_STATUS = ("Not Contacted", "Attempted to Contact", "Contacted", "Contact in
 STAGES = ("Qualification", "Needs Analysis", "Value Proposition", "Identify Decision Makers",
           "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost",
           "Closed Lost to Competition")  # fmt: skip
+CHANCES = dict(zip(STAGES, (10, 20, 40, 60, 75, 90, 100, 0, 0), strict=True))
 PRODUCTS = ("Rooftop PV", "Ground mount", "Inverters", "Storage, residential", "Storage, commercial", "EV charging",
             "Monitoring", "R&D; prototypes")  # fmt: skip
 TASK_STATUS = ("Not Started", "Deferred", "In Progress", "Completed", "Waiting for input")
@@ -47,7 +56,8 @@ def custom(name: str, kind: str = "text", **more: object) -> Field:
     return Field(name, kind, custom=True, **more)  # type: ignore[arg-type]
 
 
-def _address(prefix: str) -> tuple[Field, ...]:
+def address(prefix: str) -> tuple[Field, ...]:
+    """The five fields of an address."""
     parts = ("Street", "City", "State", "Zip", "Country")
     return tuple(Field(f"{prefix}_{part}") for part in parts)
 
@@ -96,7 +106,7 @@ ACCOUNTS = Module("Accounts", "Account", display="Account_Name", scope="accounts
         "Customer", "Prospect", "Partner", "Distributor", "Supplier")),
     Field("Industry", "picklist", values=INDUSTRIES), Field("Rating", "picklist", values=RATINGS),
     Field("Parent_Account", "lookup", targets=("Accounts",)), Field("Phone", "phone"), Field("Website", "website"),
-    Field("Employees", "integer"), Field("Annual_Revenue", "currency"), *_address("Billing"), *_address("Shipping"),
+    Field("Employees", "integer"), Field("Annual_Revenue", "currency"), *address("Billing"), *address("Shipping"),
     Field("Description", "textarea", length=32000), TAG, *STAMPS, ACTIVITY, *MONEY, LOCKED,
     custom("Won_Amount", "rollup_summary", returns="currency",
            rollup=Rollup("Deals", "Account_Name", "sum(Amount)", "Stage = 'Closed Won'")),
@@ -113,7 +123,7 @@ CONTACTS = Module("Contacts", "Contact", display="Full_Name", scope="contacts", 
     Field("Secondary_Email", "email"), Field("Phone", "phone"), Field("Mobile", "phone"),
     Field("Title", length=100), Field("Department", length=50), Field("Reporting_To", "lookup", targets=("Contacts",)),
     Field("Lead_Source", "picklist", values=SOURCES), Field("Date_of_Birth", "date"),
-    Field("Email_Opt_Out", "boolean"), *_address("Mailing"), Field("Description", "textarea", length=32000), TAG,
+    Field("Email_Opt_Out", "boolean"), *address("Mailing"), Field("Description", "textarea", length=32000), TAG,
     *STAMPS, ACTIVITY, *MONEY, LOCKED,
     custom("Languages", "multiselectpicklist", values=("English", "Français", "Deutsch", "Español", "日本語", "हिन्दी")),
 ))  # fmt: skip
@@ -180,16 +190,3 @@ CLOSED_TO_API = (
     Module("Home", "Home", kind="web", api=False), Module("Visits", "Visit", kind="default", api=False),
     Module("Actions_Performed", "Action Performed", kind="default", api=False),
 )  # fmt: skip
-
-
-def _numbered(place: int, module: Module) -> Module:
-    base = ORG + place * 100_000
-    first = (LONG_ORG if module.kind in ("custom", "subform", "linking") else ORG) + (place + 1) * 10**9 + 7001
-    fields = tuple(replace(each, id=base + 2_001 + 100 * spot) for spot, each in enumerate(module.fields))
-    return replace(module, id=base + 1, fields=fields, first_id=first, by_name={})
-
-
-def demo_schema() -> Schema:
-    """All modules of the demo org, each module, field and picklist value with its own id."""
-    modules = (LEADS, ACCOUNTS, CONTACTS, DEALS, TASKS, PROJECTS, LINES, LINKS, *CLOSED_TO_API)
-    return Schema(_numbered(place, module) for place, module in enumerate(modules))

@@ -99,7 +99,7 @@ def _exists(crm: Crm, each: Field, row: dict[str, Any], checked: Checked) -> Non
         person = crm.users.get(key)
         found = person is not None and person.status == "active"
     elif _points(each):
-        target = row.get("$se_module")
+        target = _target_module(row, each)
         if target not in each.targets:
             dependee = {"api_name": "$se_module"}
             raise InvalidValueError(
@@ -113,6 +113,12 @@ def _exists(crm: Crm, each: Field, row: dict[str, Any], checked: Checked) -> Non
         return
     if not found:
         raise InvalidValueError(inside=".id", message="the id given seems to be invalid")
+
+
+def _target_module(row: dict[str, Any], each: Field) -> Any:
+    """The module a multi-module lookup is to point into: beside it as `$se_module`, or in it as `module.api_name`."""
+    within = row[each.name].get("module")
+    return within.get("api_name") if isinstance(within, dict) else row.get("$se_module")
 
 
 def _has(crm: Crm, module: str, key: int) -> bool:

@@ -100,7 +100,10 @@ def delete_one(name: str, record_id: str) -> Response:
 
 
 def _open(name: str, operation: str, rows: int) -> tuple[Caller, Module]:
-    return open_module(name, operation, credits=max(1, -(-rows // 10)), sub=rows > FEW_ROWS)
+    caller, module = open_module(name, operation, credits=max(1, -(-rows // 10)), sub=rows > FEW_ROWS)
+    if not module.writable:
+        raise refusal("NOT_SUPPORTED", "The given module is not supported in API", {"resource_path_index": 0})
+    return caller, module
 
 
 def _enter(name: str, operation: str) -> tuple[Caller, Module, dict[str, Any]]:

@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..demo import User
-from ..demo.generator import CHANCES
+from ..demo.modules import CHANCES
 from ..org import Crm
 from ..recycle_bin import DeletedRecord
 from ..schema import Module
 from ..store import quoted
 from .checks import Checked
+from .history import track
 
 __all__ = ["delete", "insert", "update"]
 
@@ -30,6 +31,7 @@ def insert(crm: Crm, module: Module, checked: Checked, user: User) -> int:
     crm.store.write(f"INSERT INTO {quoted(module.name)} ({names}) VALUES ({marks})", tuple(columns.values()))
     _save_children(crm, module, key, checked, user)
     _refresh(crm, module, columns, {})
+    track(crm, module, key, columns, user)
     return key
 
 
@@ -44,6 +46,7 @@ def update(crm: Crm, module: Module, key: int, checked: Checked, user: User) -> 
         crm.store.write(f"UPDATE {quoted(module.name)} SET {pairs} WHERE id = ?", (*columns.values(), key))
     _save_children(crm, module, key, checked, user)
     _refresh(crm, module, columns, before)
+    track(crm, module, key, columns, user)
 
 
 def delete(crm: Crm, module: Module, key: int, user: User) -> None:
@@ -86,7 +89,7 @@ def _save_children(crm: Crm, module: Module, parent: int, checked: Checked, user
             elif row["id"] is not None:
                 update(crm, child, row["id"], made, user)
             else:
-                made.columns |= {"Serial_Number": place + 1} if "Serial_Number" in child else {}
+                made.columns |= {name: place + 1 for name in ("Serial_Number", "Sequence_Number") if name in child}
                 insert(crm, child, made, user)
         if rows:
             crm.store.refresh_rollups(module, [parent])

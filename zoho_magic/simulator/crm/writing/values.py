@@ -142,9 +142,17 @@ def _files(_field: Field, value: Any) -> str | None:
     return json.dumps(value) if value else None
 
 
+def _recurrence(_field: Field, value: Any) -> str:
+    rule = value.get("RRULE") if isinstance(value, dict) else None
+    if not isinstance(rule, str) or not rule.startswith("FREQ="):
+        raise InvalidValueError(expected_data_type="jsonobject")
+    return rule
+
+
 CONVERT: dict[str, Callable[[Field, Any], Any]] = {
     "email": _email, "picklist": _picklist, "integer": _integer, "bigint": _bigint, "double": _double,
     "currency": _double, "percent": _double, "boolean": _boolean, "date": _date, "datetime": _datetime,
     "lookup": _reference, "ownerlookup": _reference, "userlookup": _reference, "multi_module_lookup": _reference,
     "multiselectpicklist": _many, "tags": _tags, "fileupload": _files,
+    "RRULE": _recurrence,
 }  # fmt: skip
