@@ -262,7 +262,9 @@ def test_unknown_record(zoho: Client, options: Options) -> None:
     assert zoho.get("/Leads/554023000000000001").status_code == 204
     options.unknown_record_status = 404
     assert error(zoho.get("/Leads/554023000000000001"))[:2] == (404, "INVALID_DATA")
-    assert error(zoho.get("/Leads/abc"))[:2] == (400, "INVALID_DATA")
+    assert error(zoho.get("/Leads/12ab"))[:2] == (400, "INVALID_DATA")
+    for path in ("/Leads/abc", "/Leads/1/actions/blueprint", "/Leads/actions/nothing", "/Leads/timelines"):
+        assert error(zoho.get(path))[:2] == (404, "INVALID_URL_PATTERN")
 
 
 def test_what_id_names_its_module(zoho: Client) -> None:

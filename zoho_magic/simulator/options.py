@@ -122,11 +122,17 @@ class Options:
     failed_write_status: int = option(400, "all rows failed: 400 with data[] (newest OpenAPI file), 202 in older ones")
     multiple_errors: bool = option(True, "a row with several errors says MULTIPLE_OR_MULTI_ERRORS; False: the first")
     converted_writable: bool = option(False, "a converted lead may be updated (False: CONVERTED_RECORD)")
+    duplicates_across_modules: bool = option(
+        False, "a lead is a duplicate of a contact with its unique value, and the other way round (Kaizen #177)"
+    )
     locked_records: tuple[str, ...] = option(
         (), "ids that answer RECORD_LOCKED with zia_vision_processing until they are taken out"
     )
 
     # Count and search.
+    search_lag: float = option(
+        0.0, "seconds until what was written is found by /search and counted by /actions/count", worst=30.0
+    )
     count_needs_search: bool = option(True, "/actions/count wants ZohoSearch.securesearch.READ as well")
 
     # Bulk jobs.

@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from . import coql, count_and_deleted, records, settings
+from . import coql, custom_view_routes, deleted_records, org_structure, records, search, settings
 from .bulk import read, upload, write
 from .request_lifecycle import add_limit_headers, release_slot
 from .writing import records as writes
@@ -21,16 +21,35 @@ class ModuleName(BaseConverter):
     part_isolating = True
 
 
+class RecordId(BaseConverter):
+    """A path segment that may be a record's id: it begins with a digit, as no address of Zoho's does."""
+
+    regex = r"\d[^/]*"
+    part_isolating = True
+
+
 def crm_blueprint() -> Blueprint:
     """The CRM's half of an origin: everything under /crm."""
     blueprint = Blueprint("crm", __name__)
-    blueprint.record(_know_module_names)
+    blueprint.record(_know_converters)
     blueprint.after_request(add_limit_headers)
     blueprint.teardown_request(release_slot)
-    for endpoints in (settings, coql, count_and_deleted, read, upload, write, records, writes):
+    for endpoints in (
+        settings,
+        org_structure,
+        custom_view_routes,
+        coql,
+        search,
+        deleted_records,
+        read,
+        upload,
+        write,
+        records,
+        writes,
+    ):
         endpoints.add_routes(blueprint)
     return blueprint
 
 
-def _know_module_names(state: BlueprintSetupState) -> None:
-    state.app.url_map.converters["module"] = ModuleName
+def _know_converters(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters |= {"module": ModuleName, "record": RecordId}

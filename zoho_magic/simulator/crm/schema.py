@@ -273,7 +273,7 @@ class Schema:
     def _associated(self, each: Field) -> dict[str, Any] | None:
         if each.kind != "subform":
             return None
-        return {"module": each.targets[0], "id": str(self._modules[each.targets[0]].id)}
+        return {"module": each.targets[0], "api_name": each.targets[0], "id": str(self._modules[each.targets[0]].id)}
 
     def _tracking(self, module: Module, each: Field) -> dict[str, Any] | None:
         """Which module keeps the history of this field, and which field there says how long a period was."""

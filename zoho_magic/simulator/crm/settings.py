@@ -15,13 +15,9 @@ from .demo.org_structure import PROFILES, ROLES
 from .query_parameters import positive_integer
 from .request_lifecycle import Caller, authorize_call, module_named
 from .schema import Module
-from .views import views_of
 
-__all__ = ["add_routes"]
+__all__ = ["MADE", "add_routes", "asked_module"]
 
-RATES = (("USD", "$", "US Dollar", "1.000000000", True), ("EUR", "€", "Euro", "0.920000000", False),
-         ("GBP", "£", "British Pound", "0.790000000", False),
-         ("CAD", "CA$", "Canadian Dollar", "1.360000000", False))  # fmt: skip
 MADE = 1_672_650_000
 USER_TYPES: dict[str, Callable[[User], bool]] = {
     "AllUsers": lambda _user: True,
@@ -40,15 +36,12 @@ def add_routes(blueprint: Blueprint) -> None:
     """Hang these endpoints on the CRM's blueprint."""
     get = {"methods": ["GET"]}
     blueprint.add_url_rule("/crm/v8/org", "org", org, **get)  # type: ignore[arg-type]
-    blueprint.add_url_rule("/crm/v8/org/currencies", "currencies", currencies, **get)  # type: ignore[arg-type]
     blueprint.add_url_rule("/crm/v8/users", "users", users, **get)  # type: ignore[arg-type]
     blueprint.add_url_rule("/crm/v8/users/<user_id>", "user", one_user, **get)  # type: ignore[arg-type]
     blueprint.add_url_rule("/crm/v8/settings/modules", "modules", modules, **get)  # type: ignore[arg-type]
     blueprint.add_url_rule("/crm/v8/settings/modules/<name>", "module", one_module, **get)  # type: ignore[arg-type]
     blueprint.add_url_rule("/crm/v8/settings/fields", "fields", fields, **get)  # type: ignore[arg-type]
     blueprint.add_url_rule("/crm/v8/settings/fields/<field_id>", "field", one_field, **get)  # type: ignore[arg-type]
-    blueprint.add_url_rule("/crm/v8/settings/custom_views", "custom_views", custom_views, **get)  # type: ignore[arg-type]
-    blueprint.add_url_rule("/crm/v8/settings/related_lists", "related_lists", related_lists, **get)  # type: ignore[arg-type]
 
 
 def org() -> Response:
@@ -78,18 +71,6 @@ def _licence(caller: Caller) -> dict[str, Any]:
             "paid_expiry": caller.crm.moment(caller.crm.now() + 200 * 86_400, caller.user),
             "users_license_purchased": len(caller.crm.active_users()), "trial_type": None, "trial_expiry": None,
             "trial_action": None}  # fmt: skip
-
-
-def currencies() -> Response:
-    """GET /crm/v8/org/currencies: exchange rates are strings, as at Zoho."""
-    authorize_call("ZohoCRM.settings.currencies.READ", "ZohoCRM.org.READ")
-    form = {"decimal_separator": "Period", "thousand_separator": "Comma", "decimal_places": "2"}
-    listed = [
-        {"iso_code": code, "symbol": sign, "name": f"{name} - {code}", "is_base": base, "is_active": True,
-         "exchange_rate": rate, "format": form, "prefix_symbol": True, "id": str(554023000000030001 + place)}
-        for place, (code, sign, name, rate, base) in enumerate(RATES)
-    ]  # fmt: skip
-    return answer({"currencies": listed})
 
 
 def users() -> Response:
@@ -172,7 +153,7 @@ def one_module(name: str) -> Response:
 def fields() -> Response:
     """GET /crm/v8/settings/fields?module=: every field of the module, in one answer."""
     caller = authorize_call("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
-    module = _asked_module()
+    module = asked_module()
     if request.args.get("type") == "unused" or not module.api:
         return empty()
     return answer({"fields": _fields(caller, module)})
@@ -181,11 +162,12 @@ def fields() -> Response:
 def one_field(field_id: str) -> Response:
     """GET /crm/v8/settings/fields/{id}?module=."""
     caller = authorize_call("ZohoCRM.settings.fields.READ", "ZohoCRM.settings.READ")
-    found = [each for each in _fields(caller, _asked_module()) if each["id"] == field_id]
+    found = [each for each in _fields(caller, asked_module()) if each["id"] == field_id]
     return answer({"fields": found}) if found else empty()
 
 
-def _asked_module() -> Module:
+def asked_module() -> Module:
+    """The module that the parameter `module` names."""
     name = request.args.get("module")
     if not name:
         raise refusal("REQUIRED_PARAM_MISSING", "required param is missing", {"param_name": "module"})
@@ -205,25 +187,3 @@ def caller_schema(name: str) -> Module:
 def _fields(caller: Caller, module: Module) -> list[dict[str, Any]]:
     differs = caller.crm.options.picklist_display_differs
     return [caller.crm.schema.describe_field(module, each, differs) for each in module.fields]
-
-
-def custom_views() -> Response:
-    """GET /crm/v8/settings/custom_views?module=."""
-    caller = authorize_call("ZohoCRM.settings.custom_views.READ", "ZohoCRM.settings.READ")
-    module = _asked_module()
-    listed = [
-        {"id": str(view.id), "name": view.name, "display_value": view.name, "system_name": view.system_name or None,
-         "default": view.system_name == "ALLVIEWS", "system_defined": bool(view.system_name),
-         "category": "public_views",
-         "module": caller.crm.schema.minified(module.name), "favorite": None, "access_type": "public"}
-        for view in views_of(module, caller.user).values()
-    ]  # fmt: skip
-    info = {"per_page": 200, "count": len(listed), "page": 1, "more_records": False, "default": listed[0]["id"]}
-    return answer({"custom_views": listed, "info": info})
-
-
-def related_lists() -> Response:
-    """GET /crm/v8/settings/related_lists?module=: the demo org shows none."""
-    authorize_call("ZohoCRM.settings.related_lists.READ", "ZohoCRM.settings.READ")
-    _asked_module()
-    return empty()

@@ -64,14 +64,20 @@ def export(store: Store, asked: Export, view: UserView, after: int, skip: int) -
     ):
         text.write("\ufeff" if asked.bom else "")
         lines = csv.writer(text, lineterminator="\n")
+        quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
         lines.writerow([header for header, _ in asked.columns])
         for rows in _chunks(store, asked, after, skip):
             columns = list(zip(*rows, strict=True))
             written = [write(column) for write, column in zip(writers, columns, strict=False)]
-            lines.writerows(zip(*written, strict=True))
+            (quoted if _has_lone_return(written) else lines).writerows(zip(*written, strict=True))
             count, last = count + len(rows), rows[-1][-1]
     more = count == asked.rows and bool(store.read(_sql(asked, "1", 1), (*asked.values, last)))
     return Page(packed.getvalue(), count, last if more else None)
+
+
+def _has_lone_return(columns: Sequence[Column]) -> bool:
+    """True when a cell holds a carriage return, which Python before 3.11.9 leaves without quotes."""
+    return any("\r" in cell for column in columns for cell in column if isinstance(cell, str))
 
 
 def _chunks(store: Store, asked: Export, after: int, skip: int) -> Iterator[list[tuple[Any, ...]]]:

@@ -82,7 +82,7 @@ def run(crm: Crm, job: Import, user: User, name: str) -> Outcome:
 
 def _zipped(header: list[str], rows: Iterable[list[str]], name: str) -> bytes:
     text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\n")
+    lines = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)  # 3.10 leaves a lone \r without quotes
     lines.writerow(header)
     lines.writerows(rows)
     packed = io.BytesIO()

@@ -90,7 +90,12 @@ def _create(caller: Caller) -> Job:
 
     fails = crm.options.fail_next_jobs > 0
     crm.options.fail_next_jobs -= fails
-    echo = {**query, "page": start.page, "file_type": body.get("file_type", "csv")}
+    echo = {
+        **query,
+        "module": crm.schema.minified(module.name),
+        "page": start.page,
+        "file_type": body.get("file_type", "csv"),
+    }
     return crm.reads.add(echo, caller.user, crm.options.job_seconds, work, fails)
 
 

@@ -43,7 +43,8 @@ def create() -> Response:
     fails = crm.options.fail_next_jobs > 0
     crm.options.fail_next_jobs -= fails
     echo = {key: value for key, value in body.items() if key in ("operation", "callback", "character_encoding")}
-    asked = {**echo, "resource": body["resource"], "upload": crm.uploads[body["resource"][0]["file_id"]].name}
+    resources = [{**body["resource"][0], "module": crm.schema.minified(job.module.name)}]
+    asked = {**echo, "resource": resources, "upload": crm.uploads[body["resource"][0]["file_id"]].name}
     added = crm.writes.add(
         asked, caller.user, crm.options.job_seconds, lambda: run(crm, job, caller.user, "result"), fails
     )

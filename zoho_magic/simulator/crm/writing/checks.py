@@ -14,6 +14,8 @@ from .values import InvalidValueError, column_value
 
 __all__ = ["Checked", "RowError", "check", "merged"]
 
+CONVERTED = {"Leads": "Contacts", "Contacts": "Leads"}
+
 
 class RowError(Exception):
     """This row is refused with `body`; the others are not its concern."""
@@ -142,6 +144,19 @@ def _unique(crm: Crm, module: Module, checked: Checked, path: str, record: int |
             taken = crm.store.read(f"{sql} LIMIT 1", (value, record))
             if taken:
                 checked.errors.append(_duplicate(crm, module, each, path, taken[0]))
+            elif found := _duplicate_elsewhere(crm, module, each, value):
+                checked.errors.append(_duplicate(crm, found[0], each, path, found[1]))
+
+
+def _duplicate_elsewhere(crm: Crm, module: Module, each: Field, value: Any) -> tuple[Module, tuple[Any, ...]] | None:
+    """A record of the module that this one is converted to, or comes from, with the same unique value."""
+    other = CONVERTED.get(module.name)
+    if not crm.options.duplicates_across_modules or other is None or each.name not in crm.schema[other]:
+        return None
+    fold = " COLLATE NOCASE" if crm.options.ignore_case else ""
+    sql = f"SELECT id, Owner FROM {quoted(other)} WHERE {quoted(each.name)} = ?{fold} LIMIT 1"
+    taken = crm.store.read(sql, (value,))
+    return (crm.schema[other], taken[0]) if taken else None
 
 
 def _duplicate(crm: Crm, module: Module, each: Field, path: str, taken: tuple[Any, ...]) -> dict[str, Any]:

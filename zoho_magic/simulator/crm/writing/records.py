@@ -33,8 +33,8 @@ def add_routes(blueprint: Blueprint) -> None:
     add("/crm/v8/<module:name>", "update", update_many, methods=["PUT"])
     add("/crm/v8/<module:name>", "delete", delete_many, methods=["DELETE"])
     add("/crm/v8/<module:name>/upsert", "upsert", upsert_many, methods=["POST"])
-    add("/crm/v8/<module:name>/<record_id>", "update_one", update_one, methods=["PUT"])
-    add("/crm/v8/<module:name>/<record_id>", "delete_one", delete_one, methods=["DELETE"])
+    add("/crm/v8/<module:name>/<record:record_id>", "update_one", update_one, methods=["PUT"])
+    add("/crm/v8/<module:name>/<record:record_id>", "delete_one", delete_one, methods=["DELETE"])
 
 
 def insert_many(name: str) -> Response:
@@ -49,8 +49,9 @@ def insert_many(name: str) -> Response:
 
 
 def update_many(name: str) -> Response:
-    """PUT /crm/v8/{module}: every row says its id."""
+    """PUT /crm/v8/{module}: every row says its id; 412 when one changed after If-Unmodified-Since."""
     caller, module, body = _enter(name, "UPDATE")
+    _refuse_if_newer(caller, module, [row.get("id") for row in body["data"] if isinstance(row, dict)])
     return _each(caller, module, body, lambda row, path: _update(caller, module, row, path), 200)
 
 
@@ -60,7 +61,7 @@ def update_one(name: str, record_id: str) -> Response:
     for row in body["data"]:
         if isinstance(row, dict):
             row["id"] = record_id
-    _refuse_if_newer(caller, module, record_id)
+    _refuse_if_newer(caller, module, [record_id])
     return _each(caller, module, body, lambda row, path: _update(caller, module, row, path), 200)
 
 
@@ -68,6 +69,7 @@ def upsert_many(name: str) -> Response:
     """POST /crm/v8/{module}/upsert: each row changes the record it matches or becomes a new one."""
     caller, module, body = _enter(name, "CREATE")
     fields = match_fields(module, body.get("duplicate_check_fields"))
+    _refuse_if_newer(caller, module, [find_match(caller, module, row, fields)[1] for row in body["data"]])
 
     def save(row: Any, path: str) -> dict[str, Any]:
         matched, key = find_match(caller, module, row, fields)
@@ -216,9 +218,10 @@ def _exists(caller: Caller, module: Module, key: str) -> bool:
     return bool(caller.crm.store.read(f"SELECT 1 FROM {quoted(module.name)} WHERE id = ?", (int(key),)))
 
 
-def _refuse_if_newer(caller: Caller, module: Module, record_id: str) -> None:
+def _refuse_if_newer(caller: Caller, module: Module, keys: list[Any]) -> None:
+    """Refuse the whole call when one of these records changed after the header If-Unmodified-Since."""
     text = request.headers.get("If-Unmodified-Since")
-    if not text or not _exists(caller, module, record_id) or "Modified_Time" not in module:
+    if not text or "Modified_Time" not in module:
         return
     try:
         since = datetimes.parse(text)
@@ -226,10 +229,10 @@ def _refuse_if_newer(caller: Caller, module: Module, record_id: str) -> None:
         details = {"header_name": "If-Unmodified-Since"}
         message = "Please check whether the input values are correct"
         raise refusal("PATTERN_NOT_MATCHED", message, details) from None
-    sql = f"SELECT Modified_Time FROM {quoted(module.name)} WHERE id = ?"
-    [(modified,)] = caller.crm.store.read(sql, (int(record_id),))
-    if modified is not None and modified > since:
-        details = {"id": record_id, "Modified_Time": caller.crm.moment(modified, caller.user)}
+    ids = [str(key) for key in keys if _exists(caller, module, str(key))]
+    sql = f"SELECT id, Modified_Time FROM {quoted(module.name)} WHERE id IN ({', '.join(ids)}) AND Modified_Time > ?"
+    for key, modified in caller.crm.store.read(sql, (since,)):
+        details = {"id": str(key), "Modified_Time": caller.crm.moment(modified, caller.user)}
         raise refusal("ALREADY_MODIFIED", "the record has been already modified", details, 412)
 
 

@@ -1,0 +1,31 @@
+"""GET /{module}/deleted."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from .answers import answer, empty, refusal
+from .query_parameters import positive_integer
+from .request_lifecycle import open_module
+
+__all__ = ["add_routes"]
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Hang these endpoints on the CRM's blueprint."""
+    blueprint.add_url_rule("/crm/v8/<module:name>/deleted", "deleted", deleted, methods=["GET"])
+
+
+def deleted(name: str) -> Response:
+    """GET /crm/v8/{module}/deleted: what is in the recycle bin, and what is gone for good."""
+    caller, module = open_module(name, "READ", credits=2)
+    kind = request.args.get("type", "all")
+    if kind not in ("all", "recycle", "permanent"):
+        raise refusal("INVALID_DATA", "invalid data", {"param_name": "type"})
+    page, per_page = positive_integer("page", 1), min(positive_integer("per_page", 200), 200)
+    rows = caller.crm.recycle_bin.list(module, kind, caller.crm.now(), request.headers.get("If-Modified-Since"))
+    shown = rows[(page - 1) * per_page : page * per_page]
+    if not shown:
+        return empty(caller.crm.options.not_modified_status if "If-Modified-Since" in request.headers else 204)
+    info = {"per_page": per_page, "count": len(shown), "page": page, "more_records": len(rows) > page * per_page}
+    return answer({"data": [caller.crm.recycle_bin.show(each, caller.view) for each in shown], "info": info})
