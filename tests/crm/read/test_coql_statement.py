@@ -237,6 +237,102 @@ def test_a_custom_view(org: World) -> None:
     assert len(sizes) > 1
 
 
+# Zoho's own spellings
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """An org that takes columns and aggregates only as Zoho's pages spell them."""
+    monkeypatch.setattr(coql, "_reserved_words", set())
+    options = {"coql_reserved_words": "many", "coql_unquoted_arrow": False, "coql_aggregate_needs_alias": True}
+    with world(rows=200, **options) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("select 'Company', \"Email\" from Leads", "select Company, Email from Leads"),
+        ("select Company from Leads where 'Company' like \"%a%\" order by 'Company' desc",
+         "select Company from Leads where Company like '%a%' order by Company desc"),
+        ("select !Leads.Company from Leads where !Leads.Email != 'x'", "select Company from Leads where Email != 'x'"),
+        ("select Company from Leads where Lead_Source = Partner", "select Company from Leads where Lead_Source = 'Partner'"),
+        ("select Company from Leads where not Lead_Source in ('Partner') and Email<>'x'",
+         "select Company from Leads where Lead_Source not in ('Partner') and Email != 'x'"),
+        ("select COUNT('id'), 'Lead_Source' from Leads group by \"Lead_Source\"",
+         "select COUNT(id), Lead_Source from Leads group by Lead_Source"),
+    ],
+)  # fmt: skip
+def test_spellings_of_one_query(strict: World, written: str, plain: str) -> None:
+    found, expected = strict[1].coql(written), strict[1].coql(plain)
+    pd.testing.assert_frame_equal(found, expected)
+    assert len(found) > 3
+    assert found.notna().all(axis=None) or "Email" in found
+    assert found.attrs["query"].startswith(written.split(" from ")[0].replace("COUNT('id')", "COUNT('id') as agg1"))
+
+
+def test_paths_and_aliases_in_quotes(strict: World) -> None:
+    sim, zoho = strict
+    found = zoho.coql("select 'What_Id->Deals.Amount' as 'the amount', What_Id->Deals.Stage, Subject as 's' from Tasks")
+    assert [*found.columns] == ["id", "the amount", "What_Id->Deals.Stage", "s"]
+    assert found.dtypes["the amount"] == "Float64"
+    tasks, deals = ({row["id"]: row for row in sim.crm.rows(module)} for module in ("Tasks", "Deals"))
+    of = [deals.get((tasks[key]["What_Id"] or {}).get("id")) for key in found["id"]]
+    assert [*found["the amount"].dropna()] == [deal["Amount"] for deal in of if deal and deal["Amount"] is not None]
+    assert [*found["What_Id->Deals.Stage"].dropna()] == [deal["Stage"] for deal in of if deal]
+    assert len(found["What_Id->Deals.Stage"].dropna()) > 3
+
+
+def test_users(strict: World) -> None:
+    sim, zoho = strict
+    found = zoho.coql("select first_name, Users.last_name from users where last_name is not null")
+    assert [*found.columns] == ["id", "first_name", "Users.last_name"]
+    assert {*found["Users.last_name"]} >= {"Boyle"}
+
+
+def test_aggregates_keep_their_names(strict: World) -> None:
+    found = strict[1].coql(
+        "select sum(Amount), COUNT(id), MAX(Closing_Date) as latest, Stage from Deals group by Stage"
+    )
+    assert [*found.columns] == ["SUM(Amount)", "COUNT(id)", "latest", "Stage"]
+    assert found["COUNT(id)"].sum() == len(strict[0].crm.rows("Deals"))
+    assert [str(kind) for kind in found.dtypes] == ["Float64", "Int64", "datetime64[us]", "str"]
+
+
+def test_reserved_words_are_quoted_after_one_refusal_each(strict: World) -> None:
+    sim, zoho = strict
+    query = "select Stage, Type, Owner from Deals where Stage != 'x' order by Stage"
+    plain = zoho.coql(query)
+    sim.traffic.clear()
+    again = zoho.coql(query)
+    assert sim.traffic.count(path="/crm/v8/coql") == 1
+    assert again.attrs["query"] == (
+        "select 'Stage', 'Type', 'Owner' from Deals where 'Stage' != 'x' order by 'Stage' limit 2000"
+    )
+    sim.options.coql_reserved_words = "documented"
+    sim.traffic.clear()
+    pd.testing.assert_frame_equal(plain, again)
+    pulled = zoho.pull("Deals", fields=["Stage", "Type"], where="Type is not null", order_by="Stage", via="coql")
+    assert len(pulled) == len(plain.dropna(subset=["Type"])) > 3
+    assert sim.traffic.count(path="/crm/v8/coql", status=400) == 0
+
+
+@pytest.mark.parametrize("comment", ["-- all of them", "# all of them", "/* all */"])
+def test_comments_are_refused_before_a_call(strict: World, comment: str) -> None:
+    sim, zoho = strict
+    sim.traffic.clear()
+    with pytest.raises(QueryError, match=r"COQL has no comments, but one stands at line 2, column 1") as caught:
+        zoho.coql(f"select Company from Leads\n{comment}\nlimit 5")
+    assert "Delete it" in caught.value.hint
+    assert sim.traffic.calls == []
+
+
+@pytest.mark.parametrize("query", ["select $x from Leads", "select id from $x", "select id from Leads where $x = 1"])
+def test_a_parameter_is_never_a_name(strict: World, query: str) -> None:
+    with pytest.raises(QueryError, match="where no parameter may stand"):
+        strict[1].coql(query, params={"x": "Company"})
+
+
 # What is not understood
 
 

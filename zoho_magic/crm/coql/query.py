@@ -9,11 +9,11 @@ from ...errors import QueryError
 from .conditions import Comparison, Condition, FieldPath, SubQuery, comparisons, condition_edits, is_open
 from .edits import Edit, apply_edits
 from .lexical import Parameter, find_parameters
-from .reserved_words import RESERVED_WORDS, has_reserved_word, quote
+from .reserved_words import RESERVED_WORDS, needs_quotes, quote
 
 __all__ = ["COUNT_KEY", "Column", "CoqlQuery", "OrderTerm", "Spans", "UnparsedQuery", "build_query"]
 
-COUNT_KEY = "total"
+COUNT_KEY = "n"
 """The key of the number in the answer to `CoqlQuery.count_query`."""
 
 
@@ -220,8 +220,9 @@ class CoqlQuery:
         """The query with what Zoho insists on.
 
         Inserted are: `where id is not null` where there is none, parentheses around pairs of criteria, an alias for
-        every aggregate, quotes around reserved words, in sub-queries too. `*` becomes names, an aggregate's name
-        upper case, `<>` becomes `!=`, a `not` in front of a criterion goes to its operator, a closing semicolon goes.
+        every aggregate, quotes around reserved words and around `What_Id->Leads.Email`, in sub-queries too. `*` becomes
+        names, an aggregate's name upper case, `<>` becomes `!=`, a `not` in front of a criterion goes to its operator,
+        a closing semicolon goes.
         https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html
 
         Args:
@@ -260,7 +261,7 @@ class CoqlQuery:
     def quote_columns(self, words: Collection[str]) -> CoqlQuery:
         """The query with quotes around every column, or alias, that has one of these words as a step of its path.
 
-        For the word that Zoho's SYNTAX_ERROR calls `near`. Nothing changes where no column has it.
+        For the word that Zoho's SYNTAX_ERROR calls `near`. `What_Id->Leads.Email` is quoted in any case.
 
         Example::
 
@@ -339,7 +340,7 @@ class CoqlQuery:
 
             >>> from zoho_magic.crm.coql.parser import parse_query
             >>> parse_query("select Email from Leads where a = 1 order by b limit 5").count_query().text
-            'select COUNT(id) as total from Leads where a = 1'
+            'select COUNT(id) as n from Leads where a = 1'
         """
         start, end = self.spans.source[0], self.spans.where[1]
         kept = self.text[start:end]
@@ -385,13 +386,13 @@ class CoqlQuery:
 
     def _own_quoting_edits(self, words: Collection[str]) -> Iterator[Edit]:
         for name in self.names:
-            if not name.is_quoted and not name.text.startswith("!") and has_reserved_word(name.text, words):
+            if not name.is_quoted and not name.text.startswith("!") and needs_quotes(name.text, words):
                 yield Edit(name.start, name.end, quote(name.text))
 
 
 def spelled_column(path: str, reserved: Collection[str] = RESERVED_WORDS) -> str:
-    """A column as a query has to write it: in quotes where it is a reserved word."""
-    return quote(path) if has_reserved_word(path, reserved) else path
+    """A column as a query has to write it: in quotes where it is a reserved word or leads to one of several modules."""
+    return quote(path) if needs_quotes(path, reserved) else path
 
 
 def build_query(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-__all__ = ["RESERVED_WORDS", "has_reserved_word", "quote"]
+__all__ = ["RESERVED_WORDS", "needs_quotes", "quote"]
 
 RESERVED_WORDS = frozenset(
     """
@@ -24,15 +24,19 @@ RESERVED_WORDS = frozenset(
 )
 
 
-def has_reserved_word(path: str, words: Collection[str] = RESERVED_WORDS) -> bool:
-    """Whether a step of a dotted path is one of the words (in lower case).
+def needs_quotes(path: str, words: Collection[str] = RESERVED_WORDS) -> bool:
+    """Whether a dotted path stands in quotes: a step of it, or all of it, is one of the words (in lower case).
+
+    A path that goes to one of several modules does as well: Zoho's pages show it in quotes only.
+    https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.html
 
     Example::
 
-        >>> has_reserved_word("Account_Name.Order")
-        True
+        >>> needs_quotes("Account_Name.Order"), needs_quotes("What_Id->Leads.Email"), needs_quotes("Email")
+        (True, True, False)
     """
-    return any(step.lower() in words for step in path.replace("->", ".").split("."))
+    lower = path.lower()
+    return "->" in path or lower in words or any(step in words for step in lower.split("."))
 
 
 def quote(name: str) -> str:

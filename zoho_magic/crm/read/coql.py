@@ -85,6 +85,35 @@ def rows_of(
     """
     if statement.offset >= REACH_ROWS:
         raise _beyond_reach()
+    statement = statement.quote_columns(_reserved_words)
+    try:
+        return _rows_of(api, statement, fields, width, limit, expected)
+    except QueryError as error:
+        if not _learns_reserved_word(error, statement):
+            raise
+    return rows_of(api, statement, fields, width, limit, expected)
+
+
+# Words that Zoho has refused without quotes, in lower case: they belong to the language and not to an org, so one
+# refusal is enough for all that this process reads.
+_reserved_words: set[str] = set()
+
+
+def _learns_reserved_word(error: QueryError, statement: CoqlQuery) -> bool:
+    """Whether a column of the query was refused because it is a reserved word, which is then known as one.
+
+    https://help.zoho.com/portal/en/community/topic/kaizen-171-faqs-on-coql-api
+    """
+    word = str(error.details.get("near", "")).lower() if error.code == "SYNTAX_ERROR" else ""
+    if not word or statement.quote_columns([word]).text == statement.text:
+        return False
+    _reserved_words.add(word)
+    return True
+
+
+def _rows_of(
+    api: Meter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
+) -> Harvest:
     query = statement.to_coql(min(limit or WINDOW_ROWS, WINDOW_ROWS), statement.offset)
     by_id = _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
     if by_id is None or statement.is_aggregate or statement.aliases:
@@ -98,7 +127,7 @@ def rows_of(
 
 def count(api: Meter, statement: CoqlQuery) -> int:
     """How many rows a query has, for one credit; an estimate by the time the rows arrive."""
-    response = _post(api, statement.count_query().to_coql(1), 1)
+    response = _post(api, statement.count_query().quote_columns(_reserved_words).to_coql(1), 1)
     values = [value for row in content(response).get("data", []) for value in row.values()]
     return int(values[0]) if values else 0
 
