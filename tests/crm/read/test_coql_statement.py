@@ -256,7 +256,8 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         ("select Company from Leads where 'Company' like \"%a%\" order by 'Company' desc",
          "select Company from Leads where Company like '%a%' order by Company desc"),
         ("select !Leads.Company from Leads where !Leads.Email != 'x'", "select Company from Leads where Email != 'x'"),
-        ("select Company from Leads where Lead_Source = Partner", "select Company from Leads where Lead_Source = 'Partner'"),
+        ("select Company from Leads where Lead_Source = Partner",
+         "select Company from Leads where Lead_Source = 'Partner'"),
         ("select Company from Leads where not Lead_Source in ('Partner') and Email<>'x'",
          "select Company from Leads where Lead_Source not in ('Partner') and Email != 'x'"),
         ("select COUNT('id'), 'Lead_Source' from Leads group by \"Lead_Source\"",
@@ -267,7 +268,7 @@ def test_spellings_of_one_query(strict: World, written: str, plain: str) -> None
     found, expected = strict[1].coql(written), strict[1].coql(plain)
     pd.testing.assert_frame_equal(found, expected)
     assert len(found) > 3
-    assert found.notna().all(axis=None) or "Email" in found
+    assert found.iloc[:, -1].notna().any()
     assert found.attrs["query"].startswith(written.split(" from ")[0].replace("COUNT('id')", "COUNT('id') as agg1"))
 
 
@@ -284,7 +285,7 @@ def test_paths_and_aliases_in_quotes(strict: World) -> None:
 
 
 def test_users(strict: World) -> None:
-    sim, zoho = strict
+    _, zoho = strict
     found = zoho.coql("select first_name, Users.last_name from users where last_name is not null")
     assert [*found.columns] == ["id", "first_name", "Users.last_name"]
     assert {*found["Users.last_name"]} >= {"Boyle"}
@@ -324,7 +325,7 @@ def test_comments_are_refused_before_a_call(strict: World, comment: str) -> None
     with pytest.raises(QueryError, match=r"COQL has no comments, but one stands at line 2, column 1") as caught:
         zoho.coql(f"select Company from Leads\n{comment}\nlimit 5")
     assert "Delete it" in caught.value.hint
-    assert sim.traffic.calls == []
+    assert asked(sim) == 0
 
 
 @pytest.mark.parametrize("query", ["select $x from Leads", "select id from $x", "select id from Leads where $x = 1"])

@@ -63,7 +63,9 @@ def _answer(caller: Caller, _query: Query, made: CompiledQuery) -> Response:
             return b""
         return dumps({"data": shown, "info": {"count": len(shown), "more_records": len(rows) > made.rows}, **meta})
 
-    key = (made.sql, made.values, str(view.zone), tuple(vars(crm.options).values()), bool(meta))
+    # Queries that differ in how they name a column only are one query to SQLite.
+    names = tuple(output.key for output in made.outputs)
+    key = (made.sql, made.values, names, str(view.zone), tuple(vars(crm.options).values()), bool(meta))
     body = crm.response_cache.get(key, make)
     return answer(body) if body else empty()
 
