@@ -144,3 +144,108 @@ def test_it_understands_the_apis_errors(zoho: Simulator, tmp_path: Path) -> None
         print(json.dumps([type(error).__name__, error.get_code().get_value(), error.get_details()]))
         """
     assert run(zoho, tmp_path, script) == ["APIException", "REQUIRED_PARAM_MISSING", {"param_name": "fields"}]
+
+
+def test_it_reads_what_an_org_is_made_of(zoho: Simulator, tmp_path: Path) -> None:
+    told = run(
+        zoho,
+        tmp_path,
+        """
+        from zohocrmsdk.src.com.zoho.crm.api.currencies import CurrenciesOperations
+        from zohocrmsdk.src.com.zoho.crm.api.custom_views import CustomViewsOperations, GetCustomViewsParam
+        from zohocrmsdk.src.com.zoho.crm.api.profiles import ProfilesOperations
+        from zohocrmsdk.src.com.zoho.crm.api.related_lists import GetRelatedListsParam, RelatedListsOperations
+        from zohocrmsdk.src.com.zoho.crm.api.roles import RolesOperations
+        from zohocrmsdk.src.com.zoho.crm.api.tags import GetTagsParam, TagsOperations
+        from zohocrmsdk.src.com.zoho.crm.api.territories import TerritoriesOperations
+
+        connect(grant_token=zoho["grant_code"])
+
+        def of_leads(param):
+            params = ParameterMap()
+            params.add(param, "Leads")
+            return params
+
+        def names(response, getter):
+            return [each.get_name() for each in getattr(response.get_object(), getter)()]
+
+        roles = RolesOperations()
+        print(json.dumps({
+            "roles": names(roles.get_roles(), "get_roles"),
+            "profiles": names(ProfilesOperations().get_profiles(ParameterMap()), "get_profiles"),
+            "territories": names(TerritoriesOperations().get_territories(ParameterMap()), "get_territories"),
+            "rates": [
+                [each.get_iso_code(), each.get_exchange_rate(), each.get_modified_time() is not None]
+                for each in CurrenciesOperations().get_currencies().get_object().get_currencies()
+            ],
+            "views": names(
+                CustomViewsOperations().get_custom_views(of_leads(GetCustomViewsParam.module)), "get_custom_views"
+            ),
+            "lists": [
+                each.get_api_name()
+                for each in RelatedListsOperations(None)
+                .get_related_lists(of_leads(GetRelatedListsParam.module)).get_object().get_related_lists()
+            ],
+            "tags": names(TagsOperations().get_tags(of_leads(GetTagsParam.module)), "get_tags"),
+        }))
+        """,
+    )
+    assert (told["roles"], told["profiles"][:2]) == (["CEO", "Sales", "Service"], ["Administrator", "Standard"])
+    assert told["territories"] == ["Global", "Americas", "EMEA", "APAC"]
+    assert told["rates"][1] == ["EUR", "0.920000000", True]
+    assert "Hot Leads" in told["views"]
+    assert {"Notes", "Attachments", "Calls"} <= set(told["lists"])
+    assert set(told["tags"]) == {tag["name"] for row in zoho.crm.rows("Leads") for tag in row["Tag"]}
+
+
+def test_it_searches_counts_and_reads_what_belongs_to_a_record(zoho: Simulator, tmp_path: Path) -> None:
+    deal = zoho.crm.rows("Deals")[0]
+    script = """
+        from zohocrmsdk.src.com.zoho.crm.api.attachments import AttachmentsOperations, GetAttachmentsParam
+        from zohocrmsdk.src.com.zoho.crm.api.record import SearchRecordsParam
+        from zohocrmsdk.src.com.zoho.crm.api.related_records import GetRelatedRecordsParam, RelatedRecordsOperations
+        from zohocrmsdk.src.com.zoho.crm.api.tags import NewTagRequestWrapper, Tag, TagsOperations
+
+        connect(grant_token=zoho["grant_code"])
+        deal = DEAL
+        records = RecordOperations("Deals")
+
+        def fields(param, names):
+            params = ParameterMap()
+            params.add(param, names)
+            return params
+
+        asked = ParameterMap()
+        asked.add(SearchRecordsParam.criteria, "(Stage:starts_with:Closed)")
+        found = records.search_records(asked, HeaderMap()).get_object()
+        history = RelatedRecordsOperations("Stage_History", "Deals").get_related_records(
+            deal, fields(GetRelatedRecordsParam.fields, "Stage,Moved_To__s"), HeaderMap()
+        ).get_object()
+        files = AttachmentsOperations()
+        listed = files.get_attachments(deal, "Deals", fields(GetAttachmentsParam.fields, "File_Name,Size")).get_object()
+        first = listed.get_data()[0]
+        stream = files.get_attachment(first.get_id(), deal, "Deals").get_object().get_file()
+        tag = Tag()
+        tag.set_name("by sdk")
+        body = NewTagRequestWrapper()
+        body.set_tags([tag])
+        tagged = TagsOperations().add_tags("Deals", deal, body, ParameterMap()).get_object().get_data()[0]
+        print(json.dumps({
+            "stages": sorted({row.get_key_value("Stage").get_value() for row in found.get_data()}),
+            "count": records.record_count(ParameterMap()).get_object().get_count(),
+            "history": [row.get_key_value("Stage") for row in history.get_data()],
+            "files": [[each.get_file_name(), each.get_size()] for each in listed.get_data()],
+            "bytes": len(b"".join(stream.get_stream())),
+            "tagged": tagged.get_code().get_value(),
+        }, default=lambda value: value.get_value()))
+        """
+    told = run(zoho, tmp_path, script.replace("DEAL", deal["id"], 1))
+    assert told["stages"] == sorted({row["Stage"] for row in zoho.crm.rows("Deals") if "Closed" in row["Stage"]})
+    assert int(told["count"]) == zoho.crm.count("Deals")
+    rows = [row for row in zoho.crm.rows("DealHistory") if row["Potential_Name"]]
+    history = [row["Stage"] for row in rows if row["Potential_Name"]["id"] == deal["id"]]
+    assert sorted(told["history"]) == sorted(history)
+    assert told["files"][0] == ["empty.csv", "0"]
+    assert told["bytes"] == 0
+    assert told["tagged"] == "SUCCESS"
+    assert "by sdk" in {tag["name"] for tag in zoho.crm.rows("Deals")[0]["Tag"]}

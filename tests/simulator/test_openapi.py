@@ -135,3 +135,22 @@ def test_bulk_read(zoho: Client) -> None:
     assert set(schema("bulk_read", "Result")["required"]) == set(job["result"])
     refused = zoho.call("POST", "/crm/bulk/v8/read", json={"query": {**query["query"], "fields": ["Nope"]}}).json()
     assert refused["code"] in schema("bulk_read", "Bulk_Read_API_Exception")["properties"]["code"]["enum"]
+
+
+def test_counts_and_search(zoho: Client) -> None:
+    ambiguous = zoho.get("/Leads/actions/count", word="an", email="a@b.example").json()
+    described = schema("record_count", "Ambiguity_API_Exception")
+    assert differences(ambiguous, described) == []
+    assert set(ambiguous) == set(described["required"])
+    unknown = zoho.get("/Nope/actions/count").json()
+    assert differences(unknown, schema("record_count", "Invalid_Module_API_Exception")) == []
+    codes = schema("record", "API_Exception")["properties"]["code"]["enum"]
+    for params in ({"criteria": "(Nope:equals:1)"}, {"word": "an", "page": 99}):
+        assert zoho.get("/Leads/search", **params).json()["code"] in codes
+
+
+def test_related_records(zoho: Client) -> None:
+    [deal, *_] = zoho.sim.crm.rows("Deals")
+    body = zoho.get(f"/Deals/{deal['id']}/Stage_History", fields="Stage,Modified_By").json()
+    assert differences(body["info"], schema("record", "Info")) == []
+    assert differences(body["data"][0], schema("record", "Record")) == []

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 from ..clock import Clock
 from ..options import Options
 from . import datetimes
+from .attachment_store import Attachments
 from .bulk.jobs import JobQueue
 from .demo import PEOPLE, User, demo_schema, fill
+from .demo.files import FILES
 from .limits import Limits
 from .recycle_bin import DeletedRecord, RecycleBin
 from .response_cache import ResponseCache
@@ -52,9 +54,12 @@ class Crm:
         self.bulk_tokens_of: dict[int, str] = {}
         self.downloads: deque[float] = deque()
         self.recycle_bin = RecycleBin()
+        self.attachments = Attachments()
+        self.tags: dict[str, set[str]] = {}
         self.triggered: list[tuple[str, str, tuple[str, ...]]] = []
         self._numbers: dict[int, count[int]] = {}
         self._add_old_deletions()
+        self._attach_files()
         self.limits = Limits(self.clock, self.options, len(self.active_users()))
 
     def close(self) -> None:
@@ -114,6 +119,12 @@ class Crm:
                 leads.first_id - 37 * (number + 1), name, PEOPLE[1].id, PEOPLE[0].id, self.now() - days * 86_400
             )
             self.recycle_bin.put(leads, gone)
+
+    def _attach_files(self) -> None:
+        for name, place, file_name, data in FILES:
+            ids = self.store.read(f"SELECT id, Owner FROM {quoted(name)} ORDER BY id LIMIT 1 OFFSET {place}")
+            for key, owner in ids:
+                self.attachments.add(name, key, file_name, data, owner, self.now())
 
     def _signed_in(self) -> User:
         chosen = self.options

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from . import datetimes
 from .answers import answer, dumps, empty, problem, refusal
 from .query_parameters import check_length, choice, id_list, positive_integer
+from .record_filter import RecordFilter
 from .request_lifecycle import Caller, open_module
 from .schema import Field, Module
 from .serialization import OutputColumn, output_column, serialize_rows
@@ -19,7 +20,7 @@ from .store import module_column, quoted
 from .tokens import Cursor
 from .views import views_of
 
-__all__ = ["add_routes"]
+__all__ = ["SYSTEM", "add_routes", "list_matching", "unknown_record"]
 
 PAGE_ROWS = 200
 FIRST_ROWS = 2_000
@@ -62,7 +63,12 @@ def list_records(name: str) -> Response:
     heavy = bool(request.args.get("cvid") or request.args.get("sort_by"))
     credits = 3 if request.args.get("cvid") else 1
     caller, module = open_module(name, "READ", credits=credits, sub=heavy)
-    wanted = _list_query(caller, module)
+    return list_matching(caller, module, RecordFilter())
+
+
+def list_matching(caller: Caller, module: Module, only: RecordFilter) -> Response:
+    """The page of the module's records that a request asks for, of those that `only` leaves."""
+    wanted = _list_query(caller, module, only)
     cursor = _cursor(caller, wanted)
     outputs = [output_column(caller.crm.schema, field) for field in wanted.fields]
     key = (
@@ -96,10 +102,10 @@ def _data(
     return dumps(data), len(rows), (rows[-1][-2], rows[-1][-1]) if more else None
 
 
-def _list_query(caller: Caller, module: Module) -> ListQuery:
+def _list_query(caller: Caller, module: Module, only: RecordFilter) -> ListQuery:
     fields, system = _fields(caller, module)
     since = _modified_since(module)
-    where, values = _where(caller, module, since)
+    where, values = _where(caller, module, since, only)
     per_page = positive_integer("per_page", PAGE_ROWS)
     if per_page > PAGE_ROWS:  # the code is not documented
         raise refusal("INVALID_DATA", "invalid data", {"param_name": "per_page", "maximum_value": PAGE_ROWS})
@@ -127,8 +133,10 @@ def _fields(caller: Caller, module: Module) -> tuple[tuple[Field, ...], tuple[st
     return tuple(each for each in listed if each.kind not in UNLISTED), tuple(n for n in names if n.startswith("$"))
 
 
-def _where(caller: Caller, module: Module, since: int | None) -> tuple[str, tuple[Any, ...]]:
-    parts, values = ["1"], []
+def _where(
+    caller: Caller, module: Module, since: int | None, only: RecordFilter
+) -> tuple[str, tuple[Any, ...]]:  # fmt: skip
+    parts, values = [only.where], list(only.values)
     if "Converted__s" in module:
         converted = choice("converted", ("false", "true", "both"), "false")
         if converted != "both":
@@ -178,7 +186,7 @@ def _modified_since(module: Module) -> int | None:
 def _binding(caller: Caller, module: Module) -> str:
     free = {"page", "page_token"} if caller.crm.options.page_token_bound_to_fields else {"page", "page_token", "fields"}
     given = sorted((key, value) for key, value in request.args.items() if key not in free)
-    return hashlib.sha256(repr((module.name, given)).encode()).hexdigest()
+    return hashlib.sha256(repr((request.path, module.name, given)).encode()).hexdigest()
 
 
 def _cursor(caller: Caller, wanted: ListQuery) -> Cursor:
@@ -273,10 +281,11 @@ def one_record(name: str, record_id: str) -> Response:
     if not (record_id.isascii() and record_id.isdigit() and len(record_id) < 20):
         raise refusal("INVALID_DATA", "the id given seems to be invalid", {"resource_path_index": 1})
     found = caller.crm.read(module, "t.id = ?", (int(record_id),), caller.view)
-    return answer({"data": [_whole_record(caller, module, found[0])]}) if found else _unknown_record(caller)
+    return answer({"data": [_whole_record(caller, module, found[0])]}) if found else unknown_record(caller)
 
 
-def _unknown_record(caller: Caller) -> Response:
+def unknown_record(caller: Caller) -> Response:
+    """The answer for a record that does not exist."""
     status = caller.crm.options.unknown_record_status
     body = problem("INVALID_DATA", "the id given seems to be invalid", {"resource_path_index": 1})
     return empty() if status == 204 else answer(body, status)

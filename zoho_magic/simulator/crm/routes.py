@@ -6,7 +6,18 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from . import coql, custom_view_routes, deleted_records, org_structure, records, search, settings
+from . import (
+    attachments,
+    coql,
+    custom_view_routes,
+    deleted_records,
+    org_structure,
+    records,
+    related_lists,
+    search,
+    settings,
+    tags,
+)
 from .bulk import read, upload, write
 from .request_lifecycle import add_limit_headers, release_slot
 from .writing import records as writes
@@ -38,6 +49,9 @@ def crm_blueprint() -> Blueprint:
         settings,
         org_structure,
         custom_view_routes,
+        related_lists,
+        attachments,
+        tags,
         coql,
         search,
         deleted_records,

@@ -15,7 +15,7 @@ from .demo import User
 from .schema import Field, Schema
 from .store import MANY, module_column, quoted
 
-__all__ = ["SERIALIZERS", "OutputColumn", "UserView", "output_column", "plain", "serialize_rows"]
+__all__ = ["SERIALIZERS", "OutputColumn", "UserView", "output_column", "plain", "serialize_rows", "tag"]
 
 Column = Sequence[Any]
 BOOLEANS = {None: None, 0: False, 1: True}

@@ -16,7 +16,7 @@ from typing import Any
 
 from .schema import Field, Module, Rollup, Schema
 
-__all__ = ["MANY", "Store", "module_column", "quoted"]
+__all__ = ["MANY", "STEP", "Store", "module_column", "quoted"]
 
 MANY = "\x1f"
 STEP = 37  # between two record ids

@@ -30,6 +30,7 @@ def add_routes(blueprint: Blueprint) -> None:
     """Hang these endpoints on the CRM's blueprint."""
     add = blueprint.add_url_rule
     add("/crm/v8/<module:name>", "insert", insert_many, methods=["POST"])
+    add("/crm/v8/<module:name>/<record:record_id>/Notes", "insert_notes", insert_notes, methods=["POST"])
     add("/crm/v8/<module:name>", "update", update_many, methods=["PUT"])
     add("/crm/v8/<module:name>", "delete", delete_many, methods=["DELETE"])
     add("/crm/v8/<module:name>/upsert", "upsert", upsert_many, methods=["POST"])
@@ -39,8 +40,19 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def insert_many(name: str) -> Response:
     """POST /crm/v8/{module}."""
-    caller, module, body = _enter(name, "CREATE")
+    return _insert(*_enter(name, "CREATE"))
 
+
+def insert_notes(name: str, record_id: str) -> Response:
+    """POST /crm/v8/{module}/{id}/Notes: notes about this record."""
+    caller, module, body = _enter("Notes", "CREATE")
+    for row in body["data"]:
+        if isinstance(row, dict):
+            row["Parent_Id"] = {"module": {"api_name": name}, "id": record_id}
+    return _insert(caller, module, body)
+
+
+def _insert(caller: Caller, module: Module, body: dict[str, Any]) -> Response:
     def save(row: Any, path: str) -> dict[str, Any]:
         key = insert(caller.crm, module, check(caller.crm, module, row, path, None), caller.user)
         return _success(caller, module, key, "record added")
