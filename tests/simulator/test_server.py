@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 import requests
 
 from zoho_magic.simulator import Clock, Fault, Options, Simulator
+from zoho_magic.simulator.__main__ import _parser, _simulator, main
 from zoho_magic.simulator.access import covers
 
 INFO = "/oauth/serverinfo"
@@ -77,7 +79,7 @@ def test_a_taken_port_is_an_oserror(zoho: Simulator) -> None:
 def test_connections_are_kept_alive_and_bodies_nobody_read_are_gone(zoho: Simulator) -> None:
     with socket.create_connection(("127.0.0.1", int(zoho.url.rsplit(":", 1)[1]))) as wire:
         for _ in range(3):
-            wire.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
+            wire.sendall(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
             answer = wire.recv(65536)
             assert answer.startswith(b"HTTP/1.1 404 ")
             assert b"Connection: close" not in answer
@@ -348,3 +350,68 @@ def test_the_command_line_says_when_the_port_is_taken(zoho: Simulator) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"cannot serve on port {port}: ")
     assert done.stdout == ""
+
+
+PLUGIN_TESTS = """
+import pytest, requests
+
+def test_it_is_running(zoho_simulator):
+    headers = {"Authorization": f"Zoho-oauthtoken {zoho_simulator.access_token()}"}
+    assert len(requests.get(f"{zoho_simulator.url}/crm/v8/Leads?fields=Email", headers=headers).json()["data"]) > 50
+
+@pytest.mark.zoho_simulator(rows=3, behaviour="worst")
+def test_it_takes_settings(zoho_simulator):
+    assert zoho_simulator.crm.count("Leads") == 3
+    assert zoho_simulator.options.users_forbidden
+"""
+
+
+def test_the_pytest_fixture(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(PLUGIN_TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-markers", "test_mine.py"]
+    plugin = ["-p", "zoho_magic.simulator.pytest_plugin"]  # as the entry point does where the package is installed
+    entry = 'zoho_simulator = "zoho_magic.simulator.pytest_plugin"'
+    assert entry in (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run([*command, *plugin], cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_plugin_costs_next_to_nothing() -> None:
+    script = (
+        "import sys, zoho_magic.simulator.pytest_plugin; print([m for m in ('flask', 'requests') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_calls_are_recorded_without_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    with Simulator(rows=5, record=file) as zoho:
+        token = zoho.access_token()
+        form = {"grant_type": "refresh_token", "refresh_token": zoho.refresh_token(), "client_id": zoho.client_id,
+                "client_secret": zoho.client_secret}  # fmt: skip
+        requests.post(f"{zoho.url}/oauth/v2/token", params=form, timeout=10)
+        headers = {"Authorization": f"Zoho-oauthtoken {token}"}
+        requests.get(f"{zoho.url}/crm/v8/Leads", params={"fields": "Email"}, headers=headers, timeout=10)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(line["method"], line["path"], line["status"], line["credits"]) for line in lines] == [
+        ("POST", "/oauth/v2/token", 200, 0),
+        ("GET", "/crm/v8/Leads", 200, 1),
+    ]
+    assert lines[1]["query"] == {"fields": "Email"}
+    for secret in (token, zoho.client_secret, form["refresh_token"]):
+        assert secret not in file.read_text()
+
+
+def test_options_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("nope=1", "job_seconds=x", "job_seconds", "users_forbidden=maybe"):
+        with pytest.raises(SystemExit):
+            main(["--option", wrong])
+        assert f"--option {wrong}" in capsys.readouterr().err
+    given = _parser().parse_args(["--option", 'coql_left_out=["email"]', "--option", "org_id=42", "--rows", "1"])
+    options = _simulator(given).options
+    assert (options.coql_left_out, options.org_id) == (("email",), "42")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert [name for name, *_ in Options.rows() if f"  {name}=" not in told] == []

@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from .accounts import accounts_blueprint
+from .accounts.pages import page
 from .api_refusal import ApiRefusal
 from .context import SimulatorContext
 from .crm import crm_blueprint
@@ -31,6 +32,7 @@ def build_app(context: SimulatorContext, accounts: bool = True, crm: bool = True
         app.register_blueprint(accounts_blueprint())
     if crm:
         app.register_blueprint(crm_blueprint())
+    app.add_url_rule("/", "home", lambda: page("home.html", title="A local Zoho simulator"))
     app.register_error_handler(ApiRefusal, lambda refusal: _json(refusal.status, refusal.body))
     app.register_error_handler(HTTPException, _no_such_thing)
     return app

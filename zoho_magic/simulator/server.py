@@ -11,11 +11,13 @@ import io
 import os
 import socket
 import socketserver
+import sys
 import threading
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler
@@ -27,6 +29,9 @@ from .faults import Fault, Header
 __all__ = ["Server"]
 
 NO_FAULT = Fault()
+MOST_BYTES = 256 * 1024 * 1024
+MISDIRECTED = 421
+WRONG_HOST = "This is a local Zoho simulator, not Zoho. It answers to 127.0.0.1 and localhost only."
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,14 @@ class Handler(WSGIRequestHandler):
         if self.headers.get("Expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         environ = self.make_environ()
-        # The body is read whole before anything else, so that the next request line is next on the wire.
-        chunked = environ.get("wsgi.input_terminated", False)
-        length = -1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length)
+        try:
+            body = _body(environ)
+        except (OSError, ValueError) as error:
+            self.close_connection = True  # what follows on the wire may be the rest of this request
+            self._write(_refused(HTTPStatus.BAD_REQUEST, f"This request cannot be read: {error}"))
+            return
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "zoho.notes": {}}
-        answer = self.server.respond(environ)
+        answer = self.server.respond(environ) if _is_loopback(environ) else _refused(MISDIRECTED, WRONG_HOST)
         if answer is None:
             self.close_connection = True
         else:
@@ -76,6 +83,31 @@ class Handler(WSGIRequestHandler):
 
     def log(self, *_args: Any) -> None:
         """Say nothing: a request line may carry secrets."""
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    """The whole body, read before anything else, so that the next request line is next on the wire."""
+    if environ.get("wsgi.input_terminated", False):
+        return bytes(environ["wsgi.input"].read())
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise ValueError("Content-Length is not a number")
+    if int(length) > MOST_BYTES:
+        raise ValueError(f"Content-Length is over {MOST_BYTES}")
+    return bytes(environ["wsgi.input"].read(int(length)))
+
+
+def _is_loopback(environ: dict[str, Any]) -> bool:
+    """True when the Host header names this machine: a page in a browser cannot reach the server by another name."""
+    try:
+        host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
+    except ValueError:  # a bracket without its other half
+        return False
+    return host in ("127.0.0.1", "localhost", "::1")
+
+
+def _refused(status: int, text: str) -> HttpResponse:
+    return HttpResponse(status, [("Content-Type", "text/plain;charset=UTF-8")], f"{text}\n".encode())
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -122,6 +154,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
                     self.shutdown_request(connection)
                     return
                 self.process_request(connection, address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up, or sends what is no HTTP, is its own affair: nothing is printed."""
+        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
+            super().handle_error(request, client_address)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a new connection from a thread of its own, where `stop` can find it."""

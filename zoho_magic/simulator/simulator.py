@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -38,6 +39,7 @@ class Simulator:
     `multi_dc` and `own_secrets` are that client's settings in the API console; `separate_api` puts the API on an
     origin of its own in every data centre; `begin` sets the clock; `behaviour` is "documented", or "worst" for a Zoho
     that answers as the least kind report says (options.py has what that is; an option given in `options` stays).
+    `record` is a file that gets every call as a line of JSON: method, path, query, status, credits; never a secret.
 
     Raises ValueError for a data centre or a behaviour that does not exist, and OSError on `start` when the port is
     taken.
@@ -56,12 +58,13 @@ class Simulator:
         separate_api: bool = False,
         begin: datetime | None = None,
         behaviour: Behaviour = "documented",
+        record: str | Path | None = None,
     ) -> None:
         self.data_centres = _checked_data_centres(data_centres)
         self.options = (options or Options()).apply(behaviour)
         self.clock = Clock(begin)
         self.faults = Faults()
-        self.traffic = RequestLog()
+        self.traffic = RequestLog(self.clock, None if record is None else Path(record))
         self.accounts = Accounts(self.clock, self.options, self.data_centres)
         self.crm = Crm(clock=self.clock, rows=rows, seed=seed, options=self.options)
         self.client = self.register([redirect_uri], multi_dc=multi_dc, own_secrets=own_secrets)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+
+from .clock import Clock
 
 __all__ = ["LoggedRequest", "RequestLog", "matches", "redact"]
 
@@ -32,9 +36,13 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """The calls so far, oldest first, and how many are being answered right now."""
+    """The calls so far, oldest first, and how many are being answered right now.
 
-    def __init__(self) -> None:
+    `file` gets each of them as one line of JSON, with the same secrets hidden.
+    """
+
+    def __init__(self, clock: Clock, file: Path | None = None) -> None:
+        self._clock, self._file = clock, file
         self.calls: list[LoggedRequest] = []
         self.in_flight = 0
         self.peak = 0
@@ -85,6 +93,9 @@ class RequestLog:
         )
         with self._lock:
             self.calls.append(call)
+            if self._file is not None:
+                with self._file.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps({"time": self._clock.now().isoformat(), **asdict(call)}) + "\n")
 
 
 def matches(pattern: str, path: str) -> bool:

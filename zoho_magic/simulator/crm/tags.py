@@ -68,7 +68,7 @@ def create_tags() -> Response:
 def change_tags(name: str, action: str, record_id: str | None = None) -> Response:
     """POST /crm/v8/{module}[/{id}]/actions/add_tags or remove_tags: names in `tags`, records in `ids`."""
     body = _body()
-    ids = [record_id] if record_id else [str(each) for each in body.get("ids") or []]
+    ids = [record_id] if record_id else _ids(body)
     caller, module = open_module(name, "UPDATE", credits=max(1, -(-len(ids) // 10)))
     if "Tag" not in module:
         raise refusal("NOT_SUPPORTED", "The given module is not supported in API", {"resource_path_index": 0})
@@ -113,6 +113,14 @@ def _body() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise refusal("INVALID_DATA", "body", {"expected_data_type": "jsonobject", "json_path": "$"})
     return body
+
+
+def _ids(body: dict[str, Any]) -> list[str]:
+    given = body.get("ids") or []
+    if not isinstance(given, list):
+        details = {"expected_data_type": "jsonarray", "api_name": "ids", "json_path": "$.ids"}
+        raise refusal("INVALID_DATA", "invalid data", details)
+    return [str(each) for each in given]
 
 
 def _names(body: dict[str, Any]) -> list[str]:

@@ -161,6 +161,8 @@ def _module(crm: Crm, query: dict[str, Any]) -> Module:
 def _export(caller: Caller, module: Module, query: dict[str, Any]) -> Export:
     crm, options = caller.crm, caller.crm.options
     scope = Scope(crm.schema, Query((), module.name, None), module, "t", JOINS)
+    if not isinstance(query.get("fields", []), list):
+        raise refusal("INVALID_REQUEST", "The given request is invalid.", {"api_name": "fields"})
     names = query.get("fields") or [each.name for each in module.fields if each.kind not in UNSUPPORTED]
     if "id" not in names and "Id" not in names:
         names = ["id", *names]
