@@ -12,7 +12,8 @@ import requests
 
 from tests.support.crm_client import Client, error
 from zoho_magic.simulator import Simulator
-from zoho_magic.simulator.crm import Crm, records
+from zoho_magic.simulator.crm import records
+from zoho_magic.simulator.crm.org import Crm
 from zoho_magic.simulator.options import Options
 
 

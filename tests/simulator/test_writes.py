@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.crm_client import Client, error
 from zoho_magic.simulator import Simulator
-from zoho_magic.simulator.crm import Crm
+from zoho_magic.simulator.crm.org import Crm
 from zoho_magic.simulator.options import Options
 
 LEADS, TASKS, PROJECTS = "/crm/v8/Leads", "/crm/v8/Tasks", "/crm/v8/Projects"

@@ -8,11 +8,11 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from .accounts import accounts_blueprint
 from .accounts.pages import page
+from .accounts.routes import accounts_blueprint
 from .api_refusal import ApiRefusal
 from .context import SimulatorContext
-from .crm import crm_blueprint
+from .crm.routes import crm_blueprint
 
 __all__ = ["build_app"]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .accounts import Accounts
 from .accounts.model import Client, Code, Grant
 from .accounts.scopes import DEFAULT_SCOPES, split_scopes
+from .accounts.state import Accounts
 from .app import build_app
 from .clock import Clock
 from .context import SimulatorContext
-from .crm import Crm
+from .crm.org import Crm
 from .data_centres import LOCATIONS
 from .faults import Faults
 from .options import Behaviour, Options
