@@ -160,3 +160,15 @@ def test_bulk_may_lose_rows_without_a_parent(sim: Simulator, zoho: Client, optio
     options.bulk_drops_null_parents = True
     assert bulk(zoho, fields=fields)[0]["count"] == sum(row["Contact_Name"] is not None for row in deals) < len(deals)
     assert bulk(zoho, fields=["Deal_Name", "Contact_Name"])[0]["count"] == len(deals)
+
+
+def test_a_dead_token_may_have_another_code(sim: Simulator, options: Options) -> None:
+    options.invalid_token_code = "INVALID_OAUTHTOKEN"
+    with Client(sim) as dead:
+        sim.accounts.tokens.revoke_access_token(dead.http.headers["Authorization"].split()[1])
+        assert error(dead.get("/org"))[:2] == (401, "INVALID_OAUTHTOKEN")
+        assert error(dead.call("GET", "/oauth/user/info"))[:2] == (401, "INVALID_OAUTHTOKEN")
+
+
+def test_business_hours(zoho: Client) -> None:
+    assert zoho.get("/settings/business_hours").json()["business_hours"]["daily_timing"] == ["09:00", "17:30"]

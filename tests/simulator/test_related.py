@@ -169,3 +169,16 @@ def test_the_tags_of_a_module(sim: Simulator, zoho: Client) -> None:
     assert again.json()["tags"][0]["code"] == "DUPLICATE_DATA"
     refused = zoho.call("POST", "/crm/v8/Leads/actions/add_tags", json={"tags": [{"name": "x" * 26}], "ids": ["1"]})
     assert error(refused)[2]["json_path"] == "$.tags[0].name"
+
+
+def test_files_of_file_upload_fields(sim: Simulator, zoho: Client) -> None:
+    lead = next(row for row in sim.crm.rows("Leads") if row["Site_Plans"])
+    [plan] = lead["Site_Plans"]
+    file = zoho.get("/files", id=plan["File_Id__s"])
+    assert len(file.content) == int(plan["Size__s"])
+    assert unquote(file.headers["Content-Disposition"]).endswith(f"''{plan['File_Name__s']}")
+    made = zoho.call("POST", "/crm/v8/files", files=[("file", ("ü.txt", b"one")), ("file", ("b.txt", b"two"))])
+    ids = [each["details"]["id"] for each in made.json()["data"]]
+    assert [zoho.get("/files", id=key).content for key in ids] == [b"one", b"two"]
+    assert error(zoho.get("/files", id="nope"))[1] == "INVALID_DATA"
+    assert error(zoho.get("/files"))[1] == "REQUIRED_PARAM_MISSING"

@@ -30,7 +30,7 @@ def authorize(request: Request, *any_of: str) -> Access:
     here = current_context()
     access = here.accounts.access(_bearer(request), here.data_centre)
     if access is None:
-        raise _refusal("INVALID_TOKEN", "invalid oauth token")
+        raise _refusal(here.options.invalid_token_code, "invalid oauth token")
     if any_of and not any(covers(access.scopes, needed) for needed in any_of):
         raise _refusal("OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
     return access

@@ -55,6 +55,11 @@ class Options:
     wrong_data_centre_error: str = option("invalid_client", "error of another data centre's code or refresh token")
     revoke_error: str = option("invalid_token", "error of a failed revocation; only its status 400 is documented")
     error_page_status: int = option(200, "HTTP status of the authorization endpoint's error pages; not documented")
+    invalid_token_code: str = option(
+        "INVALID_TOKEN",
+        "the API's code for a token that is dead (the token page says INVALID_OAUTHTOKEN)",
+        worst="INVALID_OAUTHTOKEN",
+    )
     # Accounts server: consent and devices.
     remember_consent: bool = option(False, "redirect at once where the user consented before, unless prompt=consent")
     auto_consent: str | None = option(None, "'accept' or 'reject' answers every consent page without showing it")

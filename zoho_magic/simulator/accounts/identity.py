@@ -30,7 +30,9 @@ def profile() -> Response:
     try:
         authorize(request, "AaaServer.profile.READ")
     except ApiRefusal as refusal:
-        return json_response({**refusal.body, "code": NAMES[refusal.body["code"]]}, refusal.status)
+        return json_response(
+            {**refusal.body, "code": NAMES.get(refusal.body["code"], "INVALID_OAUTHTOKEN")}, refusal.status
+        )
     user = here.accounts.user(here.data_centre)
     names = {"First_Name": user.first_name, "Last_Name": user.last_name}
     full = f"{user.first_name} {user.last_name}"

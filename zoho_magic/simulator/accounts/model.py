@@ -1,4 +1,4 @@
-"""The nouns of the accounts server. Secrets are kept out of every repr."""
+"""The data classes of the accounts server. Secrets are kept out of every repr."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Access:
 
 @dataclass(frozen=True)
 class AccountUser:
-    """A person with an account, which is in one data centre."""
+    """A user with an account, which is in one data centre."""
 
     zuid: str
     data_centre: str

@@ -12,6 +12,7 @@ DEFAULT_SCOPES = (
     "ZohoCRM.settings.ALL",
     "ZohoCRM.bulk.ALL",
     "ZohoFiles.files.ALL",
+    "ZohoCRM.files.ALL",
     "ZohoCRM.org.READ",
     "ZohoCRM.users.READ",
     "ZohoCRM.coql.READ",

@@ -22,7 +22,7 @@ PATH = "/crm/v8/<module:name>/<record:record_id>/Attachments"
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     add = blueprint.add_url_rule
     add(PATH, "attachments", list_attachments, methods=["GET"])
     add(PATH, "attach", attach, methods=["POST"])

@@ -19,7 +19,7 @@ SCOPES = ("ZohoCRM.settings.custom_views.READ", "ZohoCRM.settings.READ")
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/v8/settings/custom_views", "custom_views", custom_views, methods=["GET"])
     blueprint.add_url_rule("/crm/v8/settings/custom_views/<view_id>", "custom_view", one_view, methods=["GET"])
 

@@ -12,7 +12,7 @@ __all__ = ["add_routes"]
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/v8/<module:name>/deleted", "deleted", deleted, methods=["GET"])
 
 

@@ -55,6 +55,7 @@ class Crm:
         self.downloads: deque[float] = deque()
         self.recycle_bin = RecycleBin()
         self.attachments = Attachments()
+        self.files: dict[str, tuple[str, bytes]] = {}
         self.tags: dict[str, set[str]] = {}
         self.triggered: list[tuple[str, str, tuple[str, ...]]] = []
         self._numbers: dict[int, count[int]] = {}

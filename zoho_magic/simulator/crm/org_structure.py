@@ -1,4 +1,4 @@
-"""GET /settings/roles, /settings/profiles, /settings/territories and /org/currencies, each also by id."""
+"""GET /settings/roles, /profiles, /territories and /org/currencies, each also by id, and /settings/business_hours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Entry = dict[str, Any]
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
+    blueprint.add_url_rule("/crm/v8/settings/business_hours", "business_hours", business_hours, methods=["GET"])
     for path, (key, scopes, entries) in ENDPOINTS.items():
         _add(blueprint, path, key, scopes, entries)
 
@@ -94,6 +95,16 @@ def _currencies(caller: Caller) -> list[Entry]:
          "exchange_rate": rate, "format": form, "prefix_symbol": True, "id": str(554023000000030001 + place), **stamps}
         for place, (code, sign, name, rate, base) in enumerate(RATES)
     ]  # fmt: skip
+
+
+def business_hours() -> Response:
+    """GET /crm/v8/settings/business_hours: one set of hours for the whole org."""
+    authorize_call("ZohoCRM.settings.business_hours.READ", "ZohoCRM.settings.READ")
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
+    hours = {"week_starts_on": "Monday", "type": "custom", "id": "554023000000031001", "business_days": days,
+             "same_as_everyday": True, "daily_timing": ["09:00", "17:30"], "custom_timing": [],
+             "timezone": "America/Los_Angeles"}  # fmt: skip
+    return answer({"business_hours": hours})
 
 
 def _boss(caller: Caller) -> Entry:

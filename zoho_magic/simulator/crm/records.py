@@ -31,7 +31,7 @@ UNLISTED = ("subform", "multiselectlookup")  # a list never shows them, only the
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/v8/<module:name>", "records", list_records, methods=["GET"])
     blueprint.add_url_rule("/crm/v8/<module:name>/<record:record_id>", "record", one_record, methods=["GET"])
 

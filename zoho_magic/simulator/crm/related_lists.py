@@ -72,7 +72,7 @@ def _list_name(child: Module, field: Field, parent: Module) -> str:
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     add = blueprint.add_url_rule
     add("/crm/v8/settings/related_lists", "related_lists", describe_lists, methods=["GET"])
     add("/crm/v8/<module:name>/<record:record_id>/<related>", "related", list_related, methods=["GET"])

@@ -24,7 +24,7 @@ AMBIGUOUS = "Please use either Cvid or Search Params. Combination of both the pa
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/v8/<module:name>/search", "search", search, methods=["GET"])
     blueprint.add_url_rule("/crm/v8/<module:name>/actions/count", "count", count, methods=["GET", "POST"])
 

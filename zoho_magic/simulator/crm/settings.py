@@ -33,7 +33,7 @@ USER_TYPES: dict[str, Callable[[User], bool]] = {
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     get = {"methods": ["GET"]}
     blueprint.add_url_rule("/crm/v8/org", "org", org, **get)  # type: ignore[arg-type]
     blueprint.add_url_rule("/crm/v8/users", "users", users, **get)  # type: ignore[arg-type]

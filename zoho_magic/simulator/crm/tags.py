@@ -23,7 +23,7 @@ ALLOWED = 100  # tags a module of this edition may have
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     add = blueprint.add_url_rule
     add("/crm/v8/settings/tags", "tags", list_tags, methods=["GET"])
     add("/crm/v8/settings/tags", "create_tags", create_tags, methods=["POST"])

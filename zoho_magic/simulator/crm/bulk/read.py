@@ -52,7 +52,7 @@ class Continuation:
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/bulk/v8/read", "bulk_read", create, methods=["POST"])
     blueprint.add_url_rule("/crm/bulk/v8/read/<job_id>", "bulk_read_status", status, methods=["GET"])
     blueprint.add_url_rule("/crm/bulk/v8/read/<job_id>/result", "bulk_read_result", result, methods=["GET"])

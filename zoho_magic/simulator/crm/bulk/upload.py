@@ -27,7 +27,7 @@ class Upload:
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang the endpoint on the CRM's blueprint."""
+    """Register the endpoint with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/v8/upload", "upload", upload, methods=["POST"])
 
 

@@ -24,7 +24,7 @@ SHOWN = {"QUEUED": "ADDED", "FAILURE": "FAILED"}  # bulk write knows no QUEUED a
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/bulk/v8/write", "bulk_write", create, methods=["POST"])
     blueprint.add_url_rule("/crm/bulk/v8/write/<job_id>", "bulk_write_status", status, methods=["GET"])
     blueprint.add_url_rule("/crm/bulk/v8/write/<job_id>/result", "bulk_write_result", result, methods=["GET"])

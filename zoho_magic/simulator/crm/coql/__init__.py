@@ -18,7 +18,7 @@ __all__ = ["add_routes"]
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang the endpoint on the CRM's blueprint."""
+    """Register the endpoint with the CRM's blueprint."""
     blueprint.add_url_rule("/crm/v8/coql", "coql", coql, methods=["POST"])
 
 

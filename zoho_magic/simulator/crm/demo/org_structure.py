@@ -51,7 +51,7 @@ PROFILES = {
     for each in (
         Profile(554023000000026011, "Administrator", "crm.security.profile.admin.desc"),
         Profile(554023000000026014, "Standard", "crm.security.profile.standard.desc"),
-        Profile(554023000000026017, "Field Sales", "Reads and writes on the road, exports nothing.", custom=True),
+        Profile(554023000000026017, "Field Sales", "Reads and writes records, exports nothing.", custom=True),
     )
 }
 TERRITORIES = {

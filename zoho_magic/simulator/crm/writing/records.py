@@ -27,7 +27,7 @@ Save = Callable[[Any, str], dict[str, Any]]
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Hang these endpoints on the CRM's blueprint."""
+    """Register these endpoints with the CRM's blueprint."""
     add = blueprint.add_url_rule
     add("/crm/v8/<module:name>", "insert", insert_many, methods=["POST"])
     add("/crm/v8/<module:name>/<record:record_id>/Notes", "insert_notes", insert_notes, methods=["POST"])
