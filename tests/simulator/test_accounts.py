@@ -149,7 +149,7 @@ def test_a_refresh_gives_no_new_refresh_token(client: Client) -> None:
 
 
 @pytest.mark.parametrize("transport", ["query", "form", "multipart", "basic", "chunked"])
-def test_parameters_may_travel_in_several_ways(client: Client, transport: str) -> None:
+def test_token_parameters_in_query_form_or_basic_auth(client: Client, transport: str) -> None:
     zoho, url = client.zoho, client.zoho.url + "/oauth/v2/token"
     ids = {"client_id": zoho.client_id, "client_secret": zoho.client_secret}
     rest = {"grant_type": "refresh_token", "refresh_token": zoho.refresh_token()}
@@ -180,7 +180,7 @@ def test_parameters_may_travel_in_several_ways(client: Client, transport: str) -
         ({"code": "1000.made.up", "redirect_uri": "http://localhost:1/"}, "invalid_redirect_uri"),
     ],
 )
-def test_what_is_wrong_is_said_with_http_200(client: Client, wrong: dict[str, str], error: str) -> None:
+def test_token_errors_have_status_200(client: Client, wrong: dict[str, str], error: str) -> None:
     form = {
         "grant_type": "authorization_code",
         "client_id": client.zoho.client_id,
@@ -191,7 +191,7 @@ def test_what_is_wrong_is_said_with_http_200(client: Client, wrong: dict[str, st
     assert (answer.status_code, answer.json()) == (200, {"error": error})
 
 
-def test_client_then_secret_then_redirect_then_code(client: Client) -> None:
+def test_token_request_checks_client_secret_redirect_uri_code_in_that_order(client: Client) -> None:
     wrong = {"client_id": "x", "client_secret": "x", "redirect_uri": "x", "code": "x"}
     seen = []
     for name in ("client_id", "client_secret", "redirect_uri", "code"):
@@ -255,7 +255,7 @@ def test_the_throttle_comes_before_the_secret_and_may_be_localised(client: Clien
     assert refused.json()["error"] == "拒绝访问"
 
 
-def test_no_two_threads_get_past_the_limit(client: Client) -> None:
+def test_refresh_limit_holds_under_concurrency(client: Client) -> None:
     refresh_token, url = client.zoho.refresh_token(), client.zoho.url + "/oauth/v2/token"
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": client.zoho.client_id}
     form["client_secret"] = client.zoho.client_secret
@@ -264,7 +264,7 @@ def test_no_two_threads_get_past_the_limit(client: Client) -> None:
     assert sorted(answers) == [200] * 10 + [400] * 14
 
 
-def test_the_sixteenth_access_token_ends_the_first(client: Client) -> None:
+def test_sixteenth_access_token_evicts_the_oldest(client: Client) -> None:
     refresh_token = client.zoho.refresh_token()
     client.zoho.options.access_tokens_per_window = 100
     tokens = [client.refresh(refresh_token).json()["access_token"] for _ in range(15)]
@@ -282,7 +282,7 @@ def test_expired_tokens_do_not_count_as_active(client: Client) -> None:
     assert all(client.works(token) for token in tokens)
 
 
-def test_the_twenty_first_refresh_token_ends_the_first_and_its_access_tokens(client: Client) -> None:
+def test_twenty_first_refresh_token_evicts_the_oldest(client: Client) -> None:
     first = client.exchange(client.zoho.grant_code()).json()
     for _ in range(19):
         client.zoho.refresh_token()
@@ -391,7 +391,9 @@ def test_a_page_can_be_answered_once(client: Client) -> None:
         ({"code_challenge": "x", "code_challenge_method": "S512"}, "An error occurred", 500),
     ],
 )
-def test_other_mistakes_are_pages(client: Client, wrong: dict[str, str | None], title: str, status: int) -> None:
+def test_invalid_authorization_requests_show_an_error_page(
+    client: Client, wrong: dict[str, str | None], title: str, status: int
+) -> None:
     answer = client.authorize(**wrong)
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html;charset=UTF-8")
     assert f"<h1>{title}</h1>" in answer.text
@@ -428,7 +430,7 @@ def test_a_refresh_token_needs_offline_access_and_a_first_consent(client: Client
     assert gives(access_type="offline", prompt="consent")
 
 
-def test_after_revocation_the_next_consent_is_a_first_one(client: Client) -> None:
+def test_consent_after_revocation_gives_a_refresh_token_again(client: Client) -> None:
     uri = {"redirect_uri": client.zoho.redirect_uri}
     tokens = client.exchange(client.consented(access_type="offline")["code"], **uri).json()
     client.post("/oauth/v2/token/revoke", token=tokens["refresh_token"])
@@ -444,7 +446,7 @@ def test_a_remembered_consent_may_skip_the_page(client: Client) -> None:
 
 
 @pytest.mark.parametrize("decision", ["accept", "reject"])
-def test_the_page_may_answer_itself(client: Client, decision: str) -> None:
+def test_auto_consent_answers_without_a_page(client: Client, decision: str) -> None:
     client.zoho.options.auto_consent = decision
     answer = client.authorize()
     assert answer.status_code == 302
@@ -495,7 +497,7 @@ def test_implicit_tokens_come_in_the_fragment(client: Client) -> None:
     assert "refresh_token" not in fragment
 
 
-def test_a_javascript_client_renews_without_a_page(client: Client) -> None:
+def test_implicit_refresh_needs_an_earlier_consent(client: Client) -> None:
     query = {
         "client_id": client.zoho.client_id,
         "response_type": "token",
@@ -544,7 +546,7 @@ def test_serverinfo_lists_every_data_centre(travelled: Client) -> None:
     assert travelled.get("/oauth/serverinfo").json() == {"result": "success", "locations": locations}
 
 
-def test_a_login_at_us_of_a_user_in_eu(travelled: Client) -> None:
+def test_login_at_us_redirects_eu_user_to_the_eu_accounts_server(travelled: Client) -> None:
     two = travelled.zoho
     landed = travelled.landed(travelled.press(travelled.authorize(access_type="offline"), "accept", place="eu"))
     assert (landed["location"], landed["accounts-server"]) == ("eu", two.origin("eu"))
@@ -560,7 +562,7 @@ def test_a_login_at_us_of_a_user_in_eu(travelled: Client) -> None:
     assert travelled.post("/oauth/v2/token/revoke", "eu", token=tokens["refresh_token"]).status_code == 200
 
 
-def test_the_signed_in_person_may_be_elsewhere(travelled: Client) -> None:
+def test_user_data_centre_option_sets_location(travelled: Client) -> None:
     travelled.zoho.options.user_data_centre = "eu"
     assert travelled.consented()["location"] == "eu"
 
@@ -574,7 +576,7 @@ def test_the_secret_of_another_data_centre_is_a_wrong_client(travelled: Client) 
     assert "access_token" in travelled.exchange(code, "eu").json()
 
 
-def test_without_multi_dc_other_places_do_not_know_the_client(travelled: Client) -> None:
+def test_without_multi_dc_only_the_home_data_centre_knows_the_client(travelled: Client) -> None:
     two = travelled.zoho
     client = two.register([two.redirect_uri], multi_dc=False)
     ids = {"client_id": client.id, "client_secret": client.secrets["us"]}
@@ -665,7 +667,7 @@ def test_a_device_may_be_refused_or_forgotten(client: Client) -> None:
     assert "not valid" in client.get("/oauth/v3/device", user_code=forgotten["user_code"]).text
 
 
-def test_a_device_of_a_user_elsewhere_goes_on_there(travelled: Client) -> None:
+def test_device_polls_the_users_data_centre_after_other_dc(travelled: Client) -> None:
     codes = device(travelled)
     page = travelled.get("/oauth/v3/device", user_code=codes["user_code"])
     travelled.press(page, "accept", place="eu")

@@ -45,7 +45,7 @@ def test_rows_with_lookups_and_dotted_keys(sim: Simulator, zoho: Client) -> None
         assert row["Owner"] == {"name": row["Owner.last_name"], "id": row["Owner"]["id"]}
 
 
-def test_windows_side_by_side_give_every_row_once(sim: Simulator, zoho: Client) -> None:
+def test_offset_pages_cover_every_row_once(sim: Simulator, zoho: Client) -> None:
     [(visible,)] = sim.crm.store.read("SELECT count(*) FROM Leads WHERE NOT Converted__s")
     seen = []
     for offset in range(0, 4000, 1000):
@@ -325,7 +325,7 @@ def test_bodies(zoho: Client) -> None:
     assert error(zoho.call("GET", "/crm/v8/coql"))[1] == "INVALID_REQUEST_METHOD"
 
 
-def test_answers_are_kept_ready_until_the_next_write(
+def test_response_cache_is_cleared_by_a_write(
     sim: Simulator, zoho: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     asked, read = [], sim.crm.store.read
@@ -338,7 +338,7 @@ def test_answers_are_kept_ready_until_the_next_write(
     assert zoho.coql(query).json()["data"][0]["Company"] == "changed"
 
 
-def test_far_windows_read_only_their_own_rows(sim: Simulator, zoho: Client) -> None:
+def test_large_offsets_use_a_covering_index(sim: Simulator, zoho: Client) -> None:
     zoho.rows("select Email, Company from Leads where id is not null order by id limit 100 offset 2000")
     query = (
         "SELECT w.id FROM Leads AS w WHERE w.id IS NOT NULL AND w.Converted__s = 0 ORDER BY w.id LIMIT 101 OFFSET 2000"

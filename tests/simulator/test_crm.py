@@ -97,7 +97,7 @@ def test_field_metadata_of_lookups_and_picklists(zoho: Client) -> None:
     assert zoho.get("/settings/fields", module="Visits").status_code == 204
 
 
-def test_the_list_by_tokens_has_every_row_once(sim: Simulator, zoho: Client) -> None:
+def test_page_tokens_cover_every_row_once(sim: Simulator, zoho: Client) -> None:
     seen, params = [], {"fields": "Last_Name,Email", "converted": "both"}
     while True:
         body = zoho.get("/Leads", **params).json()
@@ -276,7 +276,7 @@ def test_what_id_names_its_module(zoho: Client) -> None:
     assert deal["Deal_Name"] == row["What_Id"]["name"]
 
 
-def test_datetimes_come_in_the_callers_zone_across_dst(sim: Simulator, options: Options) -> None:
+def test_datetimes_use_the_callers_time_zone(sim: Simulator, options: Options) -> None:
     seen = {}
     for zuid in ("700200300", "700200305"):  # Los Angeles, Berlin
         options.zuid = zuid
@@ -292,7 +292,7 @@ def test_datetimes_come_in_the_callers_zone_across_dst(sim: Simulator, options: 
         assert datetime.fromisoformat(here[name]) == datetime.fromisoformat(berlin[name])
 
 
-def test_scopes_open_what_they_name(sim: Simulator) -> None:
+def test_scopes_limit_endpoints(sim: Simulator) -> None:
     with Client(sim, "ZohoCRM.modules.leads.READ") as zoho:
         assert zoho.get("/Leads", fields="id").status_code == 200
         for path, params in (
@@ -358,7 +358,7 @@ def test_the_same_seed_gives_the_same_rows() -> None:
         each.close()
 
 
-def test_the_demo_tells_a_story(sim: Simulator) -> None:
+def test_demo_sellers_differ_in_win_rate_and_deal_size(sim: Simulator) -> None:
     won = dict(
         sim.crm.store.read(
             "SELECT Owner, avg(Stage = 'Closed Won') FROM Deals WHERE Stage LIKE 'Closed%' GROUP BY Owner"

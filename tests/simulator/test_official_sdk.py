@@ -67,7 +67,7 @@ def run(zoho: Simulator, folder: Path, script: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_it_exchanges_a_grant_code_and_reads_leads(zoho: Simulator, tmp_path: Path) -> None:
+def test_sdk_exchanges_a_grant_code_and_reads_leads(zoho: Simulator, tmp_path: Path) -> None:
     told = run(
         zoho,
         tmp_path,
@@ -96,7 +96,7 @@ def test_it_exchanges_a_grant_code_and_reads_leads(zoho: Simulator, tmp_path: Pa
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_it_refreshes_a_token_about_to_expire(zoho: Simulator, tmp_path: Path, legacy: bool) -> None:
+def test_sdk_refreshes_an_expiring_token(zoho: Simulator, tmp_path: Path, legacy: bool) -> None:
     # The SDK refreshes when five seconds are left: four is always too little, a whole hour never.
     zoho.options.token_lifetime = 4
     zoho.options.legacy_expiry = legacy
@@ -110,7 +110,7 @@ def test_it_refreshes_a_token_about_to_expire(zoho: Simulator, tmp_path: Path, l
     assert zoho.traffic.count(path="/oauth", status=400) == 0
 
 
-def test_it_starts_from_a_refresh_token_and_revokes_it(zoho: Simulator, tmp_path: Path) -> None:
+def test_sdk_starts_from_a_refresh_token_and_revokes_it(zoho: Simulator, tmp_path: Path) -> None:
     zoho.options.legacy_expiry = True
     script = """
         token = connect(refresh_token=zoho["refresh_token"])
@@ -123,7 +123,7 @@ def test_it_starts_from_a_refresh_token_and_revokes_it(zoho: Simulator, tmp_path
     assert zoho.traffic.count("POST", "/oauth/v2/token/revoke", 200) == 1
 
 
-def test_it_says_invalid_code_for_a_code_used_before(zoho: Simulator, tmp_path: Path) -> None:
+def test_sdk_reports_invalid_code_for_a_used_code(zoho: Simulator, tmp_path: Path) -> None:
     script = """
         from zohocrmsdk.src.com.zoho.crm.api.exception import SDKException
         connect(grant_token=zoho["grant_code"])
@@ -137,7 +137,7 @@ def test_it_says_invalid_code_for_a_code_used_before(zoho: Simulator, tmp_path: 
     assert run(zoho, tmp_path, script) == ["INVALID TOKEN ERROR", "invalid_code"]
 
 
-def test_it_understands_the_apis_errors(zoho: Simulator, tmp_path: Path) -> None:
+def test_sdk_parses_api_errors(zoho: Simulator, tmp_path: Path) -> None:
     script = """
         connect(grant_token=zoho["grant_code"])
         error = leads().get_object()
@@ -146,7 +146,7 @@ def test_it_understands_the_apis_errors(zoho: Simulator, tmp_path: Path) -> None
     assert run(zoho, tmp_path, script) == ["APIException", "REQUIRED_PARAM_MISSING", {"param_name": "fields"}]
 
 
-def test_it_reads_what_an_org_is_made_of(zoho: Simulator, tmp_path: Path) -> None:
+def test_sdk_reads_roles_profiles_territories_currencies_views_lists_tags(zoho: Simulator, tmp_path: Path) -> None:
     told = run(
         zoho,
         tmp_path,
@@ -198,7 +198,7 @@ def test_it_reads_what_an_org_is_made_of(zoho: Simulator, tmp_path: Path) -> Non
     assert set(told["tags"]) == {tag["name"] for row in zoho.crm.rows("Leads") for tag in row["Tag"]}
 
 
-def test_it_searches_counts_and_reads_what_belongs_to_a_record(zoho: Simulator, tmp_path: Path) -> None:
+def test_sdk_searches_counts_and_reads_related_records_attachments_tags(zoho: Simulator, tmp_path: Path) -> None:
     deal = zoho.crm.rows("Deals")[0]
     script = """
         from zohocrmsdk.src.com.zoho.crm.api.attachments import AttachmentsOperations, GetAttachmentsParam

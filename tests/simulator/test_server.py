@@ -46,7 +46,7 @@ def ids(zoho: Simulator) -> dict[str, str]:
 # --- starting and stopping ---
 
 
-def test_it_stops_with_a_connection_open_and_leaves_no_thread(http: requests.Session) -> None:
+def test_stop_closes_open_connections_and_threads(http: requests.Session) -> None:
     before = set(threading.enumerate())
     with Simulator(rows=1, data_centres=("us", "in")) as zoho:
         assert http.get(zoho.url + INFO, timeout=5).ok
@@ -59,7 +59,7 @@ def test_it_stops_with_a_connection_open_and_leaves_no_thread(http: requests.Ses
         requests.get(zoho.url + INFO, timeout=5)
 
 
-def test_it_can_be_started_again_and_twice_is_once(http: requests.Session) -> None:
+def test_start_is_idempotent_and_restartable(http: requests.Session) -> None:
     zoho = Simulator(rows=1)
     refresh_token = zoho.refresh_token()
     with zoho:
@@ -76,7 +76,7 @@ def test_a_taken_port_is_an_oserror(zoho: Simulator) -> None:
         Simulator(rows=1, port=port).start()
 
 
-def test_connections_are_kept_alive_and_bodies_nobody_read_are_gone(zoho: Simulator) -> None:
+def test_keep_alive_after_an_unread_body(zoho: Simulator) -> None:
     with socket.create_connection(("127.0.0.1", int(zoho.url.rsplit(":", 1)[1]))) as wire:
         for _ in range(3):
             wire.sendall(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
@@ -97,7 +97,7 @@ def test_calls_in_flight_are_counted(zoho: Simulator) -> None:
 # --- faults ---
 
 
-def test_a_status_so_many_times_after_so_many_calls(zoho: Simulator, http: requests.Session) -> None:
+def test_fault_status_with_times_and_after(zoho: Simulator, http: requests.Session) -> None:
     zoho.faults.add(Fault(method="GET", path=INFO, status=500, after=1, times=2))
     answers = [http.get(zoho.url + INFO, timeout=5) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 500, 500, 200]
@@ -105,7 +105,7 @@ def test_a_status_so_many_times_after_so_many_calls(zoho: Simulator, http: reque
     assert zoho.faults.remaining() == []
 
 
-def test_a_fault_finds_its_calls_by_method_and_path(zoho: Simulator, http: requests.Session) -> None:
+def test_faults_match_method_and_path(zoho: Simulator, http: requests.Session) -> None:
     zoho.faults.add(Fault(method="POST", path="/oauth/", status=503))
     zoho.faults.add(Fault(path=r"/crm/v\d+/org", status=429))
     assert http.get(zoho.url + INFO, timeout=5).status_code == 200
@@ -146,7 +146,7 @@ def test_headers_alone_are_added_to_the_real_answer(zoho: Simulator, http: reque
 
 
 @pytest.mark.parametrize(("reset", "used"), [("before", False), ("after", True)])
-def test_a_cut_connection(zoho: Simulator, http: requests.Session, reset: str, used: bool) -> None:
+def test_reset_connection(zoho: Simulator, http: requests.Session, reset: str, used: bool) -> None:
     form = {"grant_type": "authorization_code", "code": zoho.grant_code(), **ids(zoho)}
     zoho.faults.add(Fault(path=TOKEN, reset=reset))  # type: ignore[arg-type]
     with pytest.raises(requests.ConnectionError):
@@ -157,7 +157,7 @@ def test_a_cut_connection(zoho: Simulator, http: requests.Session, reset: str, u
 
 
 @pytest.mark.parametrize("truncate", [True, 10, 0])
-def test_a_body_that_ends_too_early(zoho: Simulator, http: requests.Session, truncate: bool | int) -> None:
+def test_truncated_body(zoho: Simulator, http: requests.Session, truncate: bool | int) -> None:
     zoho.faults.add(Fault(path=INFO, truncate=truncate))
     began = time.monotonic()
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
@@ -166,7 +166,7 @@ def test_a_body_that_ends_too_early(zoho: Simulator, http: requests.Session, tru
     assert http.get(zoho.url + INFO, timeout=5).ok
 
 
-def test_a_delay_longer_than_patience(zoho: Simulator, http: requests.Session) -> None:
+def test_delayed_answer_exceeds_the_clients_timeout(zoho: Simulator, http: requests.Session) -> None:
     zoho.faults.add(Fault(path=INFO, delay=30))
     with pytest.raises(requests.Timeout):
         http.get(zoho.url + INFO, timeout=0.1)
@@ -181,7 +181,7 @@ def test_the_clock_may_jump_at_a_call(zoho: Simulator, http: requests.Session) -
     assert http.post(zoho.url + TOKEN, data=form, timeout=5).json() == {"error": "invalid_code"}
 
 
-def test_faults_can_be_called_off(zoho: Simulator, http: requests.Session) -> None:
+def test_faults_clear(zoho: Simulator, http: requests.Session) -> None:
     zoho.faults.add(Fault(status=500, times=9))
     assert len(zoho.faults.remaining()) == 1
     zoho.faults.clear()
@@ -210,7 +210,7 @@ def test_the_clock_begins_where_told_and_moves_when_told() -> None:
 # --- traffic ---
 
 
-def test_traffic_tells_what_was_asked_but_no_secret(zoho: Simulator, http: requests.Session) -> None:
+def test_request_log_hides_secrets(zoho: Simulator, http: requests.Session) -> None:
     secrets = zoho.connection() | {"state": "s-t-a-t-e", "access": zoho.access_token()}
     query = {
         "grant_type": "refresh_token",
@@ -241,7 +241,7 @@ def test_no_repr_of_the_accounts_server_shows_a_token(zoho: Simulator) -> None:
     assert not [secret for name, secret in connection.items() if name not in ("url", "client_id") and secret in told]
 
 
-def test_traffic_counts_by_method_path_status_and_grant(zoho: Simulator, http: requests.Session) -> None:
+def test_request_log_counts_by_method_path_status_and_grant(zoho: Simulator, http: requests.Session) -> None:
     http.get(zoho.url + INFO, timeout=5)
     http.get(zoho.url + "/crm/v8/org", timeout=5)
     form = {"grant_type": "refresh_token", "refresh_token": zoho.refresh_token(), **ids(zoho)}

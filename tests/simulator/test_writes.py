@@ -48,7 +48,7 @@ def stored(crm: Crm, module: str, key: str) -> dict[str, Any]:
     return next(row for row in crm.rows(module) if row["id"] == key)
 
 
-def test_insert_puts_every_type_back_as_it_came(sim: Simulator, zoho: Client) -> None:
+def test_insert_round_trips_every_field_type(sim: Simulator, zoho: Client) -> None:
     contact = sim.crm.rows("Contacts")[0]
     row = {
         "Last_Name": "Ünal \"Q\", 'x'; ,\n新", "Email": "unal@example.com", "Phone": "+49 30 1", "Website": "https://x.y",
@@ -161,7 +161,7 @@ def test_insert_puts_every_type_back_as_it_came(sim: Simulator, zoho: Client) ->
         ),
     ],
 )
-def test_a_bad_row_says_where_and_leaves_its_neighbours(
+def test_row_errors_have_a_json_path_and_do_not_stop_other_rows(
     sim: Simulator, zoho: Client, cells: dict[str, Any], code: str, details: dict[str, Any]
 ) -> None:
     before = sim.crm.count("Leads")

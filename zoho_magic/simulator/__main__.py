@@ -94,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES + "\n".join(map(_described, Options.rows())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_server_arguments(parser)
+    _add_account_arguments(parser)
+    return parser
+
+
+def _add_server_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--port", type=int, default=0, help="port of the first data centre, further ones follow (default: any)")
     add("--rows", type=int, default=2000, help="leads of the demo org; other modules follow (default: %(default)s)")
@@ -109,6 +115,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--option", action="append", default=[], metavar="NAME=VALUE",
         help="set an option of the list below; may be given several times")  # fmt: skip
     add("--record", metavar="FILE", help="append every call to this file as a line of JSON, without secrets")
+
+
+def _add_account_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--data-centre", action="append", choices=LOCATIONS, help="us when left out; may be given several times")
     add("--redirect-uri", default=REDIRECT_URI, help="registered for the client (default: %(default)s)")
     add("--single-dc", action="store_true", help="the client is known in its home data centre only")
@@ -118,7 +128,6 @@ def _parser() -> argparse.ArgumentParser:
         help="what the simulator's clock says at first, such as 2026-03-29T00:59:00+00:00 (default: now)")  # fmt: skip
     add("--edition", default=Options.edition, help="the CRM's edition (default: %(default)s)")
     add("--latency", type=float, default=0.0, help="seconds added to every answer")
-    return parser
 
 
 def _described(row: tuple[str, Any, Any, str]) -> str:

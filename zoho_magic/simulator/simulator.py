@@ -38,7 +38,8 @@ class Simulator:
     `redirect_uri` is registered for the one client there is at first; `options` is what Zoho's documents leave open;
     `multi_dc` and `own_secrets` are that client's settings in the API console; `separate_api` puts the API on an
     origin of its own in every data centre; `begin` sets the clock; `behaviour` is "documented", or "worst" for a Zoho
-    that answers as the least kind report says (options.py has what that is; an option given in `options` stays).
+    that answers as the least kind report says (options.py has what that is; an option that has another value than its
+    default stays as it is).
     `record` is a file that gets every call as a line of JSON: method, path, query, status, credits; never a secret.
 
     Raises ValueError for a data centre or a behaviour that does not exist, and OSError on `start` when the port is
