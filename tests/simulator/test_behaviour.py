@@ -172,3 +172,12 @@ def test_a_dead_token_may_have_another_code(sim: Simulator, options: Options) ->
 
 def test_business_hours(zoho: Client) -> None:
     assert zoho.get("/settings/business_hours").json()["business_hours"]["daily_timing"] == ["09:00", "17:30"]
+
+
+def test_modules_that_coql_or_bulk_refuse(zoho: Client, options: Options) -> None:
+    options.coql_refused_modules, options.bulk_refused_modules = ("Tasks",), ("Deals",)
+    options.bulk_module_error = "JOB_NOT_SUPPORTED"
+    assert error(zoho.coql("select id from Tasks where id is not null"))[1] == "INVALID_MODULE"
+    assert zoho.coql("select id from Deals where id is not null").status_code == 200
+    refused = zoho.call("POST", "/crm/bulk/v8/read", json={"query": {"module": {"api_name": "Deals"}}})
+    assert error(refused)[:2] == (400, "JOB_NOT_SUPPORTED")

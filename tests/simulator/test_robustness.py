@@ -136,3 +136,21 @@ def test_every_page_says_that_this_is_no_zoho(sim: Simulator) -> None:
         ("/oauth/v3/device", {"user_code": "x"}),
     ):
         assert "not Zoho" in requests.get(f"{sim.url}{path}", params=params, timeout=10).text, path
+
+
+def test_deep_nesting_is_refused(sim: Simulator, capfd: pytest.CaptureFixture[str]) -> None:
+    deep = 3_000
+    criteria: dict[str, Any] = {"field": {"api_name": "Email"}, "comparator": "equal", "value": "x"}
+    for _ in range(400):
+        criteria = {"group_operator": "and", "group": [criteria]}
+    bulk = {"query": {"module": {"api_name": "Leads"}, "criteria": criteria}}
+    with Client(sim) as zoho:
+        answers = [
+            zoho.coql(f"select id from Leads where {'(' * deep}Email = 'x'{')' * deep}"),
+            zoho.get("/Leads/search", criteria="(" * deep + "Email:equals:x" + ")" * deep),
+            zoho.call("POST", "/crm/bulk/v8/read", json=bulk),
+            zoho.call("POST", "/crm/v8/Leads", data="[" * 100_000, headers={"Content-Type": "application/json"}),
+        ]
+    assert {answer.status_code for answer in answers} <= {201, 400}
+    assert answers[0].json()["code"] == "SYNTAX_ERROR"
+    assert capfd.readouterr() == ("", "")

@@ -21,6 +21,13 @@ ERRORS = {
     405: (400, "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
     500: (500, "INTERNAL_ERROR", "Internal Server Error"),
 }
+# What Zoho says of a query that is too complex; for other bodies nothing is documented.
+TOO_DEEP = {
+    "code": "SYNTAX_ERROR",
+    "details": {},
+    "message": "Parsing is happening for so long for the given query. please validate the query",
+    "status": "error",
+}
 
 
 def build_app(context: SimulatorContext, accounts: bool = True, crm: bool = True) -> Flask:
@@ -34,6 +41,7 @@ def build_app(context: SimulatorContext, accounts: bool = True, crm: bool = True
         app.register_blueprint(crm_blueprint())
     app.add_url_rule("/", "home", lambda: page("home.html", title="A local Zoho simulator"))
     app.register_error_handler(ApiRefusal, lambda refusal: _json(refusal.status, refusal.body))
+    app.register_error_handler(RecursionError, lambda _error: _json(400, TOO_DEEP))
     app.register_error_handler(HTTPException, _no_such_thing)
     return app
 

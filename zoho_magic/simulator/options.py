@@ -120,6 +120,9 @@ class Options:
     coql_owner_name: str = option("last", "`name` of a user in COQL: 'last', 'full' or 'none'")
     coql_shows_converted: bool = option(False, "converted leads come though the query does not name Converted__s")
     coql_knows_converted: bool = option(True, "the column Converted__s; False: INVALID_QUERY", worst=False)
+    coql_refused_modules: tuple[str, ...] = option(
+        (), "modules that COQL refuses with INVALID_MODULE though records and metadata exist", worst=("Notes",)
+    )
     ignore_case: bool = option(True, "text is compared without regard to case; not documented")
 
     # Writing records.
@@ -156,6 +159,8 @@ class Options:
         "a bulk read without rows: a CSV of the 'header', 'no_url' (count 0, no download_url), '204', 'empty_file'",
         worst="no_url",
     )
+    bulk_refused_modules: tuple[str, ...] = option((), "further modules that bulk read refuses")
+    bulk_module_error: str = option("MODULE_NOT_SUPPORTED", "the code of that refusal; several exist in the documents")
     bulk_drops_null_parents: bool = option(
         False, "rows are missing whose lookup is empty when a column behind that lookup is asked for", worst=True
     )

@@ -48,7 +48,8 @@ def _roles(_caller: Caller) -> list[Entry]:
 def _role(each: Role) -> Entry:
     above = ROLES[each.reporting_to] if each.reporting_to else None
     return {
-        "id": str(each.id), "name": each.name, "display_label": each.name, "description": each.description,
+        "id": str(each.id), "name": each.name, "api_name": each.name.replace(" ", "_"),
+        "display_label": each.name, "description": each.description,
         "reporting_to": above and {"name": above.name, "id": str(above.id)}, "forecast_manager": None,
         "share_with_peers": each.share_data_with_peers, "admin_user": above is None, "created_by__s": None,
         "modified_by__s": None, "created_time__s": None, "modified_time__s": None,
@@ -62,7 +63,8 @@ def _profiles(caller: Caller) -> list[Entry]:
 def _profile(caller: Caller, each: Profile) -> Entry:
     made = caller.crm.moment(MADE, caller.user) if each.custom else None
     return {
-        "id": str(each.id), "name": each.name, "display_label": each.name, "description": each.description,
+        "id": str(each.id), "name": each.name, "api_name": each.name.replace(" ", "_"),
+        "display_label": each.name, "description": each.description,
         "custom": each.custom, "default": not each.custom, "type": "normal_profile", "category": each.custom,
         "created_by": _boss(caller) if each.custom else None, "modified_by": _boss(caller) if each.custom else None,
         "created_time": made, "modified_time": made, "permission_type": None,

@@ -155,6 +155,8 @@ def _module(crm: Crm, query: dict[str, Any]) -> Module:
         raise refusal("MODULE_NOT_AVAILABLE", "Requested module is not available.", {"module": name})
     if not (module.api and module.bulk):
         raise refusal("MODULE_NOT_SUPPORTED", "Requested module is not supported.", {"module": name})
+    if name in crm.options.bulk_refused_modules:
+        raise refusal(crm.options.bulk_module_error, "Requested module is not supported.", {"module": name})
     return module
 
 

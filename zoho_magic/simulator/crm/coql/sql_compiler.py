@@ -54,7 +54,7 @@ class CompiledQuery:
 def base_module(crm: Crm, query: Query) -> Module:
     """The module after FROM; refused when there is none."""
     module = USERS if query.module.lower() == "users" else crm.schema.get(query.module)
-    if module is None or not module.api:
+    if module is None or not module.api or module.name in crm.options.coql_refused_modules:
         raise refusal("INVALID_MODULE", "the given module is not supported in api")
     return module
 
