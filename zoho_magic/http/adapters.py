@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.util import Retry
 
@@ -43,6 +44,11 @@ class Patience(Retry):
     """Retry without 429: how many calls may run at once is the gate's business, for every call together."""
 
     RETRY_AFTER_STATUS_CODES = frozenset({503})
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """As Retry.get_retry_after, two minutes at most. urllib3 has `retry_after_max` for that from 2.6.3 only."""
+        seconds = super().get_retry_after(response)
+        return None if seconds is None else min(seconds, LONGEST_RETRY_AFTER_SECONDS)
 
 
 class WholeBody(HTTPAdapter):
@@ -123,7 +129,6 @@ def open_pool(*, repeat: bool, local: bool, trusted: frozenset[str]) -> requests
         backoff_factor=BACKOFF_SECONDS,
         backoff_jitter=BACKOFF_SECONDS,
         raise_on_status=False,
-        retry_after_max=LONGEST_RETRY_AFTER_SECONDS,
     )
     pool = SameHost(trusted)
     pool.trust_env = not local

@@ -1,7 +1,8 @@
-"""Face 1: what TAB offers on our magic lines and in COQL cells. Every other completion is left alone.
+"""What TAB offers on our magic lines and in COQL cells. Every other completion is left alone.
 
 Options and choices come from the magic's parser; names of modules and fields from the CRM, for arguments that say
-`completes="module"` or `completes="field"`.
+`completes="module"` or `completes="field"`. How the words reach IPython depends on its version:
+`completion_matcher` (8.6 and newer) or `completion_hook` (7.34 to 8.5, Google Colab).
 """
 
 from __future__ import annotations
@@ -10,21 +11,26 @@ import argparse
 import re
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+from IPython.core import completer
 
 from ..errors import ZohoError
 from .lazy_session import get_session
+from .magic_parser import parser_of
 from .magics import ZohoMagics
 
 if TYPE_CHECKING:
     from ..session import ZohoSession
 
-__all__ = ["complete", "register", "unregister"]
+__all__ = ["Offer", "offer", "register", "unregister"]
 
 PATIENCE_SECONDS = 1.5
 """How long TAB waits for names it has to ask the CRM for; they are there at the next TAB."""
+
+HAS_MATCHERS = hasattr(completer, "context_matcher")
+"""Whether this IPython has completion matchers (8.6 and newer)."""
 
 _OURS = re.compile(r"(?:^|[\s=(])%%?(?P<magic>zoho\w*)\s(?P<rest>.*)$")
 _COQL_CELL = re.compile(r"\s*%%zoho_coql\b[^\n]*\n(?P<query>.*)", re.DOTALL)
@@ -36,26 +42,38 @@ _PROFILE = re.compile(r"(?<!\S)--profile(?:=|\s+)(\S+)(?=\s)")
 _WORD = re.compile(r"[^\s\"',(=<>!]*$")
 
 
-@context_matcher(identifier="zoho_magic")  # type: ignore[untyped-decorator]
-def complete(context: CompletionContext) -> SimpleMatcherResult:
-    """Names in a COQL query; options, choices and names on any other line with one of our magics."""
-    line = context.line_with_cursor[: context.cursor_position]
-    cell = _COQL_CELL.match(context.full_text)
+class Offer(NamedTuple):
+    """The words that may replace `typed`, the text before the cursor."""
+
+    words: list[str]
+    typed: str
+
+
+def offer(line: str, cell: str) -> Offer:
+    """Names in a COQL query; options, choices and names on any other line with one of our magics.
+
+    Args:
+        line: the line with the cursor, up to the cursor.
+        cell: the whole cell.
+
+    Returns:
+        No words where the line is none of ours, or nothing fits.
+    """
+    body = _COQL_CELL.match(cell)
     query = _COQL_LINE.search(line)
-    if (cell is not None and not line.lstrip().startswith("%%")) or query is not None:
-        whole = cell["query"] if cell is not None else context.full_text
-        return _answer(_in_query(line, whole, _profile(context.full_text)), _PATH.findall(line)[0])
+    if (body is not None and not line.lstrip().startswith("%%")) or query is not None:
+        whole = body["query"] if body is not None else cell
+        return _fitting(_in_query(line, whole, _profile(cell)), _PATH.findall(line)[0])
     found = _OURS.search(line)
     method = getattr(ZohoMagics, found["magic"], None) if found else None
     if found is None or method is None:
-        return SimpleMatcherResult(completions=[], suppress=False)
-    return _answer(_on_line(method.parser, found["rest"]), _WORD.findall(found["rest"])[0])
+        return Offer([], "")
+    return _fitting(_on_line(parser_of(method), found["rest"]), _WORD.findall(found["rest"])[0])
 
 
-def _answer(offered: Iterable[str], typed: str) -> SimpleMatcherResult:
+def _fitting(words: Iterable[str], typed: str) -> Offer:
     start = typed.lower()
-    hits = [SimpleCompletion(word, type="param") for word in offered if word.lower().startswith(start)]
-    return SimpleMatcherResult(completions=hits, matched_fragment=typed, suppress=bool(hits))
+    return Offer([word for word in words if word.lower().startswith(start)], typed)
 
 
 # A magic's line
@@ -150,13 +168,18 @@ def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> li
     return list(names)
 
 
+# Where TAB asks
+
+
 def register(ip: Any) -> None:
-    """Add the matcher to a shell's completer."""
-    if complete not in ip.Completer.custom_matchers:
-        ip.Completer.custom_matchers.append(complete)
+    """Make TAB in this shell ask `offer`."""
+    _adapter().register(ip)
 
 
 def unregister(ip: Any) -> None:
-    """Take it away again."""
-    if complete in ip.Completer.custom_matchers:
-        ip.Completer.custom_matchers.remove(complete)
+    """Undo `register`."""
+    _adapter().unregister(ip)
+
+
+def _adapter() -> Any:
+    return import_module(".completion_matcher" if HAS_MATCHERS else ".completion_hook", __package__)

@@ -9,13 +9,13 @@ import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, NoReturn, cast
 
 from IPython.core.error import UsageError
 from IPython.core.magic import line_cell_magic, line_magic, no_var_expand
 
-__all__ = ["LineParser", "assign", "magic", "option", "query_magic"]
+__all__ = ["LineParser", "assign", "magic", "option", "parser_of", "query_magic"]
 
 _COMMENT = re.compile(r"(?<!\S)#")
 _EXCLUDED = re.compile(r"argument (--[\w/-]+): not allowed with argument (--[\w/-]+)")
@@ -92,21 +92,18 @@ def option(*names: str, **settings: Any) -> Option:
 
 
 def magic(*options: Option) -> Callable[[Callable[[Any, argparse.Namespace], Any]], Callable[[Any, str], Any]]:
-    """Make a method a line magic: it gets the parsed line, and its docstring shows the options.
+    """Make a method a line magic: it gets the parsed line, and its help shows the options.
 
     Nothing on the line is expanded: IPython would evaluate `{...}` in pasted text.
     """
 
     def decorate(method: Callable[[Any, argparse.Namespace], Any]) -> Callable[[Any, str], Any]:
-        parser = _parser(method, options)
-
         @wraps(method)
         def run(self: Any, line: str) -> Any:
-            arguments = parser.read(line)
+            arguments = parser_of(run).read(line)
             return None if arguments is None else method(self, arguments)
 
-        run.parser = parser  # type: ignore[attr-defined]
-        run.__doc__ = parser.format_help()
+        _document(run, method, options)
         return cast("Callable[[Any, str], Any]", no_var_expand(line_magic(run)))
 
     return decorate
@@ -119,16 +116,13 @@ def query_magic(*options: Option) -> Callable[[Callable[..., Any]], Callable[...
     """
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        parser = _parser(method, options)
-
         @wraps(method)
         def run(self: Any, line: str, cell: str | None = None) -> Any:
             head, query = (line, cell) if cell is not None else _headed(line)
-            arguments = parser.read(head)
+            arguments = parser_of(run).read(head)
             return None if arguments is None else method(self, arguments, query)
 
-        run.parser = parser  # type: ignore[attr-defined]
-        run.__doc__ = parser.format_help()
+        _document(run, method, options)
         return cast("Callable[..., Any]", no_var_expand(line_cell_magic(run)))
 
     return decorate
@@ -150,6 +144,18 @@ def assign(shell: Any, name: str | None, value: Any) -> Any:
         raise UsageError("The variable's name is not one Python allows.")
     shell.user_ns[name] = value
     return None
+
+
+def parser_of(magic_method: Any) -> LineParser:
+    """The parser of a magic's line, built at the first call: all of them together take longer than `%load_ext` may."""
+    parser: LineParser = magic_method.build_parser()
+    return parser
+
+
+def _document(run: Any, method: Callable[..., Any], options: tuple[Option, ...]) -> None:
+    run.build_parser = cache(lambda: _parser(method, options))
+    run.getdoc = lambda: parser_of(run).format_help()  # what IPython's `?` and Shift-TAB show, built when asked for
+    del run.__wrapped__  # IPython 7 would call a line magic by the signature of the wrapped method
 
 
 def _parser(method: Callable[..., Any], options: tuple[Option, ...]) -> LineParser:

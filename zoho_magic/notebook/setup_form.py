@@ -100,7 +100,9 @@ class SetupForm:
         )
         self.device = DeviceTab(lambda: self._session.device_login(**self._client()), self._finish, self._guarded)
         by_code = widgets.VBox([self.generate, self.code, self.code_left])
-        self.ways = widgets.Tab([by_code, self.paste.widget, self.device.widget], titles=_WAYS)
+        self.ways = widgets.Tab([by_code, self.paste.widget, self.device.widget])
+        for index, title in enumerate(_WAYS):
+            self.ways.set_title(index, title)  # `titles=` is unknown to ipywidgets 7
         self.button = widgets.Button(description="Connect", button_style="primary")
         self.status = widgets.HTML()
         self._marks = widgets.GridBox([*self.chosen.values()]).add_class("zoho-marks")
