@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import requests
+from IPython.core.oinspect import getdoc
 
 from tests.support.ipython_shell import Shell, open_shell
 from zoho_magic import Status, Token, ZohoSession
@@ -131,7 +132,7 @@ def test_every_magic_explains_itself(shell: Shell, name: str) -> None:
     assert "Example" in shell.shown
     assert f"    %{name}" in shell.shown or f"= %{name}" in shell.shown
     shell.run(f"%{name}?")
-    assert shell.ip.find_line_magic(name).__doc__.startswith(f"%{name}: ")
+    assert getdoc(shell.ip.find_line_magic(name)).startswith(f"%{name}: ")
     assert current_session() is None
 
 

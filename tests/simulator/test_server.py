@@ -94,6 +94,18 @@ def test_calls_in_flight_are_counted(zoho: Simulator) -> None:
     assert zoho.traffic.in_flight == 0
 
 
+def test_a_cleared_log_leaves_out_the_calls_that_began_before(zoho: Simulator) -> None:
+    zoho.faults.add(Fault(path=INFO, delay=0.4))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(requests.get, zoho.url + INFO, timeout=5)
+        while not zoho.traffic.in_flight:
+            time.sleep(0.002)
+        zoho.traffic.clear()
+        requests.get(zoho.url + INFO, timeout=5)
+        assert not slow.done()
+    assert zoho.traffic.peak == len(zoho.traffic.calls) == 1
+
+
 # --- faults ---
 
 

@@ -178,9 +178,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def respond(self, environ: dict[str, Any]) -> HttpResponse | None:
         """The answer to a request, or None when its connection is to be cut; recorded in the request log either way."""
         traffic = self.context.traffic
-        with traffic.track():
+        with traffic.track() as epoch:
             answer = self._apply_fault(self._next_fault(environ), environ)
-            traffic.record(environ, None if answer is None else answer.status, self.context.data_centre)
+            traffic.record(environ, None if answer is None else answer.status, self.context.data_centre, epoch)
         return answer
 
     def _next_fault(self, environ: dict[str, Any]) -> Fault:

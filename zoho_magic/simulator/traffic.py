@@ -46,6 +46,8 @@ class RequestLog:
         self.calls: list[LoggedRequest] = []
         self.in_flight = 0
         self.peak = 0
+        self._epoch = 0
+        self._of_epoch = 0
         self._lock = threading.Lock()
 
     def count(
@@ -64,25 +66,32 @@ class RequestLog:
         )
 
     def clear(self) -> None:
-        """Forget the calls so far, and the peak."""
+        """Forget the calls so far, and the peak; calls that are in flight now will be in neither.
+
+        Their client may have stopped waiting for them long ago.
+        """
         with self._lock:
             self.calls.clear()
-            self.peak = self.in_flight
+            self._epoch += 1
+            self.peak = self._of_epoch = 0
 
     @contextmanager
-    def track(self) -> Iterator[None]:
-        """Count a call as in flight while it is being answered."""
+    def track(self) -> Iterator[int]:
+        """Count a call as in flight while it is being answered; the value is for `record`."""
         with self._lock:
+            epoch = self._epoch
             self.in_flight += 1
-            self.peak = max(self.peak, self.in_flight)
+            self._of_epoch += 1
+            self.peak = max(self.peak, self._of_epoch)
         try:
-            yield
+            yield epoch
         finally:
             with self._lock:
                 self.in_flight -= 1
+                self._of_epoch -= epoch == self._epoch
 
-    def record(self, environ: dict[str, Any], status: int | None, data_centre: str) -> None:
-        """Remember the call described by a WSGI environ."""
+    def record(self, environ: dict[str, Any], status: int | None, data_centre: str, epoch: int) -> None:
+        """Remember the call described by a WSGI environ, unless the log was cleared since it began."""
         call = LoggedRequest(
             method=environ["REQUEST_METHOD"],
             path=redact(environ["PATH_INFO"]),
@@ -92,7 +101,8 @@ class RequestLog:
             **environ["zoho.notes"],
         )
         with self._lock:
-            self.calls.append(call)
+            if epoch == self._epoch:
+                self.calls.append(call)
             if self._file is not None:
                 with self._file.open("a", encoding="utf-8") as lines:
                     lines.write(json.dumps({"time": self._clock.now().isoformat(), **asdict(call)}) + "\n")
