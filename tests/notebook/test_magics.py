@@ -22,6 +22,7 @@ from zoho_magic.simulator import Fault, Simulator
 
 MAGICS = sorted(ZohoMagics.magics["line"])
 TYPED = "TYPED-BY-MISTAKE"
+IPYTHON_7 = "ignore:The default datetime adapter is deprecated:DeprecationWarning"  # its history, on Python 3.12
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def value_in(env_file: Path, key: str) -> str | None:
 
 def in_a_new_process(code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-W", IPYTHON_7, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
