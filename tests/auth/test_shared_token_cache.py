@@ -294,7 +294,7 @@ def test_nothing_on_disk_can_be_read_and_only_by_its_owner(
     secrets = [token, simulator.client_secret, session.credentials.refresh_token.reveal()]  # type: ignore[union-attr]
     secrets += [part for secret in secrets for part in secret.split(".") if len(part) > 8]
     files = [path for path in cache.iterdir() if path.is_file()]
-    assert len(files) == 2
+    assert {path.suffix for path in files} | {".lock"} == {".token", ".lock"}, "some filelocks remove their file"
     for path in files:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         content = path.read_bytes() + path.name.encode()
@@ -545,6 +545,8 @@ def test_nothing_is_imported_before_it_is_needed(env_file: Path) -> None:
             sys.executable,
             "-W",
             "error",
+            "-W",
+            "ignore:The default datetime adapter is deprecated:DeprecationWarning",  # IPython 7's history
             "-c",
             textwrap.dedent("""
             import sys

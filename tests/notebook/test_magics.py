@@ -43,7 +43,10 @@ def value_in(env_file: Path, key: str) -> str | None:
 
 def in_a_new_process(code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-W", IPYTHON_7, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-W", IPYTHON_7, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -19,6 +19,7 @@ from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator
 
 ROADS = ("records", "coql", "bulk")
+TEXT = "str" if int(pd.__version__.split(".")[0]) >= 3 else "string"  # the dtype of text columns
 MANY = "\x1f"  # between values of a multi-select in the simulator's tables
 _EASY = {"job_seconds": 0.0, "bulk_downloads_per_minute": 10**6, "credit_limit": 10**9}
 
@@ -93,7 +94,7 @@ def as_bulk_tells(frame: pd.DataFrame) -> pd.DataFrame:
     This is the canonical form of both; the other roads keep "" and whole tags, because they can.
     """
     found = frame.copy()
-    for name in found.columns[found.dtypes == "str"]:
+    for name in found.columns[found.dtypes == TEXT]:
         found[name] = found[name].replace("", None)
     if "Tag" in found:
         found["Tag"] = [_split(tags) for tags in found["Tag"]]

@@ -286,7 +286,9 @@ def _changed(binding: Binding, changes: Changes) -> str:
 
 
 def _quoted(value: str) -> str:
-    if _PLAIN.fullmatch(value):
+    if value and _PLAIN.fullmatch(
+        value
+    ):  # python-dotenv 1.2.3 takes the comment behind an unquoted nothing for a value
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support.pull_env import asked, world
+from tests.support.pull_env import TEXT, asked, world
 from zoho_magic.crm.coql.query import UnparsedQuery
 from zoho_magic.crm.read import coql
 from zoho_magic.errors import QueryError
@@ -177,7 +177,7 @@ def test_explicit_joins_are_typed_and_paged(org: World, monkeypatch: pytest.Monk
     found = zoho.coql(query)
     expected = [row for row in sim.crm.rows("Project_Lines") if (row["Quantity"] or 0) > 0]
     assert list(found.columns) == ["pl.Item", "pl.Quantity", "pr.Name", "money"]
-    assert [str(kind) for kind in found.dtypes] == ["str", "Int64", "str", "Float64"]
+    assert [str(kind) for kind in found.dtypes] == [TEXT, "Int64", TEXT, "Float64"]
     assert list(found["pl.Item"]) == [row["Item"] for row in expected]
     assert len(expected) > 30
 
@@ -197,7 +197,7 @@ def test_aggregates(org: World, rows: list[Row]) -> None:
         " group by Stage order by Stage"
     )
     assert list(found.columns) == ["Stage", "SUM(Amount)", "MAX(Closing_Date)", "COUNT(id)", "mean"]
-    assert [str(kind) for kind in found.dtypes] == ["str", "Float64", "datetime64[us]", "Int64", "Float64"]
+    assert [str(kind) for kind in found.dtypes] == [TEXT, "Float64", "datetime64[us]", "Int64", "Float64"]
     stages = sorted({row["Stage"] for row in rows}, key=str.lower)
     assert list(found["Stage"]) == stages
     assert list(found["COUNT(id)"]) == [sum(row["Stage"] == stage for row in rows) for stage in stages]
@@ -297,7 +297,7 @@ def test_aggregates_keep_their_names(strict: World) -> None:
     )
     assert [*found.columns] == ["SUM(Amount)", "COUNT(id)", "latest", "Stage"]
     assert found["COUNT(id)"].sum() == len(strict[0].crm.rows("Deals"))
-    assert [str(kind) for kind in found.dtypes] == ["Float64", "Int64", "datetime64[us]", "str"]
+    assert [str(kind) for kind in found.dtypes] == ["Float64", "Int64", "datetime64[us]", TEXT]
 
 
 def test_reserved_words_are_quoted_after_one_refusal_each(strict: World) -> None:

@@ -12,7 +12,7 @@ import polars
 import pyarrow as pa
 import pytest
 
-from tests.support.pull_env import ROADS, asked, connect, hurried, ids, put, same, world
+from tests.support.pull_env import ROADS, TEXT, asked, connect, hurried, ids, put, same, world
 from zoho_magic.crm.read import planner as planning
 from zoho_magic.errors import ApiError, AuthError, QueryError
 from zoho_magic.session import ZohoSession
@@ -101,7 +101,7 @@ def test_kinds_of_frame(org: World) -> None:
     ]
     frame = zoho.pull("Leads", fields=fields, limit=50)
     assert [str(kind) for kind in frame.dtypes] == [
-        "str", "str", "Int64", "Float64", "boolean", "datetime64[us]", "datetime64[us, UTC]", "object",
+        TEXT, TEXT, "Int64", "Float64", "boolean", "datetime64[us]", "datetime64[us, UTC]", "object",
     ]  # fmt: skip
     assert frame["Products_Interested"].to_list() == table["Products_Interested"].to_pylist()
     fast = zoho.pull("Leads", fields=fields, frame="polars", limit=50)
@@ -183,7 +183,7 @@ def test_nothing_new(org: World, via: Any, status: int) -> None:
     sim.options.not_modified_status = status
     found = zoho.pull("Leads", fields=["Company", "Lead_Score"], since="2100-01-01", via=via)
     assert len(found) == 0
-    assert [str(kind) for kind in found.dtypes] == ["str", "str", "Int64"]
+    assert [str(kind) for kind in found.dtypes] == [TEXT, TEXT, "Int64"]
 
 
 # What it costs

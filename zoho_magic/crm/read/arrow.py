@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -127,14 +128,14 @@ def described(field: Field) -> str:
 
     Example::
 
-        >>> described(Field("Owner", data_type="ownerlookup"))
-        'Owner str, Owner.id str, Owner.email str'
+        >>> described(Field("Amount", data_type="currency"))
+        'Amount Float64'
     """
     return ", ".join(f"{field.name}{suffix} {_DTYPES[type_]}" for suffix, type_ in kind_of(field).columns)
 
 
 _DTYPES = {
-    TEXT: "str",
+    TEXT: "str" if int(version("pandas").split(".")[0]) >= 3 else "string",
     INTEGER: "Int64",
     NUMBER: "Float64",
     FLAG: "boolean",
@@ -474,7 +475,7 @@ def shown_as(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
 def _pandas(data: pa.Table, attrs: Mapping[str, Any]) -> Any:
     import pandas as pd
 
-    text = pd.StringDtype(na_value=float("nan")) if pd.__version__ >= "3" else pd.StringDtype()
+    text = pd.StringDtype(na_value=float("nan")) if _DTYPES[TEXT] == "str" else pd.StringDtype()
     dtypes = {INTEGER: pd.Int64Dtype(), NUMBER: pd.Float64Dtype(), FLAG: pd.BooleanDtype(), TEXT: text}
     lists = [name for name, type_ in zip(data.schema.names, data.schema.types, strict=True) if type_ == LIST]
     frame = data.drop_columns(lists).to_pandas(types_mapper=dtypes.get)
