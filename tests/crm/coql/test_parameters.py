@@ -60,7 +60,7 @@ def test_every_kind_of_value(value: Any, text: str) -> None:
     ("value", "told"),
     [
         (None, "NoneType"), (pd.NA, "NAType"), (float("nan"), "nan"), (float("inf"), "inf"), (Decimal("NaN"), "NaN"),
-        (np.float64("nan"), "nan"), (pd.NaT, "NaT"), ([pd.NaT], "NaT"), (np.datetime64("NaT"), "NoneType"),
+        (np.float64("nan"), "nan"), (pd.NaT, "NaT"), ([pd.NaT], "NaT"), (np.datetime64("NaT", "ns"), "NoneType"),
         (datetime(2026, 1, 31), "without a time zone"), (pd.Timestamp("2026-01-31"), "without a time zone"),
         (np.datetime64("2026-01-31T00:00:00", "ns"), "without a time zone"), (time(8), "time"),
         (timedelta(1), "timedelta"),

@@ -66,8 +66,8 @@ def after(small: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, 
 def _after(sim: Simulator, patch: pytest.MonkeyPatch, plans: dict[int, list[Callable[[], None]]]) -> None:
     record, seen = sim.traffic.__class__.record, [0]
 
-    def noted(environ: dict[str, Any], status: int | None, data_centre: str) -> None:
-        record(sim.traffic, environ, status, data_centre)
+    def noted(environ: dict[str, Any], *rest: Any) -> None:
+        record(sim.traffic, environ, *rest)
         if environ["PATH_INFO"] in ("/crm/v8/coql", "/crm/v8/Leads"):
             seen[0] += 1
             for act in plans.get(seen[0], ()):

@@ -151,7 +151,7 @@ def test_ids_are_text_whatever_they_came_as() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, float("nan"), np.nan, np.float32("nan"), pd.NaT, pd.NA, np.datetime64("NaT"), Decimal("NaN")],
+    [None, float("nan"), np.nan, np.float32("nan"), pd.NaT, pd.NA, np.datetime64("NaT", "ns"), Decimal("NaN")],
 )
 def test_nothing_is_empty(value: Any) -> None:
     assert is_empty(value)

@@ -270,7 +270,7 @@ def test_an_empty_cell_leaves_the_field_alone_or_empties_it(zoho: World) -> None
     sim, session = zoho
     full = leads(5, Rating="Active", Lead_Score=5, Date_of_Birth="1990-01-01", Email_Opt_Out=True)
     ids = session.push("Leads", full, "insert").raise_for_failed()["id"]
-    nothing = {"Rating": [None, float("nan"), pd.NA, pd.NaT, np.datetime64("NaT")], "Lead_Score": pd.NA}
+    nothing = {"Rating": [None, float("nan"), pd.NA, pd.NaT, np.datetime64("NaT", "ns")], "Lead_Score": pd.NA}
     frame = pd.DataFrame({"id": ids, "Company": "New", "Date_of_Birth": pd.NaT, **nothing})
     session.push("Leads", frame, "update").raise_for_failed()
     kept = [stored(sim)[record] for record in ids]
