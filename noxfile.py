@@ -32,6 +32,7 @@ def _add_pyenv_to_path() -> None:
 
 _add_pyenv_to_path()
 PRESENT = [each for each in PYTHONS if shutil.which(f"python{each}")] or PYTHONS
+MISSING = [each for each in PYTHONS if each not in PRESENT]
 
 
 @nox.session
@@ -51,30 +52,33 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests but those in a browser, on each Python that is present; arguments go to pytest."""
+    """All tests but those in a browser, on each Python that is present; arguments replace that choice."""
     session.install("--editable", ".[test]")
-    session.run("pytest", *NO_BROWSER, *session.posargs)
+    session.run("pytest", *(session.posargs or NO_BROWSER))
 
 
 @nox.session(python=PRESENT[0], venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """The same tests with the lowest versions that pyproject.toml allows, on the oldest Python present."""
-    session.install("--resolution", "lowest-direct", "--editable", ".[test]")
-    session.run("pytest", *NO_BROWSER, *session.posargs)
+    _test_with(session, "--resolution", "lowest-direct")
 
 
 @nox.session(python=PRESENT[-1])
 def newest(session: nox.Session) -> None:
     """The same tests with the newest releases there are, on the newest Python present."""
-    session.install("--upgrade", "--editable", ".[test]")
-    session.run("pytest", *NO_BROWSER, *session.posargs)
+    _test_with(session, "--upgrade")
 
 
 @nox.session(python=COLAB_PYTHONS)
 def colab(session: nox.Session) -> None:
     """The same tests with the packages of Google Colab and Kaggle."""
-    session.install("--constraint", "requirements/colab.txt", "--editable", ".[test]")
-    session.run("pytest", *NO_BROWSER, *session.posargs)
+    _test_with(session, "--constraint", "requirements/colab.txt")
+
+
+def _test_with(session: nox.Session, *how: str) -> None:
+    session.log(f"Pythons present: {', '.join(PRESENT)}; missing: {', '.join(MISSING) or 'none'}")
+    session.install(*how, "--editable", ".[test]")
+    session.run("pytest", *(session.posargs or NO_BROWSER))
 
 
 @nox.session
