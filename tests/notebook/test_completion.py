@@ -63,6 +63,14 @@ def test_options_are_offered_and_nothing_else(shell: Shell, line: str, become: l
     assert sorted(shell.offered(line)) == become
 
 
+@pytest.mark.filterwarnings("ignore:`Completer.complete` is pending deprecation")
+def test_front_ends_that_ask_line_by_line_get_the_same(shell: Shell) -> None:
+    line = "x = %zoho_pull Leads --li"
+    assert shell.ip.complete("", line, len(line))[1] == ["--limit"]
+    shell.run("%unload_ext zoho_magic")
+    assert shell.ip.complete("", line, len(line))[1] == []
+
+
 def test_choices_of_the_option_before_the_cursor_are_offered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ZohoMagics, "zoho_travel", Travel.zoho_travel, raising=False)
     assert sorted(shell.offered("%zoho_travel --via ")) == [

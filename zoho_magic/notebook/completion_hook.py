@@ -13,8 +13,6 @@ from typing import Any
 
 from IPython.core.completer import Completion
 
-from .completion import offer
-
 __all__ = ["register", "unregister"]
 
 _OUR_LINE = re.compile(r".*%zoho\w*\s")
@@ -35,11 +33,15 @@ def unregister(ip: Any) -> None:
 
 
 def _complete_line(_shell: Any, event: Any) -> list[str]:
+    from .completion_words import offer
+
     return offer(event.text_until_cursor, event.line).words
 
 
 def _completions_before(theirs: Any) -> Any:
     def completions(text: str, offset: int) -> Iterator[Completion]:
+        from .completion_words import offer
+
         words, typed = offer(text[:offset].rpartition("\n")[2], text)
         if not words:
             return theirs(text, offset)  # type: ignore[no-any-return]

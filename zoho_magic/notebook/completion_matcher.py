@@ -6,14 +6,14 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from .completion import offer
-
 __all__ = ["complete", "register", "unregister"]
 
 
 @context_matcher(identifier="zoho_magic")  # type: ignore[untyped-decorator]
 def complete(context: CompletionContext) -> SimpleMatcherResult:
     """What `offer` has, as a matcher's result."""
+    from .completion_words import offer
+
     words, typed = offer(context.line_with_cursor[: context.cursor_position], context.full_text)
     hits = [SimpleCompletion(word, type="param") for word in words]
     return SimpleMatcherResult(completions=hits, matched_fragment=typed, suppress=bool(hits))

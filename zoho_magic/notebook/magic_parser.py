@@ -8,7 +8,6 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import cache, wraps
 from typing import Any, NoReturn, cast
 
@@ -59,6 +58,8 @@ class LineParser(argparse.ArgumentParser):
         for word in words:
             name = word.partition("=")[0]
             if name.startswith("--") and name != "--" and not any(option.startswith(name) for option in known):
+                from difflib import get_close_matches  # %load_ext has no use for it
+
                 near = get_close_matches(name, known, n=1)
                 meant = f"Did you mean {near[0]}?" if near else f"It knows {', '.join(known)}."
                 raise UsageError(f"%{self.prog}: there is an option it does not know. {meant}")

@@ -1,0 +1,161 @@
+"""Which words TAB offers on our magic lines and in COQL cells.
+
+Options and choices come from the magic's parser; names of modules and fields from the CRM, for arguments that say
+`completes="module"` or `completes="field"`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import ZohoError
+from .lazy_session import get_session
+from .magic_parser import parser_of
+from .magics import ZohoMagics
+
+if TYPE_CHECKING:
+    from ..session import ZohoSession
+
+__all__ = ["Offer", "offer"]
+
+PATIENCE_SECONDS = 1.5
+"""How long TAB waits for names it has to ask the CRM for; they are there at the next TAB."""
+
+_OURS = re.compile(r"(?:^|[\s=(])%%?(?P<magic>zoho\w*)\s(?P<rest>.*)$")
+_COQL_CELL = re.compile(r"\s*%%zoho_coql\b[^\n]*\n(?P<query>.*)", re.DOTALL)
+_COQL_LINE = re.compile(r"(?:^|[\s=(])%zoho_coql\s(?P<query>.*\bselect\b.*)$", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
+_AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*$", re.IGNORECASE)
+_PATH = re.compile(r"[\w.]*$")
+_PROFILE = re.compile(r"(?<!\S)--profile(?:=|\s+)(\S+)(?=\s)")
+_WORD = re.compile(r"[^\s\"',(=<>!]*$")
+
+
+class Offer(NamedTuple):
+    """The words that may replace `typed`, the text before the cursor."""
+
+    words: list[str]
+    typed: str
+
+
+def offer(line: str, cell: str) -> Offer:
+    """Names in a COQL query; options, choices and names on any other line with one of our magics.
+
+    Args:
+        line: the line with the cursor, up to the cursor.
+        cell: the whole cell.
+
+    Returns:
+        No words where the line is none of ours, or nothing fits.
+    """
+    body = _COQL_CELL.match(cell)
+    query = _COQL_LINE.search(line)
+    if (body is not None and not line.lstrip().startswith("%%")) or query is not None:
+        whole = body["query"] if body is not None else cell
+        return _fitting(_in_query(line, whole, _profile(cell)), _PATH.findall(line)[0])
+    found = _OURS.search(line)
+    method = getattr(ZohoMagics, found["magic"], None) if found else None
+    if found is None or method is None:
+        return Offer([], "")
+    return _fitting(_on_line(parser_of(method), found["rest"]), _WORD.findall(found["rest"])[0])
+
+
+def _fitting(words: Iterable[str], typed: str) -> Offer:
+    start = typed.lower()
+    return Offer([word for word in words if word.lower().startswith(start)], typed)
+
+
+# A magic's line
+
+
+def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
+    typed, profile = _WORD.findall(rest)[0], _profile(rest)
+    before = _PROFILE.sub("", rest[: len(rest) - len(typed)]).split()
+    action = _waiting(parser, before)
+    if typed.startswith("-"):
+        action = None
+    if action is not None and action.choices is not None:
+        return [str(choice) for choice in action.choices]
+    completes = getattr(action, "completes", "")
+    if completes == "module":
+        return _modules(profile)
+    if completes == "field":
+        return _fields(before[0] if before else "", profile=profile)
+    if completes == "profile":
+        from ..config import profiles
+
+        return profiles.known()
+    if completes == "variable":
+        return []
+    return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
+
+
+def _waiting(parser: argparse.ArgumentParser, before: list[str]) -> argparse.Action | None:
+    """The argument the next word belongs to: an option that still takes values, else the next positional one."""
+    by_name = {name: action for action in parser._actions for name in action.option_strings}
+    options = [word for word in before if word in by_name]
+    if options:
+        action, values = by_name[options[-1]], before[::-1].index(options[-1])
+        return action if action.nargs == "+" or (action.nargs is None and (values == 0 or _is_open(before))) else None
+    positional = [action for action in parser._actions if not action.option_strings]
+    return positional[len(before)] if len(before) < len(positional) else None
+
+
+def _is_open(before: list[str]) -> bool:
+    return sum(word.count('"') + word.count("'") for word in before) % 2 == 1
+
+
+# A COQL query
+
+
+def _profile(text: str) -> str | None:
+    """The profile a line names, whose modules and fields are then the ones to offer."""
+    found = _PROFILE.search(text.partition("\n")[0] + " ")
+    return found[1] if found else None
+
+
+def _in_query(line: str, query: str, profile: str | None) -> list[str]:
+    if _AFTER_FROM.search(line):
+        return _modules(profile)
+    found = _FROM.search(query)
+    if found is None:
+        return []
+    *steps, _ = _PATH.findall(line)[0].split(".")
+    return [".".join([*steps, name]) for name in _fields(found[1], steps, profile)]
+
+
+# Names from the CRM
+
+
+def _modules(profile: str | None) -> list[str]:
+    return _in_time(lambda session: list(session.metadata.modules()), profile)
+
+
+def _fields(module: str, steps: Iterable[str] = (), profile: str | None = None) -> list[str]:
+    def ask(session: ZohoSession) -> list[str]:
+        target = module
+        for step in steps:
+            target = session.metadata.fields(target)[step].target
+        return list(session.metadata.fields(target))
+
+    return _in_time(ask, profile)
+
+
+def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> list[str]:
+    names: list[str] = []
+
+    def fetch() -> None:
+        # TAB has nowhere to show an error; the call it prepares will.
+        try:
+            names.extend(ask(get_session(profile)))
+        except (ZohoError, KeyError):
+            return
+
+    asking = threading.Thread(target=fetch, daemon=True, name="zoho_magic completion")
+    asking.start()
+    asking.join(PATIENCE_SECONDS)
+    return list(names)
