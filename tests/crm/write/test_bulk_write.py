@@ -299,6 +299,20 @@ def test_a_job_that_was_lost_sight_of_is_asked_after_by_a_retry(zoho: World, act
     assert list(again.retry(frame.fillna("Mended"))["status"]) == ["succeeded"]
 
 
+def test_what_a_job_says_at_a_retry_is_its_first_answer(zoho: World) -> None:
+    sim, session = zoho
+    session.push("Leads", leads(1, start=90), "insert").raise_for_failed()
+    frame = leads(2)
+    frame.loc[1, "Email"] = "pushed90@example.com"
+    sim.faults.add(Fault(rf"{JOB}/\d+", "GET", times=10**6, status=403, html=True))
+    report = session.push("Leads", frame, "insert", via="bulk")
+    assert report.counts["unknown"] == 2
+    sim.faults.clear()
+    again = report.retry()
+    assert list(again["code"]) == ["SUCCESS", "DUPLICATE_DATA"]
+    assert again.counts == {"succeeded": 1, "failed": 1, "unknown": 0}
+
+
 def test_a_job_that_fails_leaves_its_rows_unknown(zoho: World) -> None:
     sim, session = zoho
     sim.options.fail_next_jobs = 1

@@ -129,8 +129,10 @@ class _Push:
         failed = [place for place in status if status[place] == FAILED]
         if not places and not failed:
             return None
-        lost = frozenset(place for place in status if status[place] == UNKNOWN)
-        jobs = {place: job for place, job in writing.jobs.items() if place in lost}
+        unclear = {place for place in status if status[place] == UNKNOWN}
+        jobs = {place: job for place, job in writing.jobs.items() if place in unclear}
+        # A retry asks a known job what became of its rows, and sends nothing: what the job says is the first answer.
+        lost = frozenset(unclear & (writing.lost | (unclear - jobs.keys())))
         return Again(self.once_more, table.at(places), places, failed, replace(past, jobs=jobs, lost=lost))
 
     def _overtaken(self, rows: Sequence[Row], writing: Writing) -> set[int]:
