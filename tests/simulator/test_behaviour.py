@@ -181,3 +181,32 @@ def test_modules_that_coql_or_bulk_refuse(zoho: Client, options: Options) -> Non
     assert zoho.coql("select id from Deals where id is not null").status_code == 200
     refused = zoho.call("POST", "/crm/bulk/v8/read", json={"query": {"module": {"api_name": "Deals"}}})
     assert error(refused)[:2] == (400, "JOB_NOT_SUPPORTED")
+
+
+@pytest.mark.parametrize(("accepts", "codes"), [
+    ("both", ["SUCCESS", "SUCCESS", "INVALID_DATA"]), ("display", ["SUCCESS", "INVALID_DATA", "INVALID_DATA"]),
+    ("actual", ["INVALID_DATA", "SUCCESS", "INVALID_DATA"]),
+])  # fmt: skip
+def test_which_picklist_values_can_be_written(zoho: Client, options: Options, accepts: str, codes: list[str]) -> None:
+    options.picklist_accepts = accepts
+    rows = [{"Product_Name": "x", "Product_Category": value} for value in ("Hardware", "hw", "Software1")]
+    answer = zoho.call("POST", "/crm/v8/Products", json={"data": rows}).json()["data"]
+    assert [each["code"] for each in answer] == codes
+    same = [{"Product_Name": "x", "Manufacturer": "Northbeam"}, {"Product_Name": "x", "Manufacturer": "-None-"}]
+    assert zoho.call("POST", "/crm/v8/Products", json={"data": same}).status_code == 201
+
+
+def test_the_csv_of_an_upload_may_be_limited_too(zoho: Client, options: Options) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "Last_Name\n" + "x" * (26 * 1024 * 1024))
+    headers = {"feature": "bulk-write", "X-CRM-ORG": options.org_id}
+
+    def upload() -> int:
+        return zoho.call(
+            "POST", "/crm/v8/upload", files={"file": ("a.zip", packed.getvalue())}, headers=headers
+        ).status_code
+
+    assert upload() == 200
+    options.upload_limits_csv = True
+    assert upload() == 413

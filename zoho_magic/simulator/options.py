@@ -133,6 +133,11 @@ class Options:
     duplicates_across_modules: bool = option(
         False, "a lead is a duplicate of a contact with its unique value, and the other way round (Kaizen #177)"
     )
+    picklist_accepts: str = option(
+        "both",
+        "what is taken for a picklist: its 'display' value (Kaizen #205), its 'actual' one (older pages), 'both'",
+        worst="display",
+    )
     locked_records: tuple[str, ...] = option(
         (), "ids that answer RECORD_LOCKED with zia_vision_processing until they are taken out"
     )
@@ -152,6 +157,9 @@ class Options:
     bulk_bom: bool = option(False, "a byte order mark at the start of the CSV; no evidence")
     bulk_downloads_per_minute: int = option(10, "downloads of results a minute, then 429")
     bulk_result_kept: float = option(86_400.0, "seconds that a bulk read result can be downloaded")
+    upload_limits_csv: bool = option(
+        False, "the 25 MB of an upload also hold for the CSV in the zip, as the limits page can be read", worst=True
+    )
     bulk_errors_in_data: bool = option(False, "a refused bulk read stands inside data[] (older OpenAPI files)")
     bulk_absolute_url: bool = option(False, "bulk write's download_url is absolute; both forms were seen")
     bulk_empty_result: str = option(

@@ -101,12 +101,12 @@ class Field:
         """Its maximum length as metadata states it."""
         return self.length or LENGTHS.get(self.kind, 255)
 
-    def actual_value(self, text: str, display_differs: bool = False) -> str | None:
-        """The picklist value that `text` means, itself or its label; None when there is none."""
-        actual = {**dict(zip(self.labels, self.values, strict=False)), **{value: value for value in self.values}}
-        if display_differs:
-            actual |= {label_of(value): value for value in self.values}
-        return actual.get(text)
+    def actual_value(self, text: str, accepts: str, display_differs: bool) -> str | None:
+        """The picklist value that `text` means; `accepts` is "actual", "display" (its label) or "both"."""
+        labels = map(label_of, self.values) if display_differs else self.labels or self.values
+        by_label = dict(zip(labels, self.values, strict=True))
+        known = {"display": by_label, "actual": dict(zip(self.values, self.values, strict=True))}
+        return (known[accepts] if accepts in known else known["display"] | known["actual"]).get(text)
 
     @property
     def title(self) -> str:

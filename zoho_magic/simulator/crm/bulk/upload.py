@@ -42,7 +42,8 @@ def upload() -> Response:
     data = given.read()
     if len(data) > MOST_BYTES:
         raise refusal("FILE_TOO_LARGE", "Import file size should be less than 25 mb.", status=413)
-    kept = _unzipped(f"{554023000000811001 + 1001 * len(caller.crm.uploads)}", data)
+    most = MOST_BYTES if caller.crm.options.upload_limits_csv else None
+    kept = _unzipped(f"{554023000000811001 + 1001 * len(caller.crm.uploads)}", data, most)
     caller.crm.uploads[kept.id] = kept
     details = {"file_id": kept.id, "created_time": caller.crm.moment(caller.crm.now(), caller.user)}
     return answer(
@@ -60,10 +61,12 @@ def _check_headers(org_id: str) -> None:
         raise refusal("NOT_SUPPORTED_FEATURE", "The given feature is not supported.")
 
 
-def _unzipped(file_id: str, data: bytes) -> Upload:
+def _unzipped(file_id: str, data: bytes, most: int | None) -> Upload:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+            if names and most is not None and archive.getinfo(names[0]).file_size > most:
+                raise refusal("FILE_TOO_LARGE", "Import file size should be less than 25 mb.", status=413)
             if names:
                 return Upload(file_id, names[0], archive.read(names[0]))
     except zipfile.BadZipFile:

@@ -67,7 +67,7 @@ def _field(crm: Crm, each: Field, row: dict[str, Any], path: str, checked: Check
         checked.columns |= {each.name: None} | ({module_column(each): None} if _points(each) else {})
         return
     try:
-        checked.columns[each.name] = column_value(each, value, crm.options.picklist_display_differs)
+        checked.columns[each.name] = column_value(each, value, crm.options)
         _exists(crm, each, row, checked)
     except InvalidValueError as error:
         checked.errors.append(_invalid(each, path, error))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from ...options import Options
 from .. import datetimes
 from ..schema import Field
 from ..store import MANY
@@ -30,10 +31,10 @@ class InvalidValueError(Exception):
         self.inside, self.message, self.code, self.details = inside, message, code, details
 
 
-def column_value(field: Field, value: Any, display_differs: bool = False) -> Any:
+def column_value(field: Field, value: Any, options: Options) -> Any:
     """What the table keeps for this value; `InvalidValueError` when the field cannot have it."""
-    if field.kind == "picklist" and isinstance(value, str):
-        value = field.actual_value(value, display_differs) or value
+    if field.kind == "picklist" and isinstance(value, str) and value != "-None-":
+        value = field.actual_value(value, options.picklist_accepts, options.picklist_display_differs)
     convert: Callable[[Field, Any], Any] = CONVERT.get(field.value_type, _text)
     return convert(field, value)
 
