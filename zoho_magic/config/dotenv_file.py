@@ -16,6 +16,7 @@ from dotenv.parser import Binding, parse_stream
 
 from ..errors import CredentialsMissing
 from ..secret import Secret
+from .file_lock import exclusive
 
 __all__ = ["check_writable", "find", "git_exposure", "read", "signature", "write"]
 
@@ -339,15 +340,8 @@ def _sync_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def _locked(real: Path) -> Iterator[None]:
     real.parent.stat()  # a folder that is not there was mistyped; filelock would make it
-    from filelock import FileLock  # it looks around the file system when it is imported
-
-    lock = FileLock(real.with_name(f"{real.name}.lock"), timeout=LOCK_SECONDS)
-    with lock:
-        try:
-            yield
-        finally:
-            # Removed while still held; filelock notices an unlinked file and takes the new one.
-            Path(lock.lock_file).unlink(missing_ok=True)
+    with exclusive(real.with_name(f"{real.name}.lock"), LOCK_SECONDS):
+        yield
 
 
 _WHY = {

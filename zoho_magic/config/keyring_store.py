@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from ..errors import CredentialsMissing
 from ..secret import Secret
 from . import dotenv_file as envfile
+from .file_lock import exclusive
 
 __all__ = ["MARK", "check", "keeps", "move_in", "move_out", "place", "read", "save"]
 
@@ -172,19 +173,13 @@ def _unusable(kind: str) -> CredentialsMissing:
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """One process at a time moves or saves secrets, so that none is moved while another replaces it."""
-    from filelock import FileLock
-
     envfile.check_writable(path)
-    real = Path(os.path.realpath(path))
-    lock, problem = FileLock(real.with_name(f"{real.name}.keyring.lock"), timeout=envfile.LOCK_SECONDS), ""
-    try:
-        lock.acquire()
-    except OSError:  # a time-out is one
-        problem = f"{real} is being changed by another process."
-    if problem:
-        raise CredentialsMissing(problem, hint="Run it again in a moment.")
-    try:
+    real, problem = Path(os.path.realpath(path)), ""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(exclusive(real.with_name(f"{real.name}.keyring.lock"), envfile.LOCK_SECONDS))
+        except OSError:  # a time-out is one
+            problem = f"{real} is being changed by another process."
+        if problem:
+            raise CredentialsMissing(problem, hint="Run it again in a moment.")
         yield
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)  # while still held; filelock notices an unlinked file
-        lock.release()

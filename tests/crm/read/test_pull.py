@@ -455,7 +455,7 @@ def test_fields_are_described(org: World) -> None:
     _, zoho = org
     found = zoho.fields("Deals").set_index("field")
     assert found.index[0] == "id"
-    assert found.loc["Owner", "columns"] == "Owner str, Owner.id str, Owner.email str"
+    assert found.loc["Owner", "columns"] == ", ".join(f"{name} {TEXT}" for name in ("Owner", "Owner.id", "Owner.email"))
     assert found.loc["Expected_Revenue", "type"] == "currency"
     assert "Closed Won" in found.loc["Stage", "choices"]
     assert found.loc["Account_Name", "target"] == "Accounts"
