@@ -780,6 +780,7 @@ def test_a_proxy_of_the_environment_never_sees_loopback(session: ZohoSession, mo
     assert proxy.heard == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_proxy_in_front_of_zoho_sees_the_host_and_nothing_else(
     session: ZohoSession, env_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -795,6 +796,8 @@ def test_a_proxy_in_front_of_zoho_sees_the_host_and_nothing_else(
     for heard in proxy.heard:
         assert heard.startswith(b"CONNECT accounts.zoho.eu:443 ")
         assert not [secret for secret in secrets if secret.encode() in heard]
+    del failure
+    gc.collect()  # Python 3.10 leaves the socket of a refused CONNECT to the collector, which would warn in another test
 
 
 def test_a_form_carries_no_login_from_netrc(monkeypatch: pytest.MonkeyPatch) -> None:
