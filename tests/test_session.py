@@ -797,7 +797,7 @@ def test_a_proxy_in_front_of_zoho_sees_the_host_and_nothing_else(
         assert heard.startswith(b"CONNECT accounts.zoho.eu:443 ")
         assert not [secret for secret in secrets if secret.encode() in heard]
     del failure
-    gc.collect()  # Python 3.10 leaves the socket of a refused CONNECT to the collector, which would warn in another test
+    gc.collect()  # Python 3.10 leaves the socket of a refused CONNECT to it, and it would warn in another test
 
 
 def test_a_form_carries_no_login_from_netrc(monkeypatch: pytest.MonkeyPatch) -> None:
