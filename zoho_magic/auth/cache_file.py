@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..config import atomic_file
+
 __all__ = ["LOCK_SECONDS", "Stamp", "Unfit", "folder", "lock", "read", "stamp", "write"]
 
 Stamp = tuple[int, int, int]
@@ -65,7 +67,7 @@ def write(path: Path, content: bytes) -> None:
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IS, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor, not a path
             file.write(content)
-        scratch.replace(path)
+        atomic_file.replace(scratch, path)
 
 
 @contextmanager

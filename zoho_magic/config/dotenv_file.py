@@ -16,6 +16,7 @@ from dotenv.parser import Binding, parse_stream
 
 from ..errors import CredentialsMissing
 from ..secret import Secret
+from . import atomic_file
 from .file_lock import exclusive
 
 __all__ = ["check_writable", "find", "git_exposure", "read", "signature", "write"]
@@ -287,9 +288,8 @@ def _changed(binding: Binding, changes: Changes) -> str:
 
 
 def _quoted(value: str) -> str:
-    if value and _PLAIN.fullmatch(
-        value
-    ):  # python-dotenv 1.2.3 takes the comment behind an unquoted nothing for a value
+    # Nothing at all is quoted: python-dotenv 1.2.3 would take a comment behind it for the value.
+    if value and _PLAIN.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
@@ -314,7 +314,7 @@ def _replace(real: Path, text: str) -> None:
     try:
         _create(scratch, text)
         _keep_owner(scratch, real)
-        scratch.replace(real)
+        atomic_file.replace(scratch, real)
     finally:
         scratch.unlink(missing_ok=True)
     _sync_folder(real.parent)
