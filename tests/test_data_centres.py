@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from zoho_magic.data_centres import DATA_CENTRES, ENVIRONMENTS, is_loopback, of_api, origin_of, trusted_origin
+from zoho_magic.data_centres import DATA_CENTRES, ENVIRONMENTS, by_api_url, is_loopback, origin_of, trusted_origin
 
 ZOHO = sorted(origin for dc in DATA_CENTRES.values() for origin in dc.origins)
 
 
 def test_the_table_has_every_data_centre() -> None:
     assert set(DATA_CENTRES) == {"us", "eu", "in", "au", "jp", "cn", "ca", "sa", "uk", "ae", "sg"}
-    assert {name for name, dc in DATA_CENTRES.items() if not dc.certain} == {"uk", "ae", "sg"}
+    assert {name for name, dc in DATA_CENTRES.items() if not dc.documented} == {"uk", "ae", "sg"}
 
 
 @pytest.mark.parametrize(
@@ -35,18 +35,18 @@ def test_the_table_has_every_data_centre() -> None:
 def test_a_row_of_the_table(name: str, accounts: str, api: str, console: str, upload: str) -> None:
     dc = DATA_CENTRES[name]
     hosts = ("www", "sandbox", "developer")
-    assert dc.accounts == f"https://{accounts}"
-    assert dc.api == {env: f"https://{host}.{api}" for env, host in zip(ENVIRONMENTS, hosts, strict=True)}
-    assert dc.console == f"https://{console}"
-    assert dc.upload == f"https://{upload}"
-    assert dc.certain
+    assert dc.accounts_url == f"https://{accounts}"
+    assert dc.api_urls == {env: f"https://{host}.{api}" for env, host in zip(ENVIRONMENTS, hosts, strict=True)}
+    assert dc.console_url == f"https://{console}"
+    assert dc.upload_url == f"https://{upload}"
+    assert dc.documented
 
 
 @pytest.mark.parametrize("name", ["uk", "ae", "sg"])
 def test_what_nobody_documents_is_left_out(name: str) -> None:
     dc = DATA_CENTRES[name]
-    assert dc.api == {"production": f"https://www.zohoapis.{name}"}
-    assert dc.upload == ""
+    assert dc.api_urls == {"production": f"https://www.zohoapis.{name}"}
+    assert dc.upload_url == ""
     assert "" not in dc.origins
 
 
@@ -147,16 +147,16 @@ def test_this_machine_is_trusted_unless_told_otherwise(url: str, origin: str) ->
 
 def test_a_host_somebody_vouched_for_is_trusted_and_its_lookalikes_are_not() -> None:
     vouched = frozenset({"https://zoho.proxy.example"})
-    assert trusted_origin("https://zoho.proxy.example/oauth", also=vouched) == "https://zoho.proxy.example"
+    assert trusted_origin("https://zoho.proxy.example/oauth", extra=vouched) == "https://zoho.proxy.example"
     for url in ("http://zoho.proxy.example", "https://zoho.proxy.example:444", "https://a.zoho.proxy.example"):
-        assert trusted_origin(url, also=vouched) is None
+        assert trusted_origin(url, extra=vouched) is None
 
 
 def test_an_api_origin_leads_back_to_its_data_centre() -> None:
     for dc in DATA_CENTRES.values():
-        for origin in dc.api.values():
-            assert of_api(origin) is dc
-    assert of_api("https://accounts.zoho.com") is None
+        for origin in dc.api_urls.values():
+            assert by_api_url(origin) is dc
+    assert by_api_url("https://accounts.zoho.com") is None
 
 
 _hosts = st.sampled_from([*(origin.removeprefix("https://") for origin in ZOHO), "evil.example", "localhost"])

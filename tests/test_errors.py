@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import zoho_magic
 from zoho_magic import ApiError, AuthError, QueryError, ThrottledError, TransportError, ZohoError, errors
-from zoho_magic.errors import CATALOGUE, explain
+from zoho_magic.errors import CATALOGUE, error_for
 
 FACTS = {
     "console": "https://api-console.zoho.in",
@@ -58,16 +58,16 @@ SIGNING_IN = {  # zoho/oauth.md sections 2, 3, 6 and 9
 
 @pytest.mark.parametrize("code", SIGNING_IN)
 def test_every_code_of_signing_in_is_in_the_catalogue(code: str) -> None:
-    error = explain(code, doing="refresh", **FACTS)
+    error = error_for(code, operation="refresh", **FACTS)
     assert type(error) is SIGNING_IN[code]
-    assert (error.code, error.doing) == (code, "refresh")
+    assert (error.code, error.operation) == (code, "refresh")
 
 
 @pytest.mark.parametrize("entry", CATALOGUE)
 def test_every_entry_is_one_line_and_a_next_step(entry: str) -> None:
     code, _, doing = entry.partition("@")
     for facts in (FACTS, {}):
-        error = explain(code, doing=doing or "GET /crm/v8/Leads", **facts)
+        error = error_for(code, operation=doing or "GET /crm/v8/Leads", **facts)
         assert isinstance(error, ZohoError)
         for text in (str(error.args[0]), error.hint):
             assert text.strip() == text
@@ -79,36 +79,38 @@ def test_every_entry_is_one_line_and_a_next_step(entry: str) -> None:
 
 @pytest.mark.parametrize("entry", CATALOGUE)
 def test_an_entry_names_only_facts_there_are(entry: str) -> None:
-    sentences = CATALOGUE[entry].happened + CATALOGUE[entry].hint
+    sentences = CATALOGUE[entry].message + CATALOGUE[entry].hint
     named = {field for _, field, _, _ in string.Formatter().parse(sentences) if field is not None}
     assert named <= {*FACTS, "doing", "said"}
 
 
 def test_hints_name_the_console_the_scope_the_permission_and_the_wait() -> None:
-    assert "https://api-console.zoho.in" in explain("invalid_client", **FACTS).hint
-    assert "ZohoCRM.modules.leads.READ" in explain("OAUTH_SCOPE_MISMATCH", doing="GET /x", **FACTS).hint
-    assert "GET /x" in str(explain("OAUTH_SCOPE_MISMATCH", doing="GET /x", **FACTS))
-    assert "(Crm_Implied_View_Leads)" in str(explain("NO_PERMISSION", **FACTS))
-    assert "Wait 42 s" in explain("TOO_MANY_REQUESTS", **FACTS).hint
-    assert "now in" in explain("INVALID_TOKEN", **FACTS).hint
+    assert "https://api-console.zoho.in" in error_for("invalid_client", **FACTS).hint
+    assert "ZohoCRM.modules.leads.READ" in error_for("OAUTH_SCOPE_MISMATCH", operation="GET /x", **FACTS).hint
+    assert "GET /x" in str(error_for("OAUTH_SCOPE_MISMATCH", operation="GET /x", **FACTS))
+    assert "(Crm_Implied_View_Leads)" in str(error_for("NO_PERMISSION", **FACTS))
+    assert "Wait 42 s" in error_for("TOO_MANY_REQUESTS", **FACTS).hint
+    assert "now in" in error_for("INVALID_TOKEN", **FACTS).hint
 
 
 def test_one_code_can_mean_two_things() -> None:
-    assert str(explain("invalid_code", doing="refresh")) != str(explain("invalid_code", doing="exchange"))
-    assert "nothing to revoke" in str(explain("invalid_code", doing="revoke"))
+    assert str(error_for("invalid_code", operation="refresh")) != str(error_for("invalid_code", operation="exchange"))
+    assert "nothing to revoke" in str(error_for("invalid_code", operation="revoke"))
 
 
 def test_a_code_nobody_knows_is_shown_with_what_zoho_said() -> None:
-    error = explain("NEW_ONE", said='bad {field} {"api_name": "x"} {0} %s', doing="POST /crm/v8/{x}")
+    error = error_for("NEW_ONE", zoho_message='bad {field} {"api_name": "x"} {0} %s', operation="POST /crm/v8/{x}")
     assert type(error) is ApiError
     assert error.args[0] == 'Zoho answered NEW_ONE. bad {field} {"api_name": "x"} {0} %s'
-    assert explain("NEW_ONE").args[0] == "Zoho answered NEW_ONE."
-    assert explain("").code == "an unnamed error"
+    assert error_for("NEW_ONE").args[0] == "Zoho answered NEW_ONE."
+    assert error_for("").code == "an unnamed error"
 
 
 def test_nothing_shaped_like_a_token_survives() -> None:
     device = TOKEN.replace("1000", "1004", 1)
-    error = explain(f"ODD {TOKEN}", said=f"token {TOKEN}, {device}; {TOKEN[:40]}", doing=f"GET /crm/v8/x?token={TOKEN}")
+    error = error_for(
+        f"ODD {TOKEN}", zoho_message=f"token {TOKEN}, {device}; {TOKEN[:40]}", operation=f"GET /crm/v8/x?token={TOKEN}"
+    )
     shown = f"{error!r} {error} {vars(error)}"
     for part in TOKEN.split(".")[1:]:
         assert part not in shown
@@ -117,7 +119,7 @@ def test_nothing_shaped_like_a_token_survives() -> None:
 
 @given(st.text(), st.text(), st.text())
 def test_whatever_zoho_says_becomes_one_short_line(code: str, said: str, doing: str) -> None:
-    error = explain(code, said=said, doing=doing)
+    error = error_for(code, zoho_message=said, operation=doing)
     assert len(error.args[0]) < 520
     assert len(error.args[0].splitlines()) <= 1
 
@@ -133,24 +135,24 @@ def test_it_is_one_red_line_and_a_hint_in_ipython(monkeypatch: pytest.MonkeyPatc
 def test_it_is_a_traceback_when_somebody_debugs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOHO_MAGIC_DEBUG", "1")
     with pytest.raises(ZohoError) as failure:
-        raise explain("invalid_code")
+        raise error_for("invalid_code")
     assert "test_errors.py" in "".join(failure.value._render_traceback_())
 
 
 def test_an_error_survives_copying_and_another_process() -> None:
-    throttled = explain("Access Denied", doing="refresh", wait="9 s")
+    throttled = error_for("Access Denied", operation="refresh", wait="9 s")
     throttled.wait = 9.0  # type: ignore[attr-defined]
-    refused = explain("NEW_ONE")
+    refused = error_for("NEW_ONE")
     refused.details = {"a": 1}  # type: ignore[attr-defined]
     lost = TransportError("Lost.", hint="Again.", code="X")
-    lost.sent = False
-    for error in (throttled, refused, lost, QueryError("Q", doing="x")):
+    lost.may_have_been_sent = False
+    for error in (throttled, refused, lost, QueryError("Q", operation="x")):
         for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
             assert (type(twin), str(twin), vars(twin)) == (type(error), str(error), vars(error))
 
 
 def test_the_tree_in_the_docstring_is_the_tree_there_is() -> None:
-    public = {name for name in errors.__all__ if name != "explain"}
+    public = {name for name in errors.__all__ if name != "error_for"}
     assert all(issubclass(getattr(errors, name), ZohoError) for name in public)
     assert all(name in (errors.__doc__ or "") for name in public)
     assert public <= set(zoho_magic.__all__)

@@ -61,7 +61,7 @@ def simulator(zoho: Simulator) -> Simulator:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "BACKOFF_SECONDS", 0.0)
-    monkeypatch.setattr(gate, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(gate, "INITIAL_BACKOFF_SECONDS", 0.0)
 
 
 def mints(simulator: Simulator) -> int:
@@ -183,11 +183,11 @@ def test_the_eleventh_mint_is_refused_here(session: ZohoSession, simulator: Simu
         session.refresh()
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
-    assert 590 < failure.value.wait <= 600
-    assert f"Wait {round(failure.value.wait + 0.5)} s" in failure.value.hint
+    assert 590 < failure.value.retry_after <= 600
+    assert f"Wait {round(failure.value.retry_after + 0.5)} s" in failure.value.hint
     assert mints(simulator) == 10
     assert session.request("GET", ORG).status_code == 200, "the token at hand stays usable"
-    simulator.clock.advance(failure.value.wait)
+    simulator.clock.advance(failure.value.retry_after)
     session.refresh()
     assert mints(simulator) == 11
     assert simulator.traffic.count(path=TOKEN, status=400) == 0
@@ -247,11 +247,11 @@ def test_after_zoho_throttled_nothing_is_asked_for_a_minute(session: ZohoSession
     simulator.options.access_tokens_per_window = 0
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
-    assert failure.value.wait == 600
+    assert failure.value.retry_after == 600
     simulator.options.access_tokens_per_window = 10
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
-    assert 50 < failure.value.wait <= 60
+    assert 50 < failure.value.retry_after <= 60
     assert mints(simulator) == 1
     simulator.clock.advance(61)
     assert session.refresh()
@@ -469,7 +469,7 @@ def test_a_token_zoho_does_not_know_stays_until_it_is_forgotten(
     with pytest.raises(AuthError, match="nothing to revoke"):
         session.revoke()
     assert "ZOHO_REFRESH_TOKEN=unknown" in env_file.read_text()
-    session.forget()
+    session.forget_tokens()
     assert "ZOHO_REFRESH_TOKEN" not in env_file.read_text()
 
 
@@ -478,7 +478,7 @@ def test_what_is_forgotten_here_but_still_set_outside_is_said(
 ) -> None:
     monkeypatch.setenv("ZOHO_REFRESH_TOKEN", simulator.refresh_token())
     with pytest.warns(UserWarning, match="still set in the process environment"):
-        status = session.forget()
+        status = session.forget_tokens()
     assert not status.connected
 
 
@@ -529,8 +529,8 @@ def test_a_users_own_requests_work(session: ZohoSession, simulator: Simulator) -
 def test_a_body_is_sent_again_from_its_beginning(session: ZohoSession, body: object) -> None:
     expected = b"HTTP/1.1 401 X\r\nContent-Length: 24\r\nConnection: close\r\n\r\n" + b'{"code":"INVALID_TOKEN"}'
     with Listener(expected) as host:
-        vouched = session.credentials.changed(api_url=host.url)
-        session._store.adopt(vouched, "api_url")
+        vouched = session.credentials.replace(api_url=host.url)
+        session._store.update(vouched, "api_url")
         given = io.BytesIO(b"the file") if body == "file" else body
         with pytest.raises(AuthError):
             session.request("POST", "/crm/v8/upload", data=given)
@@ -600,7 +600,7 @@ def test_a_throttled_call_was_not_carried_out_and_is_sent_again(
     simulator.faults.add(Fault(ORG, status=429, times=99))
     with pytest.raises(ThrottledError, match="throttling") as failure:
         session.request(method, ORG)
-    assert failure.value.wait == 60
+    assert failure.value.retry_after == 60
 
 
 @pytest.mark.parametrize(
@@ -620,14 +620,14 @@ def test_writing_is_never_repeated(session: ZohoSession, simulator: Simulator, f
         session.request(method, "/crm/v8/Leads", json={"data": []})
     assert simulator.traffic.count(method, "/crm/v8/Leads") == 1
     if isinstance(failure.value, TransportError) and failure.value.code[:4] != "HTTP":
-        assert failure.value.sent
+        assert failure.value.may_have_been_sent
         assert "a write may have happened" in failure.value.hint
 
 
 def test_writing_that_may_be_repeated_is(session: ZohoSession, simulator: Simulator) -> None:
     simulator.faults.add(Fault("/crm/v8/coql", status=503))
     simulator.faults.add(Fault("/crm/v8/coql", status=200, body={"data": []}))
-    answer = session.request("POST", "/crm/v8/coql", json={"select_query": "x"}, repeat=True)
+    answer = session.request("POST", "/crm/v8/coql", json={"select_query": "x"}, retry=True)
     assert (answer.json(), simulator.traffic.count(path="/crm/v8/coql")) == ({"data": []}, 2)
 
 
@@ -636,7 +636,7 @@ def test_a_slow_answer_is_told_from_none(session: ZohoSession, simulator: Simula
     simulator.faults.add(Fault("/crm/", delay=5, headers={"X-Slow": "yes"}))
     with pytest.raises(TransportError, match="accepted the call but did not answer") as failure:
         session.request("POST", "/crm/v8/Leads", json={}, timeout=0.1)
-    assert (failure.value.code, failure.value.sent) == ("ReadTimeout", True)
+    assert (failure.value.code, failure.value.may_have_been_sent) == ("ReadTimeout", True)
 
 
 def test_nobody_there_is_told_and_nothing_was_sent(session: ZohoSession, simulator: Simulator) -> None:
@@ -645,13 +645,13 @@ def test_nobody_there_is_told_and_nothing_was_sent(session: ZohoSession, simulat
     for method in ("GET", "POST"):
         with pytest.raises(TransportError, match="could not be reached") as failure:
             session.request(method, ORG)
-        assert (failure.value.code, failure.value.sent) == ("Unreached", False)
+        assert (failure.value.code, failure.value.may_have_been_sent) == ("Unreached", False)
 
 
 def test_a_mistake_in_the_call_is_said_as_one(session: ZohoSession) -> None:
     with pytest.raises(TransportError, match=r"failed \(InvalidHeader\)") as failure:
         session.request("GET", ORG, headers={"X": "a\nb"})
-    assert not failure.value.sent
+    assert not failure.value.may_have_been_sent
     with pytest.raises(TypeError, match="parms"):
         session.request("GET", ORG, parms={})
 
@@ -705,7 +705,7 @@ def test_an_environment_nobody_documents_is_refused(session: ZohoSession, simula
     with pytest.raises(CredentialsMissing, match="no sandbox host for United Kingdom"):
         _ = session.api
     status = session.status()
-    assert status.api == ""
+    assert status.api_url == ""
     assert "ZOHO_ENVIRONMENT=production" in status.next_step
 
 
@@ -766,7 +766,7 @@ def test_a_redirect_on_the_same_host_keeps_the_token_whatever_netrc_says(
     Path.home().joinpath(".netrc").chmod(0o600)
     for local in (True, False):
         simulator.faults.add(Fault("/crm/v8/moved", status=302, body=b"", headers={"Location": ORG}))
-        with pool.open_pool(repeat=False, local=local, trusted=frozenset()) as connection:
+        with pool.make_session(idempotent=False, local=local, trusted=frozenset()) as connection:
             answer = connection.get(f"{simulator.url}/crm/v8/moved", auth=session.auth, timeout=5)
         assert answer.json()["org"]
     assert session.refresh()
@@ -791,7 +791,7 @@ def test_a_proxy_in_front_of_zoho_sees_the_host_and_nothing_else(
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(TransportError, match="proxy refused") as failure:
             session.refresh()
-    assert not failure.value.sent
+    assert not failure.value.may_have_been_sent
     assert proxy.heard
     for heard in proxy.heard:
         assert heard.startswith(b"CONNECT accounts.zoho.eu:443 ")

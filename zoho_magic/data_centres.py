@@ -16,9 +16,9 @@ __all__ = [
     "DATA_CENTRES",
     "ENVIRONMENTS",
     "DataCentre",
+    "by_accounts_url",
+    "by_api_url",
     "is_loopback",
-    "of_accounts",
-    "of_api",
     "origin_of",
     "trusted_origin",
 ]
@@ -42,42 +42,42 @@ class DataCentre:
     """
 
     name: str
-    place: str
-    accounts: str
-    api: dict[str, str]
-    console: str
-    upload: str
-    certain: bool = True
-    download: str = ""
+    display_name: str
+    accounts_url: str
+    api_urls: dict[str, str]
+    console_url: str
+    upload_url: str
+    documented: bool = True
+    download_url: str = ""
 
     @property
     def origins(self) -> frozenset[str]:
         """Every origin of this data centre that may be sent a secret."""
-        return frozenset(filter(None, (self.accounts, *self.api.values(), self.upload, self.download)))
+        return frozenset(filter(None, (self.accounts_url, *self.api_urls.values(), self.upload_url, self.download_url)))
 
 
-def _data_centre(name: str, place: str, tld: str, **other: str) -> DataCentre:
+def _data_centre(name: str, display_name: str, tld: str, **other: str) -> DataCentre:
     hosts = ("www", "sandbox", "developer")
     return DataCentre(
         name,
-        place,
-        accounts=other.get("accounts", f"https://accounts.zoho.{tld}"),
-        api={env: f"https://{host}.zohoapis.{tld}" for env, host in zip(ENVIRONMENTS, hosts, strict=True)},
-        console=other.get("console", f"https://api-console.zoho.{tld}"),
-        upload=other.get("upload", f"https://content.zohoapis.{tld}"),
-        download=other.get("download", ""),
+        display_name,
+        accounts_url=other.get("accounts", f"https://accounts.zoho.{tld}"),
+        api_urls={env: f"https://{host}.zohoapis.{tld}" for env, host in zip(ENVIRONMENTS, hosts, strict=True)},
+        console_url=other.get("console", f"https://api-console.zoho.{tld}"),
+        upload_url=other.get("upload", f"https://content.zohoapis.{tld}"),
+        download_url=other.get("download", ""),
     )
 
 
-def _less_certain(name: str, place: str) -> DataCentre:
+def _undocumented(name: str, display_name: str) -> DataCentre:
     return DataCentre(
         name,
-        place,
-        accounts=f"https://accounts.zoho.{name}",
-        api={"production": f"https://www.zohoapis.{name}"},
-        console=f"https://api-console.zoho.{name}",
-        upload="",
-        certain=False,
+        display_name,
+        accounts_url=f"https://accounts.zoho.{name}",
+        api_urls={"production": f"https://www.zohoapis.{name}"},
+        console_url=f"https://api-console.zoho.{name}",
+        upload_url="",
+        documented=False,
     )
 
 
@@ -88,12 +88,12 @@ _CANADA = {
 }
 
 # Named for one place only: https://www.zoho.com/crm/developer/docs/api/v2.1/bulk-write/download-result.html
-_STATES = {"download": "https://download-accl.zoho.com"}
+_US_ONLY = {"download": "https://download-accl.zoho.com"}
 
 DATA_CENTRES: dict[str, DataCentre] = {
     dc.name: dc
     for dc in (
-        _data_centre("us", "United States", "com", **_STATES),
+        _data_centre("us", "United States", "com", **_US_ONLY),
         _data_centre("eu", "Europe", "eu"),
         _data_centre("in", "India", "in"),
         _data_centre("au", "Australia", "com.au"),
@@ -101,9 +101,9 @@ DATA_CENTRES: dict[str, DataCentre] = {
         _data_centre("cn", "China", "com.cn"),
         _data_centre("ca", "Canada", "ca", **_CANADA),
         _data_centre("sa", "Saudi Arabia", "sa", upload="https://files.zoho.sa"),
-        _less_certain("uk", "United Kingdom"),
-        _less_certain("ae", "United Arab Emirates"),
-        _less_certain("sg", "Singapore"),
+        _undocumented("uk", "United Kingdom"),
+        _undocumented("ae", "United Arab Emirates"),
+        _undocumented("sg", "Singapore"),
     )
 }
 
@@ -113,7 +113,7 @@ _ZOHO_ORIGINS = frozenset(origin for dc in DATA_CENTRES.values() for origin in d
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>\[::1\]|[a-z0-9.-]+)(?::(?P<port>\d{1,5}))?(?:[/?#][^\s\\]*)?")
 
 
-def trusted_origin(url: str, *, also: Collection[str] = (), loopback: bool = True) -> str | None:
+def trusted_origin(url: str, *, extra: Collection[str] = (), loopback: bool = True) -> str | None:
     """The origin (`https://host`) of a URL if a secret may be sent there, else None.
 
     That is a host of the table over https, a loopback address, or an origin the caller named itself.
@@ -131,7 +131,7 @@ def trusted_origin(url: str, *, also: Collection[str] = (), loopback: bool = Tru
         True
     """
     origin = origin_of(url)
-    if origin in _ZOHO_ORIGINS or origin in also or (loopback and origin and is_loopback(origin)):
+    if origin in _ZOHO_ORIGINS or origin in extra or (loopback and origin and is_loopback(origin)):
         return origin
     return None
 
@@ -172,7 +172,7 @@ def is_loopback(origin: str) -> bool:
         return False
 
 
-def of_accounts(origin: str) -> DataCentre | None:
+def by_accounts_url(origin: str) -> DataCentre | None:
     """The data centre an accounts origin belongs to, or None.
 
     Example::
@@ -180,10 +180,10 @@ def of_accounts(origin: str) -> DataCentre | None:
         >>> of_accounts("https://accounts.zohocloud.ca").name
         'ca'
     """
-    return next((dc for dc in DATA_CENTRES.values() if origin == dc.accounts), None)
+    return next((dc for dc in DATA_CENTRES.values() if origin == dc.accounts_url), None)
 
 
-def of_api(origin: str) -> DataCentre | None:
+def by_api_url(origin: str) -> DataCentre | None:
     """The data centre an API origin belongs to, or None.
 
     Example::
@@ -191,4 +191,4 @@ def of_api(origin: str) -> DataCentre | None:
         >>> of_api("https://www.zohoapis.in").name
         'in'
     """
-    return next((dc for dc in DATA_CENTRES.values() if origin in dc.api.values()), None)
+    return next((dc for dc in DATA_CENTRES.values() if origin in dc.api_urls.values()), None)

@@ -29,7 +29,7 @@ __all__ = [
     "ThrottledError",
     "TransportError",
     "ZohoError",
-    "explain",
+    "error_for",
 ]
 
 _RED, _RESET = "\x1b[31m", "\x1b[0m"
@@ -55,11 +55,11 @@ class ZohoError(Exception):
             print(error, error.hint, error.code)
     """
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "", doing: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", code: str = "", operation: str = "") -> None:
         super().__init__(message)
         self.hint = hint
         self.code = code
-        self.doing = doing
+        self.operation = operation
         self.status = 0
         self.details: dict[str, Any] = {}
 
@@ -84,7 +84,7 @@ class AuthError(ZohoError):
 class ThrottledError(ZohoError):
     """Too many requests, by Zoho's count or by ours. `wait` is the number of seconds to wait (0.0 where unknown)."""
 
-    wait: float = 0.0
+    retry_after: float = 0.0
 
 
 class ApiError(ZohoError):
@@ -104,13 +104,13 @@ class PushError(ZohoError):
 class TransportError(ZohoError):
     """Zoho was not reached, or what answered was not Zoho's. `sent`: whether the call may have been carried out."""
 
-    sent: bool = True
+    may_have_been_sent: bool = True
 
 
 @dataclass(frozen=True)
 class _Entry:
-    kind: type[ZohoError]
-    happened: str
+    error_class: type[ZohoError]
+    message: str
     hint: str
 
 
@@ -120,10 +120,10 @@ _RIGHT_CLIENT = (
     "Compare ZOHO_CLIENT_ID with {console}; if you sign in at another Zoho address, set ZOHO_DC to it "
     "(us, eu, in, au, jp, cn, ca, sa, uk, ae, sg), with the client's Multi-DC switched on and the secret of that place."
 )
-_WIDEN = "Run %zoho_login --add-scope {scope} (what you have already stays)."
+_ADD_SCOPE_HINT = "Run %zoho_login --add-scope {scope} (what you have already stays)."
 _WAIT = "Wait {wait}, then run the cell again; the token you have stays usable until it expires."
 _GUIDE = "Look the call up in Zoho's API guide."
-_OTHER_ROAD = "Use --via coql, or --via records."
+_OTHER_API_HINT = "Use --via coql, or --via records."
 
 # Code, or code@what-was-being-done where the same word means two things. Sources: zoho.com/accounts/protocol/oauth
 # (web-apps/access-token, self-client, devices) and zoho.com/crm/developer/docs/api/v8 (each call's "possible errors").
@@ -206,10 +206,10 @@ CATALOGUE: dict[str, _Entry] = {
     "AUTHENTICATION_FAILURE": _Entry(
         AuthError, "The CRM could not read who is asking.", "Run %zoho_refresh; if it stays, check ZOHO_DC (now {dc})."
     ),
-    "OAUTH_SCOPE_MISMATCH": _Entry(AuthError, "The token's scopes do not cover {doing}.", _WIDEN),
+    "OAUTH_SCOPE_MISMATCH": _Entry(AuthError, "The token's scopes do not cover {doing}.", _ADD_SCOPE_HINT),
     # The same from Zoho's other APIs on these hosts
     "INVALID_OAUTHTOKEN": _Entry(AuthError, "Zoho does not accept the access token.", "Run %zoho_refresh."),
-    "INVALID_OAUTHSCOPE": _Entry(AuthError, "The token's scopes do not cover {doing}.", _WIDEN),
+    "INVALID_OAUTHSCOPE": _Entry(AuthError, "The token's scopes do not cover {doing}.", _ADD_SCOPE_HINT),
     "AUTHORIZATION_FAILED": _Entry(
         AuthError, "You are not allowed to do this in the CRM.", "Ask your CRM administrator for the permission."
     ),
@@ -294,11 +294,11 @@ CATALOGUE: dict[str, _Entry] = {
         QueryError, "Zoho does not take this name for a column ({said}).", "Use letters, digits and _ after 'as'."
     ),
     # CRM API, bulk read
-    "MODULE_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not offer this module.", _OTHER_ROAD),
+    "MODULE_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not offer this module.", _OTHER_API_HINT),
     "MODULE_NOT_AVAILABLE": _Entry(
         QueryError, "The CRM has no module of that name.", "Run %zoho_modules for the names; they are API names."
     ),
-    "FIELD_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not export a field ({said}).", _OTHER_ROAD),
+    "FIELD_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not export a field ({said}).", _OTHER_API_HINT),
     "FIELD_NOT_AVAILABLE": _Entry(
         QueryError, "The module has no such field ({said}).", "Run %zoho_fields for the names."
     ),
@@ -320,9 +320,9 @@ CATALOGUE: dict[str, _Entry] = {
             "GROUP_OPERATOR_NOT_SUPPORTED",
         )
     },
-    "CVID_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not know this custom view.", _OTHER_ROAD),
+    "CVID_NOT_SUPPORTED": _Entry(QueryError, "Bulk read does not know this custom view.", _OTHER_API_HINT),
     **{
-        code: _Entry(ApiError, "Zoho does not take this bulk read job ({said}).", _OTHER_ROAD)
+        code: _Entry(ApiError, "Zoho does not take this bulk read job ({said}).", _OTHER_API_HINT)
         for code in (
             "JOB_NOT_SUPPORTED",
             "QUERY_NOT_SUPPORTED",
@@ -344,7 +344,7 @@ CATALOGUE: dict[str, _Entry] = {
 }
 
 
-def explain(code: str, *, doing: str = "", said: str = "", **facts: str) -> ZohoError:
+def error_for(code: str, *, operation: str = "", zoho_message: str = "", **facts: str) -> ZohoError:
     """The error for one of Zoho's codes, with its next step filled in.
 
     Args:
@@ -357,12 +357,12 @@ def explain(code: str, *, doing: str = "", said: str = "", **facts: str) -> Zoho
 
         raise explain("invalid_code", doing="exchange", console="https://api-console.zoho.eu", dc="eu")
     """
-    shown, doing = _tidy(code) or "an unnamed error", _tidy(doing)
-    entry = CATALOGUE.get(f"{code}@{doing}") or CATALOGUE.get(code) or _UNKNOWN
-    words = {**_USUALLY, **facts, "doing": doing or "this call", "shown": shown}
-    words["said"] = _tidy(said) or ("" if entry is _UNKNOWN else "no reason given")
-    happened, hint = entry.happened.format_map(words).strip(), entry.hint.format_map(words)
-    return entry.kind(happened, hint=hint, code=shown, doing=doing)
+    shown, operation = _sanitize(code) or "an unnamed error", _sanitize(operation)
+    entry = CATALOGUE.get(f"{code}@{operation}") or CATALOGUE.get(code) or _UNKNOWN
+    context = {**_DEFAULT_CONTEXT, **facts, "doing": operation or "this call", "shown": shown}
+    context["said"] = _sanitize(zoho_message) or ("" if entry is _UNKNOWN else "no reason given")
+    message, hint = entry.message.format_map(context).strip(), entry.hint.format_map(context)
+    return entry.error_class(message, hint=hint, code=shown, operation=operation)
 
 
 _UNKNOWN = _Entry(
@@ -370,7 +370,7 @@ _UNKNOWN = _Entry(
     "Zoho answered {shown}. {said}",
     "Look the code up in Zoho's API guide; %zoho shows data centre, environment and scopes in use.",
 )
-_USUALLY = {  # for a fact the caller does not know
+_DEFAULT_CONTEXT = {  # for a fact the caller does not know
     "console": "Zoho's API console",
     "dc": "this data centre",
     "environment": "production",
@@ -382,6 +382,6 @@ _USUALLY = {  # for a fact the caller does not know
 _TOKEN_SHAPE = re.compile(r"100\d\.[0-9a-fA-F]{6,}(\.[0-9a-fA-F]+)?")
 
 
-def _tidy(text: str) -> str:
+def _sanitize(text: str) -> str:
     """Zoho's words, short, on one line and without anything shaped like a token."""
     return _TOKEN_SHAPE.sub("****", " ".join(text.split()))[:200]

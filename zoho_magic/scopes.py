@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CHOICES", "EVERYTHING", "PRESETS", "READ_ONLY", "READ_WRITE", "needed_for", "split"]
+__all__ = ["ALL_SCOPES", "KNOWN_SCOPES", "PRESETS", "READ_ONLY", "READ_WRITE", "parse_scopes", "scope_for"]
 
 READ_ONLY = (
     "ZohoCRM.modules.READ",
@@ -29,7 +29,7 @@ READ_WRITE = (
     "ZohoFiles.files.ALL",
     "ZohoSearch.securesearch.READ",
 )
-EVERYTHING = (
+ALL_SCOPES = (
     "ZohoCRM.modules.ALL",
     "ZohoCRM.settings.ALL",
     "ZohoCRM.users.ALL",
@@ -42,13 +42,13 @@ EVERYTHING = (
     "ZohoSearch.securesearch.READ",
     "AaaServer.profile.READ",
 )
-PRESETS = {"read only": READ_ONLY, "read and write": READ_WRITE, "everything": EVERYTHING}
+PRESETS = {"read only": READ_ONLY, "read and write": READ_WRITE, "everything": ALL_SCOPES}
 
-CHOICES = tuple(dict.fromkeys((*READ_ONLY, *READ_WRITE, *EVERYTHING)))
+KNOWN_SCOPES = tuple(dict.fromkeys((*READ_ONLY, *READ_WRITE, *ALL_SCOPES)))
 """Every scope the form offers one by one."""
 
 # The first pattern that fits the path names the scope; {op} is the operation of the HTTP method.
-_NEEDS = (
+_SCOPE_BY_PATH = (
     (r"/crm/v\d[\d.]*/org/currencies", "ZohoCRM.settings.currencies.{op}"),
     (r"/crm/v\d[\d.]*/org", "ZohoCRM.org.{op}"),
     (r"/crm/v\d[\d.]*/users", "ZohoCRM.users.{op}"),
@@ -63,7 +63,7 @@ _NEEDS = (
 _OPERATION = {"GET": "READ", "POST": "CREATE", "PUT": "UPDATE", "PATCH": "UPDATE", "DELETE": "DELETE"}
 
 
-def split(text: str) -> tuple[str, ...]:
+def parse_scopes(text: str) -> tuple[str, ...]:
     """Scopes from one line: commas in what people write, spaces in what Zoho answers.
 
     Example::
@@ -74,7 +74,7 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.findall(r"[^\s,]+", text)))
 
 
-def needed_for(method: str, path: str) -> str:
+def scope_for(method: str, path: str) -> str:
     """The narrowest scope that opens a CRM path, or "" for a path this table does not know.
 
     Example::
@@ -82,7 +82,7 @@ def needed_for(method: str, path: str) -> str:
         >>> needed_for("GET", "/crm/v8/settings/fields")
         'ZohoCRM.settings.fields.READ'
     """
-    for pattern, scope in _NEEDS:
+    for pattern, scope in _SCOPE_BY_PATH:
         if match := re.match(pattern, path):
             return scope.format(op=_OPERATION.get(method.upper(), "ALL"), **match.groupdict())
     return ""

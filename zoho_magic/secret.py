@@ -47,7 +47,7 @@ class Secret:
         return bool(self.reveal())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(_octets(self), _octets(other))
+        return isinstance(other, Secret) and hmac.compare_digest(_bytes(self), _bytes(other))
 
     __hash__ = None  # type: ignore[assignment]  # a hash of a secret would be a fingerprint of it
 
@@ -61,6 +61,6 @@ class Secret:
         raise TypeError("A Secret refuses to be pickled.")
 
 
-def _octets(secret: Secret) -> bytes:
+def _bytes(secret: Secret) -> bytes:
     # A strict encoder would quote the whole value in its exception.
     return secret.reveal().encode(errors="surrogatepass")

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .auth import oauth
 from .auth.oauth import Token
-from .auth.requests_auth import Signature
-from .auth.token_manager import Identity, TokenSource, identity
+from .auth.requests_auth import ZohoAuth
+from .auth.token_manager import CacheKey, TokenManager, cache_key
 from .config import credentials as _credentials
 from .config import dotenv_file as envfile
 from .config import profiles
 from .config.credential_store import CredentialStore
-from .config.credentials import KEYS, Credentials, concealed
-from .crm.org import Introduction, introduce
-from .data_centres import of_api, trusted_origin
+from .config.credentials import ENV_VARS, Credentials, wrap_secrets
+from .crm.org import AccountInfo, fetch_account_info
+from .data_centres import by_api_url, trusted_origin
 from .errors import CredentialsMissing, TransportError, ZohoError
-from .http.concurrency_limiter import Gate
+from .http.concurrency_limiter import ConcurrencyLimiter
 from .http.transport import Transport
-from .preload import load_ahead
+from .preload import preload
 from .secret import Secret
 from .status import Status
 
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     import pandas
     import requests
 
-    from .crm.client import Desk
+    from .crm.client import CrmClient
     from .crm.metadata import Metadata
     from .crm.org import Organisation
     from .crm.read.planner import Plan
     from .crm.write.push import PushReport
     from .login.device_flow import DeviceLogin
-    from .login.environment import Place
-    from .login.methods import Errand, Obtained, PastedLogin
-    from .login.prompts import Person
+    from .login.environment import RuntimeEnvironment
+    from .login.methods import LoginContext, LoginResult, PasteUrlLogin
+    from .login.prompts import LoginUI
 
 __all__ = ["ZohoSession", "close_sessions", "current_session", "get_session", "open_session", "use_session"]
 
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+_IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ZohoSession:
@@ -70,12 +70,12 @@ class ZohoSession:
     def __init__(self, credentials: Credentials, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._store = CredentialStore(credentials)
-        self._transport = Transport(credentials.trusted)
-        self._tokens = TokenSource(self._store.current, self._transport.post_form, clock)
-        self._notes: tuple[str, ...] = ()
-        self._met: tuple[Identity, Introduction] = ((), Introduction())
+        self._transport = Transport(credentials.trusted_origins)
+        self._tokens = TokenManager(self._store.load, self._transport.post_form, clock)
+        self._token_notes: tuple[str, ...] = ()
+        self._account_cache: tuple[CacheKey, AccountInfo] = ((), AccountInfo())
         self._credits_left: int | None = None
-        self._gate = Gate()
+        self._limiter = ConcurrencyLimiter()
 
     @classmethod
     def from_env(
@@ -105,7 +105,7 @@ class ZohoSession:
     @property
     def credentials(self) -> Credentials:
         """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
-        return self._store.current()
+        return self._store.load()
 
     @property
     def token(self) -> Token:
@@ -115,22 +115,22 @@ class ZohoSession:
             CredentialsMissing: there is nothing to mint a token from yet.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
         """
-        return self._tokens.fresh()
+        return self._tokens.get_token()
 
     @property
-    def auth(self) -> Signature:
+    def auth(self) -> ZohoAuth:
         """An auth object for your own `requests` calls; it refreshes by itself and signs calls to Zoho only.
 
         Example::
 
             requests.get("https://www.zohoapis.com/crm/v8/org", auth=zoho.auth)
         """
-        return Signature(self)
+        return ZohoAuth(self)
 
     @property
     def api(self) -> str:
         """Origin of the CRM API for this account and environment. Raises as `token`."""
-        return _api(self.credentials, self.token)
+        return api_origin(self.credentials, self.token)
 
     def status(self) -> Status:
         """Who is connected, where, with what rights, until when. Reports a problem instead of raising it.
@@ -138,15 +138,15 @@ class ZohoSession:
         Raises:
             CredentialsMissing: `.env` cannot be read.
         """
-        credentials, token, met = self.credentials, None, Introduction()
-        problem: ZohoError | None = credentials.trouble
+        credentials, token, met = self.credentials, None, AccountInfo()
+        problem: ZohoError | None = credentials.keyring_error
         try:
-            if self._tokens.at_hand() or credentials.refresh_token or credentials.soid:
+            if self._tokens.cached_token() or credentials.refresh_token or credentials.soid:
                 token = self.token
-                met = self._introduction()
+                met = self._account_info()
         except ZohoError as error:
             problem = error
-        unshared = self._tokens.problem()
+        unshared = self._tokens.cache_problem()
         return Status(
             connected=token is not None,
             name=met.person.name,
@@ -154,18 +154,20 @@ class ZohoSession:
             organisation=met.organisation.name,
             edition=met.organisation.edition,
             dc=credentials.dc,
-            place=credentials.data_centre.place,
+            data_centre=credentials.data_centre.display_name,
             environment=credentials.environment,
-            api=_api(credentials, token) if token and not isinstance(problem, CredentialsMissing) else "",
+            api_url=api_origin(credentials, token) if token and not isinstance(problem, CredentialsMissing) else "",
             scopes=(token.scopes if token else ()) or credentials.scopes,
             expires_in=token.expires_in if token else 0,
             credits_left=self._credits_left,
-            sources={KEYS[name]: source for name, source in credentials.sources.items() if getattr(credentials, name)},
+            sources={
+                ENV_VARS[name]: source for name, source in credentials.sources.items() if getattr(credentials, name)
+            },
             file=str(credentials.path or "memory"),
             profile=profiles.name_of(credentials.path),
-            shared=bool(credentials.token_cache) and not unshared,
-            warnings=_said(
-                *self._store.warnings, unshared, *self._notes, *met.notes, problem.args[0] if problem else ""
+            token_shared=bool(credentials.token_cache) and not unshared,
+            warnings=_non_empty(
+                *self._store.warnings, unshared, *self._token_notes, *met.notes, problem.args[0] if problem else ""
             ),
             next_step=problem.hint if problem else _next_step(credentials, token),
         )
@@ -186,23 +188,23 @@ class ZohoSession:
         """
         from .login import methods as roads
 
-        changes, code = concealed(changes), Secret(code) if isinstance(code, str) else code
-        wanted = self.credentials.changed(**changes, **({"grant_code": code} if code else {}))
+        changes, code = wrap_secrets(changes), Secret(code) if isinstance(code, str) else code
+        wanted = self.credentials.replace(**changes, **({"grant_code": code} if code else {}))
         wanted.require("client_id", "client_secret", "grant_code")
         self._store.check_writable()
-        got = roads.exchanged(self._errand(wanted), wanted, wanted.grant_code or Secret(""))
-        self._settle(got, *changes, "grant_code")
+        got = roads.exchange_code(self._login_context(wanted), wanted, wanted.grant_code or Secret(""))
+        self._apply_login_result(got, *changes, "grant_code")
         self._store.warn()
         return self.status()
 
     def login(
         self,
-        road: str = "auto",
+        method: str = "auto",
         *,
         add_scopes: Sequence[str] = (),
-        patience: float = 300.0,
-        person: Person | None = None,
-        place: Place | None = None,
+        timeout: float = 300.0,
+        ui: LoginUI | None = None,
+        environment: RuntimeEnvironment | None = None,
         **changes: Any,
     ) -> Status:
         """Get a grant without copying a code; nothing is saved or changed if Zoho or the person refuses.
@@ -234,13 +236,13 @@ class ZohoSession:
         from .login import methods as roads
 
         self._store.check_writable()
-        errand = self._errand(self.credentials.changed(**concealed(changes)), patience, person, place)
-        got = roads.add_scopes(errand, tuple(add_scopes), road) if add_scopes else roads.travel(road, errand)
-        self._settle(got, *changes)
+        errand = self._login_context(self.credentials.replace(**wrap_secrets(changes)), timeout, ui, environment)
+        got = roads.add_scopes(errand, tuple(add_scopes), method) if add_scopes else roads.login(method, errand)
+        self._apply_login_result(got, *changes)
         self._store.warn()
         return self.status()
 
-    def device_login(self, **changes: Any) -> DeviceLogin:
+    def begin_device_login(self, **changes: Any) -> DeviceLogin:
         """A device login that is yours to poll, for a face that must not wait; `finish_login` ends it.
 
         Raises as `login`.
@@ -253,12 +255,12 @@ class ZohoSession:
         """
         from .login.device_flow import DeviceLogin
 
-        wanted = self.credentials.changed(**concealed(changes))
+        wanted = self.credentials.replace(**wrap_secrets(changes))
         wanted.require("client_id", "client_secret")
         self._store.check_writable()
-        return DeviceLogin.begin(wanted, self._transport.post_form, self._get, self._clock)
+        return DeviceLogin.begin(wanted, self._transport.post_form, self._get_public, self._clock)
 
-    def pasted_login(self, **changes: Any) -> PastedLogin:
+    def begin_paste_login(self, **changes: Any) -> PasteUrlLogin:
         """A consent page whose last address is pasted later; `finish_login` takes what its `finish` returns.
 
         Raises CredentialsMissing as `login`.
@@ -266,24 +268,24 @@ class ZohoSession:
         from .login import authorization as consent
         from .login import methods as roads
 
-        wanted = self.credentials.changed(**concealed(changes))
+        wanted = self.credentials.replace(**wrap_secrets(changes))
         wanted.require("client_id", "client_secret")
         self._store.check_writable()
-        return roads.PastedLogin(self._errand(wanted), consent.ask(wanted))
+        return roads.PasteUrlLogin(self._login_context(wanted), consent.build(wanted))
 
-    def finish_login(self, got: Obtained) -> Status:
+    def complete_login(self, got: LoginResult) -> Status:
         """Use and save what a login led to. Raises as `status`."""
-        self._settle(got)
+        self._apply_login_result(got)
         self._store.warn()
         return self.status()
 
     def refresh(self) -> Token:
         """Mint a new access token now. Raises as `token`."""
-        return self._tokens.renewed()
+        return self._tokens.refresh()
 
-    def renew(self, refused: Token) -> Token:
+    def _replace_rejected_token(self, refused: Token) -> Token:
         """Another token than the one Zoho refused; minted once however many threads ask. Raises as `token`."""
-        return self._tokens.instead_of(refused)
+        return self._tokens.replace_rejected(refused)
 
     def revoke(self) -> Status:
         """Revoke the refresh token at Zoho, with every access token it minted, and forget it here and in `.env`.
@@ -299,28 +301,28 @@ class ZohoSession:
             credentials.accounts,
             token=credentials.refresh_token or Secret(""),
             post=self._transport.post_form,
-            facts=credentials.facts,
+            error_context=credentials.error_context,
         )
-        return self.forget()
+        return self.forget_tokens()
 
-    def forget(self) -> Status:
+    def forget_tokens(self) -> Status:
         """Forget the tokens here and in `.env`, without telling Zoho."""
-        self._tokens.drop()  # first, while it is known which are meant
-        self._store.adopt(self.credentials.changed(refresh_token=None, grant_code=None), "refresh_token", "grant_code")
-        self._notes = ()
+        self._tokens.clear()  # first, while it is known which are meant
+        self._store.update(self.credentials.replace(refresh_token=None, grant_code=None), "refresh_token", "grant_code")
+        self._token_notes = ()
         self._store.warn()
         return self.status()
 
-    def share(self, on: bool = True) -> Status:
+    def share(self, enabled: bool = True) -> Status:
         """Share access tokens with your other kernels and processes that use this refresh token, or stop sharing.
 
         Saved in `.env` as `ZOHO_TOKEN_CACHE=1`. The tokens lie sealed in your cache folder, and one mint does for all.
         """
-        self._store.adopt(self.credentials.changed(token_cache="1" if on else ""), "token_cache")
+        self._store.update(self.credentials.replace(token_cache="1" if enabled else ""), "token_cache")
         self._store.warn()
         return self.status()
 
-    def use_keyring(self, on: bool = True) -> Status:
+    def use_keyring(self, enabled: bool = True) -> Status:
         """Move the client secret and the refresh token from `.env` into the OS keyring, or back.
 
         They are never in neither place; later ones go where these are. Other kernels on this `.env` notice.
@@ -328,7 +330,7 @@ class ZohoSession:
         Raises:
             CredentialsMissing: the keyring is missing, locked or failing, or `.env` cannot be saved; nothing is lost.
         """
-        self._store.move(on)
+        self._store.move_secrets(enabled)
         self._store.warn()
         return self.status()
 
@@ -344,13 +346,13 @@ class ZohoSession:
 
     # Talking to the CRM
 
-    def request(self, method: str, path: str, *, repeat: bool | None = None, **options: Any) -> requests.Response:
+    def request(self, method: str, path: str, *, retry: bool | None = None, **options: Any) -> requests.Response:
         """Any call to the CRM: authorised, refreshed once after a 401, retried where that is safe.
 
         Args:
             method: GET, POST, ...
             path: `/crm/v8/...`, or a whole URL on one of Zoho's hosts.
-            repeat: whether the call may be sent twice; by default GET and HEAD only. A call that never reached Zoho is
+            retry: whether the call may be sent twice; by default GET and HEAD only. A call that never reached Zoho is
                 always sent again.
             options: as for `requests.request`: params, json, data, files, headers, timeout (seconds), stream.
 
@@ -368,13 +370,15 @@ class ZohoSession:
         """
         from .http import responses as answers
 
-        again = method.upper() in _REPEATABLE if repeat is None else repeat
+        again = method.upper() in _IDEMPOTENT_METHODS if retry is None else retry
         url = self.api + path if path.startswith("/") else path
-        response = self._gate.patiently(lambda: self._transport.call(method, url, self.auth, again, **options))
-        self._note_credits(response)
-        credentials, token = self.credentials, self._tokens.at_hand()
-        facts = {**credentials.facts, "likely": _belongs_elsewhere(credentials, token) if token else ""}
-        return answers.checked(response, method, path, facts)
+        response = self._limiter.call_with_retry(
+            lambda: self._transport.request(method, url, self.auth, again, **options)
+        )
+        self._record_credits(response)
+        credentials, token = self.credentials, self._tokens.cached_token()
+        facts = {**credentials.error_context, "likely": data_centre_mismatch_hint(credentials, token) if token else ""}
+        return answers.raise_for_error(response, method, path, facts)
 
     def pull(
         self,
@@ -420,12 +424,12 @@ class ZohoSession:
 
             won = zoho.pull("Deals", fields=["Deal_Name", "Amount"], where="Stage = 'Closed Won'")
         """
-        self._wake()
-        return self._desk.pull(
+        self._preload_dataframe_libraries()
+        return self._crm.pull(
             module,
             via=via,
             frame=frame,
-            show=_is_watched() if progress is None else progress,
+            show=_is_interactive() if progress is None else progress,
             fields=fields,
             where=where,
             order_by=order_by,
@@ -441,7 +445,7 @@ class ZohoSession:
 
             zoho.plan("Leads", since="2026-01-01")
         """
-        return self._desk.plan(module, via=via, **asked)
+        return self._crm.plan(module, via=via, **asked)
 
     def coql(
         self,
@@ -472,9 +476,9 @@ class ZohoSession:
 
             zoho.coql("select Deal_Name, Amount from Deals where Stage = $stage", params={"stage": "Closed Won"})
         """
-        self._wake()
-        show = _is_watched() if progress is None else progress
-        return self._desk.coql(query, params=params or {}, frame=frame, show=show)
+        self._preload_dataframe_libraries()
+        show = _is_interactive() if progress is None else progress
+        return self._crm.coql(query, params=params or {}, frame=frame, show=show)
 
     def push(
         self,
@@ -521,13 +525,13 @@ class ZohoSession:
             report = zoho.push("Leads", leads[["Email", "Lead_Status"]], "upsert", on="Email")
             report.failed
         """
-        from .crm.write.rows import Order
+        from .crm.write.rows import WriteOperation
 
         wanted = (on,) if isinstance(on, str) else tuple(on or ())
         runs = None if triggers is None else tuple(triggers)
-        order = Order(self.metadata.module(module).name, action, wanted, runs, clear_empty)
-        show = _is_watched() if progress is None else progress
-        return self._desk.push(frame, order, via=via, dry_run=dry_run, show=show)
+        order = WriteOperation(self.metadata.module(module).name, action, wanted, runs, clear_empty)
+        show = _is_interactive() if progress is None else progress
+        return self._crm.push(frame, order, via=via, dry_run=dry_run, show=show)
 
     def modules(self, *, count: bool = False, refresh: bool = False) -> pandas.DataFrame:
         """The modules whose records the API can read.
@@ -543,7 +547,7 @@ class ZohoSession:
 
             zoho.modules(count=True)
         """
-        return self._desk.modules(count=count, refresh=refresh)
+        return self._crm.modules(count=count, refresh=refresh)
 
     def fields(self, module: str, *, refresh: bool = False) -> pandas.DataFrame:
         """The fields of a module.
@@ -559,7 +563,7 @@ class ZohoSession:
 
             zoho.fields("Leads")
         """
-        return self._desk.fields(module, refresh=refresh)
+        return self._crm.fields(module, refresh=refresh)
 
     @property
     def credits_left(self) -> int | None:
@@ -569,91 +573,95 @@ class ZohoSession:
     @property
     def metadata(self) -> Metadata:
         """Modules and fields as this session knows them."""
-        return self._desk.metadata
+        return self._crm.metadata
 
     @property
     def organisation(self) -> Organisation:
         """The CRM org this session is connected to. Raises as `request`."""
-        return self._introduction().organisation
+        return self._account_info().organisation
 
-    def upload_origin(self) -> str:
+    def _upload_origin(self) -> str:
         """Origin that takes files for bulk write. Raises CredentialsMissing where Zoho's documents name none."""
         credentials = self.credentials
         if credentials.api_url:
             return credentials.api_url
-        home = of_api(self.token.api_domain) or credentials.data_centre
-        if not home.upload:
+        home = by_api_url(self.token.api_domain) or credentials.data_centre
+        if not home.upload_url:
             raise CredentialsMissing(
-                f"Zoho's documents name no host for uploads in {home.place}.", hint="Use --via records."
+                f"Zoho's documents name no host for uploads in {home.display_name}.", hint="Use --via records."
             )
-        return home.upload
+        return home.upload_url
 
-    def width(self) -> int:
+    def max_concurrency(self) -> int:
         """How many calls are worth making side by side, by the org's edition. Raises as `request`."""
-        self._gate.widen(self.organisation.edition)
-        return self._gate.width
+        self._limiter.set_edition(self.organisation.edition)
+        return self._limiter.max_concurrency
 
-    def refuse_foreign(self, url: str) -> None:
+    def check_trusted_url(self, url: str) -> None:
         """Raise TransportError unless a token may be sent to this URL."""
-        if self.is_foreign(url):
+        if self.is_trusted_url(url):
             raise TransportError(
                 "That address is not one of Zoho's, so the token was not sent.",
                 hint="Use a path (/crm/v8/...), or a URL on one of Zoho's hosts over https.",
             )
 
-    def is_foreign(self, url: str) -> bool:
+    def is_trusted_url(self, url: str) -> bool:
         """Whether this URL is on none of Zoho's hosts, and neither where this session's tokens come from or go to."""
-        own = {self.api, self.credentials.accounts, *self.credentials.trusted}
-        return trusted_origin(url, also=own, loopback=False) is None
+        own = {self.api, self.credentials.accounts, *self.credentials.trusted_origins}
+        return trusted_origin(url, extra=own, loopback=False) is None
 
     # Inside
 
     @cached_property
-    def _desk(self) -> Desk:
-        from .crm.client import Desk  # it brings Arrow, which takes a while to load
+    def _crm(self) -> CrmClient:
+        from .crm.client import CrmClient  # it brings Arrow, which takes a while to load
 
-        return Desk(self)
+        return CrmClient(self)
 
-    def _wake(self) -> None:
+    def _preload_dataframe_libraries(self) -> None:
         """Load what a frame needs while Zoho mints a token: neither has to wait for the other."""
-        if self._tokens.at_hand() is None:
-            load_ahead("pyarrow.compute", "pyarrow.csv", "pyarrow.json", "pandas")
+        if self._tokens.cached_token() is None:
+            preload("pyarrow.compute", "pyarrow.csv", "pyarrow.json", "pandas")
             _ = self.token
 
-    def _errand(
-        self, wanted: Credentials, patience: float = 300.0, person: Person | None = None, place: Place | None = None
-    ) -> Errand:
+    def _login_context(
+        self,
+        wanted: Credentials,
+        timeout: float = 300.0,
+        ui: LoginUI | None = None,
+        environment: RuntimeEnvironment | None = None,
+    ) -> LoginContext:
         from .login import environment as choose
         from .login import methods as roads
         from .login import prompts as talk
 
-        return roads.Errand(
+        return roads.LoginContext(
             wanted,
             self._transport.post_form,
-            self._get,
+            self._get_public,
             self._clock,
             organisation=self._organisation_id,
-            person=person or talk.Person(),
-            place=place or choose.here(),
-            patience=patience,
+            person=ui or talk.LoginUI(),
+            place=environment or choose.detect(),
+            patience=timeout,
         )
 
-    def _settle(self, got: Obtained, *names: str) -> None:
+    def _apply_login_result(self, got: LoginResult, *names: str) -> None:
         """Use what a login led to, and save these fields and every one that is different now."""
         before, now = self.credentials, got.credentials
-        if got.token and (home := of_api(got.token.api_domain)) and home.name != now.dc:
-            now = now.changed(dc=home.name)
-        kept = now.client_secret == now.client_secrets.get(now.dc)  # it came with the data centre
-        changed = [n for n in KEYS if getattr(now, n) != getattr(before, n) and not (n == "client_secret" and kept)]
-        self._store.adopt(now, *dict.fromkeys((*names, *changed)))
+        if got.token and (home := by_api_url(got.token.api_domain)) and home.name != now.dc:
+            now = now.replace(dc=home.name)
+        kept = now.client_secret == now.client_secret_by_dc.get(now.dc)  # it came with the data centre
+        changed = [n for n in ENV_VARS if getattr(now, n) != getattr(before, n) and not (n == "client_secret" and kept)]
+        self._store.update(now, *dict.fromkeys((*names, *changed)))
         if got.token is None:
-            self._tokens.renewed()
+            self._tokens.refresh()
         else:
-            self._tokens.adopt(got.token)
-        self._notes = got.token.notes if got.token else ()
+            self._tokens.store(got.token)
+        self._token_notes = got.token.warnings if got.token else ()
 
-    def _get(self, url: str) -> requests.Response:
-        return self._transport.call("GET", url, lambda request: request, True)
+    def _get_public(self, url: str) -> requests.Response:
+        return self._transport.request("GET", url, lambda request: request, True)
 
     def _organisation_id(self) -> str:
         """The id of the org there is access to already; "" without access, or where a scope for it is missing."""
@@ -662,49 +670,49 @@ class ZohoSession:
         except ZohoError:
             return ""
 
-    def _note_credits(self, response: requests.Response) -> None:
+    def _record_credits(self, response: requests.Response) -> None:
         left = response.headers.get("X-API-CREDITS-REMAINING", "")
         if left.isdigit():
             self._credits_left = int(left)
 
-    def _introduction(self) -> Introduction:
+    def _account_info(self) -> AccountInfo:
         """Who and where, asked once for as long as the credentials stay the same."""
-        key = identity(self.credentials)
-        if self._met[0] != key:
-            self._met = key, introduce(self)
-        return self._met[1]
+        key = cache_key(self.credentials)
+        if self._account_cache[0] != key:
+            self._account_cache = key, fetch_account_info(self)
+        return self._account_cache[1]
 
 
-def _said(*lines: str) -> tuple[str, ...]:
+def _non_empty(*lines: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def _is_watched() -> bool:
+def _is_interactive() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def _api(credentials: Credentials, token: Token) -> str:
+def api_origin(credentials: Credentials, token: Token) -> str:
     if credentials.api_url:
         return credentials.api_url
     if credentials.environment == "production":
-        return token.api_domain or credentials.data_centre.api["production"]
-    home = of_api(token.api_domain) or credentials.data_centre
-    if credentials.environment not in home.api:
+        return token.api_domain or credentials.data_centre.api_urls["production"]
+    home = by_api_url(token.api_domain) or credentials.data_centre
+    if credentials.environment not in home.api_urls:
         raise CredentialsMissing(
-            f"Zoho's documents name no {credentials.environment} host for {home.place}.",
+            f"Zoho's documents name no {credentials.environment} host for {home.display_name}.",
             hint="Set ZOHO_ENVIRONMENT=production, or name the host in Python: trusted=[...] and ZOHO_API_URL.",
         )
-    return home.api[credentials.environment]
+    return home.api_urls[credentials.environment]
 
 
-def _belongs_elsewhere(credentials: Credentials, token: Token) -> str:
+def data_centre_mismatch_hint(credentials: Credentials, token: Token) -> str:
     """A sentence that names the data centre Zoho made a token for, where the calls go to another one."""
-    home = of_api(token.api_domain)
-    if home is None or (api := _api(credentials, token)) in home.origins:
+    home = by_api_url(token.api_domain)
+    if home is None or (api := api_origin(credentials, token)) in home.origins:
         return ""
     return (
-        f"Zoho made the token for {home.place} ({home.name}), but the calls go to {api}: "
-        f"remove ZOHO_API_URL, or correct it to {home.api.get(credentials.environment, home.accounts)}. "
+        f"Zoho made the token for {home.display_name} ({home.name}), but the calls go to {api}: "
+        f"remove ZOHO_API_URL, or correct it to {home.api_urls.get(credentials.environment, home.accounts_url)}. "
     )
 
 
@@ -713,7 +721,7 @@ def _next_step(credentials: Credentials, token: Token | None) -> str:
         return ""
     if not credentials.client_id or credentials.client_secret is None:
         return "Run %zoho_setup, or %zoho_demo to try everything without a Zoho account."
-    return f"Run %zoho_login; or generate a code at {credentials.data_centre.console} and run %zoho_exchange."
+    return f"Run %zoho_login; or generate a code at {credentials.data_centre.console_url} and run %zoho_exchange."
 
 
 _current: ZohoSession | None = None
@@ -741,18 +749,18 @@ def get_session(profile: str | os.PathLike[str] | None = None) -> ZohoSession:
     """
     global _current
     if profile is not None:
-        profiles.check(path := profiles.file_of(profile))
+        profiles.check_usable(path := profiles.path_of(profile))
         return open_session(path)
     with _current_lock:
         if _current is None:
-            _current = _opened(envfile.find())
+            _current = _get_or_open(envfile.find())
         return _current
 
 
 def open_session(profile: str | os.PathLike[str]) -> ZohoSession:
     """As `get_session`, but the profile's file may be yet to be made. Raises CredentialsMissing."""
     with _current_lock:
-        return _opened(profiles.file_of(profile))
+        return _get_or_open(profiles.path_of(profile))
 
 
 def current_session() -> ZohoSession | None:
@@ -777,7 +785,7 @@ def close_sessions() -> None:
         session.close()
 
 
-def _opened(path: Path) -> ZohoSession:
+def _get_or_open(path: Path) -> ZohoSession:
     if path not in _open:
         _open[path] = ZohoSession.from_env(path)
     return _open[path]

@@ -34,9 +34,9 @@ class Status:
 
     connected: bool
     dc: str
-    place: str
+    data_centre: str
     environment: str
-    api: str
+    api_url: str
     scopes: tuple[str, ...]
     file: str
     profile: str = ""
@@ -45,7 +45,7 @@ class Status:
     organisation: str = ""
     edition: str = ""
     expires_in: int = 0
-    shared: bool = False
+    token_shared: bool = False
     credits_left: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     magics: tuple[str, ...] = ()
@@ -64,16 +64,16 @@ class Status:
         return (f"Connected as {who}" if who else "Connected to Zoho CRM") + at
 
     @property
-    def rows(self) -> dict[str, str]:
+    def details(self) -> dict[str, str]:
         """Label -> text, for every face that shows a status; what is empty is left out."""
         minutes, seconds = divmod(self.expires_in, 60)
-        kept = ", shared by your kernels" if self.shared else ""
+        kept = ", shared by your kernels" if self.token_shared else ""
         rows = {
             "Person": " ".join(filter(None, (self.name, f"<{self.email}>" if self.email else ""))),
             "Organisation": self.organisation + (f" ({self.edition})" if self.edition else ""),
             "Profile": self.profile and f"{self.profile} ({self.environment})",
-            "Data centre": f"{self.dc} ({self.place}), {self.environment}",
-            "API": self.api,
+            "Data centre": f"{self.dc} ({self.data_centre}), {self.environment}",
+            "API": self.api_url,
             "Access token": f"{minutes} min {seconds} s left{kept}" if self.connected else "",
             "API credits": f"{self.credits_left:,} left" if self.credits_left is not None else "",
             "Scopes": ", ".join(self.scopes),
@@ -91,7 +91,7 @@ class Status:
         return found
 
     def __str__(self) -> str:
-        lines = [self.title, *(f"  {label + ':':14}{text}" for label, text in self.rows.items())]
+        lines = [self.title, *(f"  {label + ':':14}{text}" for label, text in self.details.items())]
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join([*lines, *([f"  -> {self.next_step}"] if self.next_step else [])])
 

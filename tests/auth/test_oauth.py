@@ -46,7 +46,7 @@ class Asker:
 
     def __init__(self, zoho: Simulator, transport: Transport) -> None:
         self.zoho = zoho
-        self.common: dict[str, Any] = {"post": transport.post_form, "facts": FACTS}
+        self.common: dict[str, Any] = {"post": transport.post_form, "error_context": FACTS}
         self.client = {"client_id": zoho.client_id, "client_secret": Secret(zoho.client_secret)}
 
     def exchange(self, code: str | None = None, **other: Any) -> Token:
@@ -87,21 +87,21 @@ def test_a_code_becomes_tokens(ask: Asker, simulator: Simulator) -> None:
     assert "ZohoCRM.modules.ALL" in token.scopes
     assert token.api_domain == simulator.url
     assert token.expires_in in (3599, 3600)
-    assert token.notes == ()
+    assert token.warnings == ()
 
 
 def test_a_refresh_keeps_the_refresh_token(ask: Asker) -> None:
     token = ask.refresh()
     assert ask.works(token)
     assert token.refresh_token is None
-    assert token.notes == ()
+    assert token.warnings == ()
 
 
 def test_client_credentials_have_scopes_and_no_refresh_token(ask: Asker) -> None:
     token = ask.client_credentials()
     assert ask.works(token)
     assert token.scopes == ("ZohoCRM.org.READ", "ZohoCRM.users.READ")
-    assert (token.refresh_token, token.notes) == (None, ())
+    assert (token.refresh_token, token.warnings) == (None, ())
 
 
 def _consented(zoho: Simulator, **query: str) -> str:
@@ -122,7 +122,7 @@ def test_without_offline_access_a_note_says_why_there_is_no_refresh_token(ask: A
     token = ask.exchange(_consented(simulator), redirect_uri=simulator.redirect_uri)
     assert ask.works(token)
     assert token.refresh_token is None
-    assert "access_type=offline and prompt=consent" in token.notes[0]
+    assert "access_type=offline and prompt=consent" in token.warnings[0]
 
 
 def test_pkce_is_carried_through(ask: Asker, simulator: Simulator) -> None:
@@ -181,7 +181,7 @@ def test_scopes_come_back_with_spaces_or_commas(ask: Asker, scope: str) -> None:
 def test_zohos_own_api_host_is_believed(ask: Asker, domain: str) -> None:
     ask.answer({"access_token": "abc", "api_domain": domain})
     token = ask.refresh()
-    assert (token.api_domain, token.notes) == ("https://www.zohoapis.in", ())
+    assert (token.api_domain, token.warnings) == ("https://www.zohoapis.in", ())
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_zohos_own_api_host_is_believed(ask: Asker, domain: str) -> None:
 def test_a_foreign_api_host_is_not_believed_and_said(ask: Asker, domain: object) -> None:
     ask.answer({"access_token": "abc", "api_domain": domain})
     token = ask.refresh()
-    assert (token.api_domain, token.notes) == ("", (oauth.UNKNOWN_API,))
+    assert (token.api_domain, token.warnings) == ("", (oauth.UNKNOWN_API_NOTE,))
 
 
 class Fixed:
@@ -258,7 +258,7 @@ def test_a_refusal_has_its_code_and_a_next_step(ask: Asker, code: str) -> None:
 def test_a_dead_refresh_token_is_told_from_a_dead_code(ask: Asker) -> None:
     with pytest.raises(AuthError, match="no longer accepts the refresh token") as failure:
         ask.refresh(HIDDEN)
-    assert (failure.value.code, failure.value.doing) == ("invalid_code", "refresh")
+    assert (failure.value.code, failure.value.operation) == ("invalid_code", "refresh")
     assert "https://api-console.zoho.eu" in failure.value.hint
     with pytest.raises(AuthError, match="does not accept this grant code"):
         ask.exchange(HIDDEN)
@@ -283,7 +283,7 @@ def test_throttling_is_understood_in_any_language(
         ask.refresh(refresh_token)
     with pytest.raises(ThrottledError) as failure:
         ask.refresh(refresh_token)
-    assert (failure.value.wait, failure.value.code) == (600.0, "Access Denied")
+    assert (failure.value.retry_after, failure.value.code) == (600.0, "Access Denied")
     assert "Wait 10 minutes" in failure.value.hint
     assert not leaks(failure.value, refresh_token)
 
@@ -319,7 +319,7 @@ def test_every_documented_code_is_an_error_of_its_kind(
     with pytest.raises(kind) as failure:
         ask.exchange()
     assert failure.value.code == code
-    assert failure.value.doing == "exchange"
+    assert failure.value.operation == "exchange"
     assert failure.value.hint
     assert "?" not in str(failure.value)
 

@@ -240,7 +240,7 @@ def test_after_a_throttle_nobody_asks_for_a_minute(
     forget_counts(monkeypatch)
     with pytest.raises(ThrottledError) as failure:
         another.refresh()
-    assert failure.value.wait <= 60
+    assert failure.value.retry_after <= 60
     assert simulator.traffic.count(path=TOKEN) == 1
 
 
@@ -252,7 +252,7 @@ def test_a_slow_mint_counts_from_its_answer(session: ZohoSession, simulator: Sim
         session.refresh()
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
-    assert simulator.clock.time() + failure.value.wait > began + 600.2
+    assert simulator.clock.time() + failure.value.retry_after > began + 600.2
 
 
 def test_client_credentials_are_shared_by_what_was_asked(
@@ -306,15 +306,15 @@ def test_nothing_on_disk_can_be_read_and_only_by_its_owner(
 def test_who_could_not_mint_cannot_read(session: ZohoSession, cache: Path, name: str) -> None:
     assert session.token
     sealed, mine = token_file(cache).read_bytes(), session.credentials
-    assert sharing._opened(mine, sealed, session._clock) is not None
-    other = mine.changed(**{name: "another"})
-    assert sharing._opened(other, sealed, session._clock) is None
+    assert sharing._decrypt(mine, sealed, session._clock) is not None
+    other = mine.replace(**{name: "another"})
+    assert sharing._decrypt(other, sealed, session._clock) is None
     assert sharing._path(other) != sharing._path(mine)
 
 
 def test_accounts_do_not_meet(session: ZohoSession) -> None:
     mine = session.credentials
-    others = [mine.changed(client_id="1000.OTHER"), mine.changed(accounts_url="https://accounts.zoho.eu")]
+    others = [mine.replace(client_id="1000.OTHER"), mine.replace(accounts_url="https://accounts.zoho.eu")]
     assert len({sharing._path(one) for one in (mine, *others)}) == 3
 
 
@@ -322,7 +322,7 @@ def test_without_the_switch_nothing_is_written(simulator: Simulator, env_file: P
     env_file.write_text(env_file.read_text().replace("ZOHO_TOKEN_CACHE=1", "ZOHO_TOKEN_CACHE=0"))
     session = ZohoSession.from_env(env_file, clock=simulator.clock.time)
     assert session.token
-    assert not session.status().shared
+    assert not session.status().token_shared
     assert not cache.parent.exists()
     session.close()
 
@@ -389,7 +389,7 @@ def test_a_cache_others_can_reach_is_ignored_with_one_warning(
     assert another.request("GET", ORG).status_code == 200
     assert another.refresh()
     status = another.status()
-    assert (status.connected, status.shared) == (True, False)
+    assert (status.connected, status.token_shared) == (True, False)
     assert [line for line in status.warnings if why in line and "%zoho --no-share" in line]
     after = spoiled.lstat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
@@ -410,8 +410,8 @@ def test_a_damaged_cache_is_told_once_and_mended(
         token = another.token
     assert len(told) == 1
     assert session.token.reveal() == token.reveal(), "the first who mints writes it anew"
-    assert another.status().shared
-    assert session.status().shared
+    assert another.status().token_shared
+    assert session.status().token_shared
     assert minted(simulator) == 2
 
 
@@ -420,18 +420,18 @@ def test_what_another_has_mended_is_used_again(session: ZohoSession, another: Zo
     token_file(cache).write_bytes(b"")
     with pytest.warns(UserWarning, match="damaged"):
         assert session.request("GET", ORG).status_code == 200, "with the token it has"
-    assert not session.status().shared
+    assert not session.status().token_shared
     newer = another.refresh()
     assert session.token.reveal() == newer.reveal()
-    assert session.status().shared
+    assert session.status().token_shared
 
 
 def test_a_cache_cut_short_at_any_byte_is_damaged_and_not_fatal(session: ZohoSession, cache: Path) -> None:
     assert session.token
     whole = token_file(cache).read_bytes()
     for end in range(0, len(whole), 7):
-        assert sharing._opened(session.credentials, whole[:end], session._clock) is None
-    assert sharing._opened(session.credentials, whole, session._clock) is not None
+        assert sharing._decrypt(session.credentials, whole[:end], session._clock) is None
+    assert sharing._decrypt(session.credentials, whole, session._clock) is not None
 
 
 @pytest.mark.parametrize("home", ["/proc/caches", "/dev/null/caches"])
@@ -443,11 +443,11 @@ def test_a_cache_that_cannot_be_made_is_told_and_done_without(
     with pytest.warns(UserWarning, match="cannot be used") as told:
         status = session.status()
     assert len(told) == 1
-    assert (status.connected, status.shared) == (True, False)
+    assert (status.connected, status.token_shared) == (True, False)
     assert session.request("GET", ORG).status_code == 200
     simulator.clock.advance(3600)
     assert session.request("GET", ORG).status_code == 200
-    assert not session.status().shared
+    assert not session.status().token_shared
 
 
 def test_a_full_disk_is_told_and_done_without(session: ZohoSession, simulator: Simulator, cache: Path) -> None:
@@ -490,14 +490,14 @@ def test_one_command_shares_and_one_stops(simulator: Simulator, env_file: Path, 
     env_file.write_text(env_file.read_text().replace("ZOHO_TOKEN_CACHE=1\n", ""))
     with open_shell() as shell:
         shell.run("%load_ext zoho_magic")
-        assert not shell.run("%zoho").shared
+        assert not shell.run("%zoho").token_shared
         status = shell.run("%zoho --share")
-        assert status.shared
+        assert status.token_shared
         assert "left, shared by your kernels" in shell.shown
         assert "ZOHO_TOKEN_CACHE=1\n" in env_file.read_text()
         shell.run("%zoho_refresh")
         assert token_file(cache)
-        assert not shell.run("%zoho --no-share").shared
+        assert not shell.run("%zoho --no-share").token_shared
         assert "TOKEN_CACHE" not in env_file.read_text()
 
 

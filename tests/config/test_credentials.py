@@ -9,7 +9,15 @@ import pytest
 
 from tests.support.secret_scan import leaks
 from zoho_magic import CredentialsMissing, Secret
-from zoho_magic.config.credentials import KEYS, OWN_SECRETS, SECRETS, Credentials, concealed, load, save
+from zoho_magic.config.credentials import (
+    DC_CLIENT_SECRET_VARS,
+    ENV_VARS,
+    SECRET_FIELDS,
+    Credentials,
+    load,
+    save,
+    wrap_secrets,
+)
 from zoho_magic.scopes import READ_WRITE
 
 HIDDEN = "S3C" + "R3T"
@@ -27,14 +35,14 @@ def env(isolated: Path) -> Path:
 
 def test_everything_has_a_key() -> None:
     fields = {field.name for field in dataclasses.fields(Credentials)} - {
-        "client_secrets",
-        "trusted",
+        "client_secret_by_dc",
+        "trusted_origins",
         "path",
         "sources",
-        "trouble",
+        "keyring_error",
     }
-    assert set(KEYS) == fields
-    assert set(KEYS) >= SECRETS
+    assert set(ENV_VARS) == fields
+    assert set(ENV_VARS) >= SECRET_FIELDS
 
 
 def test_values_come_from_the_file_under_the_environment(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +57,7 @@ def test_values_come_from_the_file_under_the_environment(env: Path, monkeypatch:
         "client_id": "environment",
         **dict.fromkeys(["client_secret", "dc", "scopes", "environment", "soid", "redirect_uri"], ".env"),
     }
-    assert found.facts == {"dc": "eu", "console": "https://api-console.zoho.eu", "environment": "sandbox"}
+    assert found.error_context == {"dc": "eu", "console": "https://api-console.zoho.eu", "environment": "sandbox"}
     assert found.accounts == "https://accounts.zoho.eu"
     assert HIDDEN not in repr(found)
 
@@ -93,7 +101,7 @@ def test_a_value_that_cannot_be_used_is_named_with_its_place(
 
 
 def test_only_the_origin_of_an_address_counts(env: Path) -> None:
-    credentials = load(env).changed(accounts_url="https://Accounts.Zoho.in:443/oauth", api_url="http://127.0.0.1:8000/")
+    credentials = load(env).replace(accounts_url="https://Accounts.Zoho.in:443/oauth", api_url="http://127.0.0.1:8000/")
     assert (credentials.accounts, credentials.api_url) == ("https://accounts.zoho.in", "http://127.0.0.1:8000")
 
 
@@ -102,28 +110,28 @@ def test_a_person_can_vouch_for_a_host_in_python_only(env: Path, monkeypatch: py
     monkeypatch.setenv("ZOHO_TRUSTED", "https://zoho.proxy.example")
     with pytest.raises(CredentialsMissing):
         load(env)
-    found = load(env, trusted=frozenset({"https://Zoho.Proxy.example:443/"}))
+    found = load(env, trusted_origins=frozenset({"https://Zoho.Proxy.example:443/"}))
     assert found.accounts == "https://zoho.proxy.example"
-    assert found.trusted == {"https://zoho.proxy.example"}
+    assert found.trusted_origins == {"https://zoho.proxy.example"}
 
 
 @pytest.mark.parametrize("trusted", ["zoho.proxy.example", "https://a@b", "*"])
 def test_what_is_vouched_for_must_be_an_origin(env: Path, trusted: str) -> None:
     with pytest.raises(CredentialsMissing, match="not an origin"):
-        load(env, trusted=frozenset({trusted}))
+        load(env, trusted_origins=frozenset({trusted}))
 
 
 def test_a_copy_is_checked_like_a_file(env: Path) -> None:
-    changed = load(env).changed(dc=" IN ", client_secret=f" {HIDDEN}2\n", grant_code=Secret("code"), refresh_token=None)
+    changed = load(env).replace(dc=" IN ", client_secret=f" {HIDDEN}2\n", grant_code=Secret("code"), refresh_token=None)
     assert changed.client_secret == Secret(f"{HIDDEN}2")
     assert (changed.dc, changed.grant_code, changed.refresh_token) == ("in", Secret("code"), None)
     assert changed.scopes == ("ZohoCRM.org.READ", "openid")
     assert changed.sources["dc"] == changed.sources["client_secret"] == "this session"
     with pytest.raises(CredentialsMissing, match="ZOHO_CLIENT_SECRET has spaces") as failure:
-        changed.changed(client_secret=f"{HIDDEN} x")
+        changed.replace(client_secret=f"{HIDDEN} x")
     assert not leaks(failure.value, HIDDEN)
-    assert changed.changed(scopes=["a.b", "c"]).scopes == ("a.b", "c")
-    assert changed.changed(client_id="", redirect_uri="").client_id == ""
+    assert changed.replace(scopes=["a.b", "c"]).scopes == ("a.b", "c")
+    assert changed.replace(client_id="", redirect_uri="").client_id == ""
 
 
 def test_what_is_missing_is_named_all_at_once(env: Path) -> None:
@@ -140,7 +148,7 @@ def test_what_is_missing_is_named_all_at_once(env: Path) -> None:
 
 
 def test_saving_writes_the_named_fields_and_removes_empty_ones(env: Path) -> None:
-    changed = load(env).changed(refresh_token=f"{HIDDEN}3", scopes="a.b,c.d", soid="", dc="in")
+    changed = load(env).replace(refresh_token=f"{HIDDEN}3", scopes="a.b,c.d", soid="", dc="in")
     save(changed, "refresh_token", "scopes", "soid")
     text = env.read_text()
     assert f"ZOHO_REFRESH_TOKEN={HIDDEN}3\n" in text
@@ -151,7 +159,7 @@ def test_saving_writes_the_named_fields_and_removes_empty_ones(env: Path) -> Non
 
 
 def test_no_scopes_are_saved_as_none(env: Path) -> None:
-    save(load(env).changed(scopes=()), "scopes")
+    save(load(env).replace(scopes=()), "scopes")
     assert "ZOHO_SCOPES" not in env.read_text()
 
 
@@ -161,26 +169,28 @@ def test_what_lives_in_memory_is_saved_nowhere(isolated: Path) -> None:
 
 
 def test_secrets_are_concealed_and_the_rest_is_not() -> None:
-    fields = concealed({"client_secret": HIDDEN, "grant_code": Secret("x"), "refresh_token": None, "dc": "eu"})
+    fields = wrap_secrets({"client_secret": HIDDEN, "grant_code": Secret("x"), "refresh_token": None, "dc": "eu"})
     assert fields == {"client_secret": Secret(HIDDEN), "grant_code": Secret("x"), "refresh_token": None, "dc": "eu"}
 
 
 def test_each_data_centre_may_have_a_secret_of_its_own(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    env.write_text(env.read_text() + f"{OWN_SECRETS['eu']}={HIDDEN}-eu\n{OWN_SECRETS['in']}={HIDDEN}-in\n")
+    env.write_text(
+        env.read_text() + f"{DC_CLIENT_SECRET_VARS['eu']}={HIDDEN}-eu\n{DC_CLIENT_SECRET_VARS['in']}={HIDDEN}-in\n"
+    )
     found = load(env)
     assert (found.client_secret, found.sources["client_secret"]) == (Secret(f"{HIDDEN}-eu"), ".env")
-    monkeypatch.setenv(OWN_SECRETS["eu"], f"{HIDDEN}-env")
+    monkeypatch.setenv(DC_CLIENT_SECRET_VARS["eu"], f"{HIDDEN}-env")
     found = load(env)
     assert (found.client_secret, found.sources["client_secret"]) == (Secret(f"{HIDDEN}-env"), "environment")
     monkeypatch.setenv("ZOHO_DC", "jp")
     assert load(env).client_secret == Secret(HIDDEN)
-    monkeypatch.setenv(OWN_SECRETS["eu"], f"{HIDDEN} x")
-    with pytest.raises(CredentialsMissing, match=OWN_SECRETS["eu"]) as failure:
+    monkeypatch.setenv(DC_CLIENT_SECRET_VARS["eu"], f"{HIDDEN} x")
+    with pytest.raises(CredentialsMissing, match=DC_CLIENT_SECRET_VARS["eu"]) as failure:
         load(env)
     assert not leaks(failure.value, HIDDEN)
 
 
 @pytest.mark.parametrize(("said", "meant"), [("1", "1"), ("On", "1"), ("yes", "1"), ("0", ""), ("off", ""), ("no", "")])
 def test_a_switch_is_on_or_off(env: Path, said: str, meant: str) -> None:
-    env.write_text(env.read_text() + f"{KEYS['token_cache']}={said}\n")
+    env.write_text(env.read_text() + f"{ENV_VARS['token_cache']}={said}\n")
     assert load(env).token_cache == meant

@@ -54,12 +54,12 @@ def test_the_nearest_file_upwards_is_found(isolated: Path, monkeypatch: pytest.M
 
 
 def test_a_signature_changes_with_the_file(env: Path) -> None:
-    assert envfile.signature(env) is None
+    assert envfile.fingerprint(env) is None
     env.write_text("A=1\n")
-    before = envfile.signature(env)
-    assert envfile.signature(env) == before
+    before = envfile.fingerprint(env)
+    assert envfile.fingerprint(env) == before
     env.write_text("A=12\n")
-    assert envfile.signature(env) != before
+    assert envfile.fingerprint(env) != before
 
 
 # Reading
@@ -315,9 +315,9 @@ def test_checking_changes_nothing(env: Path) -> None:
     envfile.check_writable(env)
     assert list(env.parent.iterdir()) == []
     env.write_text("A=1\n")
-    before = envfile.signature(env)
+    before = envfile.fingerprint(env)
     envfile.check_writable(env)
-    assert envfile.signature(env) == before
+    assert envfile.fingerprint(env) == before
     assert [path.name for path in env.parent.iterdir()] == [".env"]
 
 

@@ -95,7 +95,7 @@ def shell() -> Iterator[Shell]:
 
 def secrets_of(env_file: Path) -> dict[str, str]:
     lines = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
-    return {key: value for key, value in lines.items() if oskeyring.keeps(key)}
+    return {key: value for key, value in lines.items() if oskeyring.is_stored(key)}
 
 
 def in_ring(ring: Ring) -> dict[str, str]:
@@ -138,7 +138,7 @@ def test_secrets_of_each_data_centre_move_too(session: ZohoSession, ring: Ring, 
     session.use_keyring()
     assert in_ring(ring)["ZOHO_CLIENT_SECRET_EU"] == "european"
     assert secrets_of(env_file) == {}
-    assert session.credentials.changed(dc="eu").client_secret.reveal() == "european"  # type: ignore[union-attr]
+    assert session.credentials.replace(dc="eu").client_secret.reveal() == "european"  # type: ignore[union-attr]
     with env_file.open("a") as file:
         file.write("ZOHO_DC=eu\n")
     assert session.credentials.client_secret.reveal() == "european"  # type: ignore[union-attr]

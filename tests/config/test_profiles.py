@@ -76,9 +76,9 @@ def test_two_profiles_are_alive_at_once_and_switching_back_is_instant(
     shell: Shell, simulator: Simulator, prod: Simulator
 ) -> None:
     first = shell.run("%zoho_token")
-    assert shell.run("%zoho --env .env.prod").api == prod.url
+    assert shell.run("%zoho --env .env.prod").api_url == prod.url
     other = shell.run("%zoho_token")
-    assert shell.run("%zoho --env .env").api == simulator.url
+    assert shell.run("%zoho --env .env").api_url == simulator.url
     calls = len(simulator.traffic.calls), len(prod.traffic.calls)
     assert shell.run("%zoho_token") is first
     shell.run("%zoho --env prod")
@@ -160,14 +160,14 @@ def test_a_name_is_a_file_beside_the_nearest_env(
     below = env_file.with_name("below")
     below.mkdir()
     monkeypatch.chdir(below)
-    assert profiles.file_of("prod") == env_file.with_name(".env.prod")
-    assert profiles.file_of("new") == env_file.with_name(".env.new")
-    assert profiles.file_of("new.env") == below / "new.env"
-    assert profiles.file_of("./new") == below / "new"
+    assert profiles.path_of("prod") == env_file.with_name(".env.prod")
+    assert profiles.path_of("new") == env_file.with_name(".env.new")
+    assert profiles.path_of("new.env") == below / "new.env"
+    assert profiles.path_of("./new") == below / "new"
     env_file.with_name(".env.eu.prod").touch()
-    assert profiles.file_of("eu.prod") == env_file.with_name(".env.eu.prod")
+    assert profiles.path_of("eu.prod") == env_file.with_name(".env.eu.prod")
     (below / "prod").touch()
-    assert profiles.file_of("prod") == below / "prod", "a file of that very name is the one that was meant"
+    assert profiles.path_of("prod") == below / "prod", "a file of that very name is the one that was meant"
 
 
 def test_a_folder_of_that_name_is_in_nobodys_way(prod: Simulator, env_file: Path) -> None:
@@ -180,7 +180,7 @@ def test_known_profiles_are_those_beside_the_nearest_env(prod: Simulator, env_fi
         env_file.with_name(name).touch()
     env_file.with_name(".env.sandbox").touch()
     env_file.with_name(".env.folder").mkdir()
-    assert profiles.known() == ["prod", "sandbox"]
+    assert profiles.list_profiles() == ["prod", "sandbox"]
 
 
 @pytest.mark.parametrize("line", ["%zoho_pull Leads --profile TYPED", "%zoho_token --profile TYPED"])
@@ -206,7 +206,7 @@ def test_a_new_profile_begins_with_env(shell: Shell, prod: Simulator, env_file: 
         accounts_url=there["url"],
         api_url=there["url"],
     )
-    assert profiles.known() == ["eu", "prod"]
+    assert profiles.list_profiles() == ["eu", "prod"]
     assert shell.run("%zoho").connected
 
 
@@ -278,8 +278,10 @@ def test_each_environment_has_its_host_in_each_data_centre(dc: str, environment:
     credentials = Credentials(dc=dc, environment=environment)
     answered = Token(Secret("x"), 0.0, api_domain=f"https://www.zohoapis.{tld}")
     silent = Token(Secret("x"), 0.0)
-    assert {session._api(credentials, token) for token in (answered, silent)} == {f"https://{host}.zohoapis.{tld}"}
-    assert credentials.accounts == DATA_CENTRES[dc].accounts, "the accounts server is the same for all three"
+    assert {session.api_origin(credentials, token) for token in (answered, silent)} == {
+        f"https://{host}.zohoapis.{tld}"
+    }
+    assert credentials.accounts == DATA_CENTRES[dc].accounts_url, "the accounts server is the same for all three"
 
 
 def test_a_token_of_one_environment_is_not_used_in_another(shell: Shell, copy: Simulator, env_file: Path) -> None:

@@ -19,12 +19,12 @@ CLIENT = Credentials(
 )
 
 
-def asked(credentials: Credentials = CLIENT) -> tuple[consent.Consent, dict[str, list[str]]]:
-    question = consent.ask(credentials)
+def asked(credentials: Credentials = CLIENT) -> tuple[consent.AuthorizationRequest, dict[str, list[str]]]:
+    question = consent.build(credentials)
     return question, parse_qs(urlsplit(question.url).query)
 
 
-def answer(question: consent.Consent, **other: str) -> Secret:
+def answer(question: consent.AuthorizationRequest, **other: str) -> Secret:
     fields = {"state": question.state.reveal(), "code": CODE, **other}
     return Secret(urlencode({name: value for name, value in fields.items() if value}) + "&")
 
@@ -51,7 +51,7 @@ def test_no_two_questions_are_alike() -> None:
 def test_a_redirect_says_code_and_place_trailing_ampersand_and_all() -> None:
     question, _ = asked()
     there = {"location": "eu", "accounts-server": "https://accounts.zoho.eu"}
-    found = consent.read(question, answer(question, **there), CLIENT)
+    found = consent.parse_redirect(question, answer(question, **there), CLIENT)
     assert (found.code, found.accounts, found.location) == (Secret(CODE), "https://accounts.zoho.eu", "eu")
 
 
@@ -78,15 +78,15 @@ def test_a_redirect_says_code_and_place_trailing_ampersand_and_all() -> None:
 def test_a_lookalike_accounts_server_never_gets_the_code(server: str) -> None:
     question, _ = asked()
     with pytest.raises(AuthError, match="not Zoho's, so nothing was sent") as failure:
-        consent.read(question, answer(question, **{"accounts-server": server}), CLIENT)
+        consent.parse_redirect(question, answer(question, **{"accounts-server": server}), CLIENT)
     assert leaks(failure.value, CODE, question.verifier.reveal()) == []
     assert "evil" not in str(failure.value)
 
 
 def test_a_simulator_may_name_a_simulator_and_nothing_else() -> None:
-    local = CLIENT.changed(accounts_url="http://127.0.0.1:5000")
+    local = CLIENT.replace(accounts_url="http://127.0.0.1:5000")
     question, _ = asked(local)
-    found = consent.read(question, answer(question, **{"accounts-server": "http://127.0.0.1:5001"}), local)
+    found = consent.parse_redirect(question, answer(question, **{"accounts-server": "http://127.0.0.1:5001"}), local)
     assert found.accounts == "http://127.0.0.1:5001"
 
 
@@ -94,49 +94,49 @@ def test_a_simulator_may_name_a_simulator_and_nothing_else() -> None:
 def test_a_code_with_another_state_is_somebody_elses(state: str) -> None:
     question, _ = asked()
     forged = answer(question, state=state)
-    assert question.verdict(forged) == ""
+    assert question.match(forged) == ""
     with pytest.raises(AuthError, match="not the answer to this sign-in"):
-        consent.read(question, forged, CLIENT)
+        consent.parse_redirect(question, forged, CLIENT)
 
 
 @pytest.mark.parametrize("field", ["state", "code", "accounts-server"])
 def test_a_field_given_twice_makes_the_whole_redirect_worthless(field: str) -> None:
     question, _ = asked()
     twice = Secret(f"{answer(question).reveal()}{field}=x&{field}=y")
-    assert question.verdict(twice) == ""
+    assert question.match(twice) == ""
 
 
 def test_many_fields_are_not_read() -> None:
     question, _ = asked()
-    assert question.verdict(Secret(answer(question).reveal() + "&".join(f"x{n}=1" for n in range(30)))) == ""
+    assert question.match(Secret(answer(question).reveal() + "&".join(f"x{n}=1" for n in range(30)))) == ""
 
 
 @pytest.mark.parametrize("with_state", [True, False])
 def test_a_refusal_is_one_with_and_without_state(with_state: bool) -> None:
     question, _ = asked()
     refusal = answer(question, code="", error="access_denied", state=question.state.reveal() if with_state else "")
-    assert question.verdict(refusal) == "refused"
+    assert question.match(refusal) == "refused"
     with pytest.raises(AuthError, match="access was refused") as failure:
-        consent.read(question, refusal, CLIENT)
+        consent.parse_redirect(question, refusal, CLIENT)
     assert failure.value.code == "access_denied"
 
 
 def test_a_refusal_with_another_state_is_none() -> None:
     question, _ = asked()
-    assert question.verdict(answer(question, code="", error="access_denied", state="other")) == ""
+    assert question.match(answer(question, code="", error="access_denied", state="other")) == ""
 
 
 def test_a_redirect_without_a_code_is_no_answer() -> None:
     question, _ = asked()
-    assert question.verdict(answer(question, code="")) == ""
+    assert question.match(answer(question, code="")) == ""
 
 
 @pytest.mark.parametrize("around", ["{}", "  {}\n", "'{}'", "<{}>"])
 def test_a_pasted_address_is_taken_with_what_sticks_to_it(around: str) -> None:
     question, _ = asked()
     address = f"{question.redirect_uri}?{answer(question).reveal()}"
-    query = consent.pasted(Secret(around.format(address)), question.redirect_uri)
-    assert consent.read(question, query, CLIENT).code == Secret(CODE)
+    query = consent.query_of_pasted_url(Secret(around.format(address)), question.redirect_uri)
+    assert consent.parse_redirect(question, query, CLIENT).code == Secret(CODE)
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,12 @@ def test_a_pasted_address_is_taken_with_what_sticks_to_it(around: str) -> None:
 )
 def test_anything_else_pasted_is_asked_for_again_and_not_repeated(text: str) -> None:
     with pytest.raises(CredentialsMissing, match="not the address the browser ended on") as failure:
-        consent.pasted(Secret(text), consent.REDIRECT_URI)
+        consent.query_of_pasted_url(Secret(text), consent.REDIRECT_URI)
     assert leaks(failure.value, CODE) == []
 
 
 def test_no_frame_of_a_refused_redirect_shows_the_code() -> None:
     question, _ = asked()
     with pytest.raises(ZohoError) as failure:
-        consent.read(question, answer(question, state="other"), CLIENT)
+        consent.parse_redirect(question, answer(question, state="other"), CLIENT)
     assert leaks(failure.value, CODE) == []

@@ -8,18 +8,18 @@ import pytest
 
 from zoho_magic import CredentialsMissing, Secret
 from zoho_magic.config.credentials import Credentials
-from zoho_magic.login.environment import Place, choose, here
+from zoho_magic.login.environment import RuntimeEnvironment, choose, detect
 
 CLIENT = Credentials(client_id="1000.A", client_secret=Secret("x"))
-LAPTOP, HUB = Place(), Place(remote="on JupyterHub", browser=False)
-NOBODY = Place(answers=False, browser=False)
-CASES: list[tuple[dict[str, Any], Place, str, str]] = [
+LAPTOP, HUB = RuntimeEnvironment(), RuntimeEnvironment(remote="on JupyterHub", browser=False)
+NOBODY = RuntimeEnvironment(interactive=False, browser=False)
+CASES: list[tuple[dict[str, Any], RuntimeEnvironment, str, str]] = [
     ({}, LAPTOP, "browser", "same machine"),
     ({"redirect_uri": "http://localhost:8976/callback"}, LAPTOP, "browser", "same machine"),
     ({"redirect_uri": "https://example.com/cb"}, LAPTOP, "paste-url", "ZOHO_REDIRECT_URI"),
     ({"redirect_uri": "https://localhost:8976/cb"}, LAPTOP, "paste-url", "ZOHO_REDIRECT_URI"),
     ({}, HUB, "paste-url", "on JupyterHub"),
-    ({}, Place(browser=False), "paste-url", "no browser"),
+    ({}, RuntimeEnvironment(browser=False), "paste-url", "no browser"),
     ({"client_id": "1004.A"}, LAPTOP, "device", "1004."),
     ({"client_id": "1004.A"}, HUB, "device", "1004."),
     ({"soid": "ZohoCRM.1"}, NOBODY, "client-credentials", "ZOHO_SOID"),
@@ -31,11 +31,11 @@ CASES: list[tuple[dict[str, Any], Place, str, str]] = [
 
 
 @pytest.mark.parametrize(("known", "place", "road", "why"), CASES)
-def test_the_road_and_the_reason(known: dict[str, Any], place: Place, road: str, why: str) -> None:
-    choice = choose(CLIENT.changed(**known), place)
-    assert choice.road == road
-    assert why in choice.why
-    assert choice.why.endswith(".")
+def test_the_road_and_the_reason(known: dict[str, Any], place: RuntimeEnvironment, road: str, why: str) -> None:
+    choice = choose(CLIENT.replace(**known), place)
+    assert choice.method == road
+    assert why in choice.reason
+    assert choice.reason.endswith(".")
 
 
 def test_without_a_client_it_is_said_what_is_missing() -> None:
@@ -62,20 +62,20 @@ def test_where_nobody_is_there_it_says_what_works() -> None:
 )
 def test_a_remote_kernel_is_known_by_its_environment(variable: str, name: str) -> None:
     # VS Code and X11 forwarding set a browser as well: it is on another machine, or slow enough to be.
-    assert here(True, {variable: "x", "BROWSER": "y", "DISPLAY": ":0"}, container=False).remote == name
+    assert detect(True, {variable: "x", "BROWSER": "y", "DISPLAY": ":0"}, container=False).remote == name
 
 
 @pytest.mark.parametrize("variable", ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"])
 def test_a_machine_with_a_screen_is_local(variable: str) -> None:
-    assert here(True, {variable: "x"}, container=True) == Place(True, "", True)
+    assert detect(True, {variable: "x"}, container=True) == RuntimeEnvironment(True, "", True)
 
 
 def test_a_container_without_one_is_remote() -> None:
-    assert here(True, {}, container=True).remote == "in a container"
+    assert detect(True, {}, container=True).remote == "in a container"
 
 
 def test_a_server_without_one_has_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    assert here(True, {}, container=False) == Place(True, "", False)
+    assert detect(True, {}, container=False) == RuntimeEnvironment(True, "", False)
     monkeypatch.setattr("sys.platform", "darwin")
-    assert here(True, {}, container=False).browser
+    assert detect(True, {}, container=False).browser

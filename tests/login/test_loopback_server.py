@@ -13,14 +13,14 @@ import requests
 
 from tests.support.login_env import free_port, redirect_uri
 from zoho_magic import CredentialsMissing, Secret, TransportError
-from zoho_magic.login.authorization import Verdict
-from zoho_magic.login.loopback_server import Loopback
+from zoho_magic.login.authorization import MatchResult
+from zoho_magic.login.loopback_server import LoopbackServer
 
 QUESTION = "https://accounts.zoho.eu/oauth/v2/auth?x=1"
 GOOD, CODE = "state=good&code=1000.c0de&", "1000.c0de"
 
 
-def verdict(query: Secret) -> Verdict:
+def verdict(query: Secret) -> MatchResult:
     text = query.reveal()
     if not text.startswith("state=good"):
         return ""
@@ -33,8 +33,8 @@ def uri() -> str:
 
 
 @pytest.fixture
-def listener(uri: str) -> Iterator[Loopback]:
-    with Loopback(uri, Secret(QUESTION), verdict) as listening:
+def listener(uri: str) -> Iterator[LoopbackServer]:
+    with LoopbackServer(uri, Secret(QUESTION), verdict) as listening:
         yield listening
 
 
@@ -42,13 +42,13 @@ def get(url: str, **headers: str) -> requests.Response:
     return requests.get(url, headers=headers, allow_redirects=False, timeout=10)
 
 
-def unanswered(listener: Loopback) -> bool:
+def unanswered(listener: LoopbackServer) -> bool:
     with pytest.raises(TransportError, match="Nobody came back") as failure:
         listener.wait(0)
     return failure.value.code == "timeout"
 
 
-def test_the_one_redirect_is_answered_with_a_page_and_given_on(listener: Loopback, uri: str) -> None:
+def test_the_one_redirect_is_answered_with_a_page_and_given_on(listener: LoopbackServer, uri: str) -> None:
     page = get(f"{uri}?{GOOD}")
     assert listener.wait(5) == Secret(GOOD)
     assert page.status_code == 200
@@ -59,7 +59,7 @@ def test_the_one_redirect_is_answered_with_a_page_and_given_on(listener: Loopbac
     assert "http" not in page.text, "everything it needs is in it"
 
 
-def test_nothing_about_it_is_kept_or_told_on(listener: Loopback, uri: str) -> None:
+def test_nothing_about_it_is_kept_or_told_on(listener: LoopbackServer, uri: str) -> None:
     headers = get(f"{uri}?{GOOD}").headers
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -68,13 +68,13 @@ def test_nothing_about_it_is_kept_or_told_on(listener: Loopback, uri: str) -> No
     assert "Server" not in headers
 
 
-def test_the_start_leads_to_the_question_as_often_as_asked(listener: Loopback) -> None:
+def test_the_start_leads_to_the_question_as_often_as_asked(listener: LoopbackServer) -> None:
     for _ in range(2):
-        answer = get(listener.start)
+        answer = get(listener.start_url)
         assert (answer.status_code, answer.headers["Location"]) == (302, QUESTION)
 
 
-def test_a_second_redirect_changes_nothing(listener: Loopback, uri: str) -> None:
+def test_a_second_redirect_changes_nothing(listener: LoopbackServer, uri: str) -> None:
     get(f"{uri}?{GOOD}")
     again = get(f"{uri}?state=good&code=1000.another")
     assert again.status_code == 410
@@ -82,7 +82,7 @@ def test_a_second_redirect_changes_nothing(listener: Loopback, uri: str) -> None
     assert listener.wait(5) == Secret(GOOD)
 
 
-def test_of_many_at_once_one_is_taken(listener: Loopback, uri: str) -> None:
+def test_of_many_at_once_one_is_taken(listener: LoopbackServer, uri: str) -> None:
     answers: list[int] = []
     start = threading.Barrier(8)
 
@@ -99,36 +99,36 @@ def test_of_many_at_once_one_is_taken(listener: Loopback, uri: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/favicon.ico", "/", "/callback/", "/Callback", "/callback%2F", "/x"])
-def test_other_addresses_are_nobodys(listener: Loopback, uri: str, path: str) -> None:
+def test_other_addresses_are_nobodys(listener: LoopbackServer, uri: str, path: str) -> None:
     found = urlsplit(uri)
     assert get(f"{found.scheme}://{found.netloc}{path}?{GOOD}").status_code == 404
     assert unanswered(listener)
 
 
-def test_a_wrong_state_is_turned_away_and_the_right_one_still_welcome(listener: Loopback, uri: str) -> None:
+def test_a_wrong_state_is_turned_away_and_the_right_one_still_welcome(listener: LoopbackServer, uri: str) -> None:
     assert get(f"{uri}?state=forged&code=1000.attacker").status_code == 400
     assert unanswered(listener)
     assert get(f"{uri}?{GOOD}").status_code == 200
 
 
-def test_a_refusal_has_a_page_of_its_own(listener: Loopback, uri: str) -> None:
+def test_a_refusal_has_a_page_of_its_own(listener: LoopbackServer, uri: str) -> None:
     assert "Access was not given" in get(f"{uri}?state=good&error=access_denied").text
     assert listener.wait(5)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "HEAD", "OPTIONS"])
-def test_only_get_is_answered(listener: Loopback, uri: str, method: str) -> None:
+def test_only_get_is_answered(listener: LoopbackServer, uri: str, method: str) -> None:
     assert requests.request(method, f"{uri}?{GOOD}", timeout=10).status_code == 501
     assert unanswered(listener)
 
 
-def test_a_name_that_was_made_to_point_here_is_not_ours(listener: Loopback, uri: str) -> None:
+def test_a_name_that_was_made_to_point_here_is_not_ours(listener: LoopbackServer, uri: str) -> None:
     assert get(f"{uri}?{GOOD}", Host="evil.example:8976").status_code == 404
-    assert get(listener.start, Host="evil.example").status_code == 404
+    assert get(listener.start_url, Host="evil.example").status_code == 404
     assert unanswered(listener)
 
 
-def test_a_page_that_loads_us_as_a_picture_is_nobody_coming_back(listener: Loopback, uri: str) -> None:
+def test_a_page_that_loads_us_as_a_picture_is_nobody_coming_back(listener: LoopbackServer, uri: str) -> None:
     assert get(f"{uri}?{GOOD}", **{"Sec-Fetch-Mode": "no-cors"}).status_code == 404
     assert get(f"{uri}?{GOOD}", **{"Sec-Fetch-Mode": "navigate"}).status_code == 200
 
@@ -140,7 +140,7 @@ def connection(uri: str) -> socket.socket:
 @pytest.mark.parametrize(
     "said", [b"", b"\x16\x03\x01\x02", b"GET", b"\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"x" * 70_000]
 )
-def test_a_probe_that_says_nothing_of_use_is_in_nobodys_way(listener: Loopback, uri: str, said: bytes) -> None:
+def test_a_probe_that_says_nothing_of_use_is_in_nobodys_way(listener: LoopbackServer, uri: str, said: bytes) -> None:
     with connection(uri) as probe:
         probe.sendall(said)
         assert get(f"{uri}?{GOOD}").status_code == 200
@@ -156,7 +156,7 @@ class connection_during:  # noqa: N801  # reads as a function
     """A connection opened while the listener was there and said nothing; the listener is gone by now."""
 
     def __init__(self, uri: str) -> None:
-        with Loopback(uri, Secret(QUESTION), verdict):
+        with LoopbackServer(uri, Secret(QUESTION), verdict):
             self._probe = connection(uri)
             self._probe.settimeout(2)  # it would hang up by itself later
             get(f"{uri}?{GOOD}")
@@ -168,7 +168,7 @@ class connection_during:  # noqa: N801  # reads as a function
         self._probe.close()
 
 
-def test_it_says_nothing_anywhere(listener: Loopback, uri: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_says_nothing_anywhere(listener: LoopbackServer, uri: str, capfd: pytest.CaptureFixture[str]) -> None:
     for query in (GOOD, "state=x", GOOD):
         get(f"{uri}?{query}")
         requests.post(f"{uri}?{query}", timeout=10)
@@ -178,7 +178,7 @@ def test_it_says_nothing_anywhere(listener: Loopback, uri: str, capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
-def test_it_listens_on_loopback_only(listener: Loopback, uri: str) -> None:
+def test_it_listens_on_loopback_only(listener: LoopbackServer, uri: str) -> None:
     port = urlsplit(uri).port or 0
     addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}
     for address in addresses - {"127.0.0.1"}:
@@ -203,11 +203,11 @@ def test_a_port_that_is_taken_on_either_address_is_not_used(uri: str, address: s
         other.bind((address, urlsplit(uri).port or 0))
         other.listen()
         with pytest.raises(TransportError, match="in use by another program") as failure:
-            Loopback(uri, Secret(QUESTION), verdict).__enter__()
+            LoopbackServer(uri, Secret(QUESTION), verdict).__enter__()
     assert "--paste-url" in failure.value.hint
 
 
-def test_another_process_cannot_take_the_port_while_it_waits(listener: Loopback, uri: str) -> None:
+def test_another_process_cannot_take_the_port_while_it_waits(listener: LoopbackServer, uri: str) -> None:
     port = urlsplit(uri).port or 0
     for option in (socket.SO_REUSEADDR, getattr(socket, "SO_REUSEPORT", socket.SO_REUSEADDR)):
         with socket.socket() as racer:
@@ -219,7 +219,7 @@ def test_another_process_cannot_take_the_port_while_it_waits(listener: Loopback,
 
 def test_the_port_is_free_again_afterwards(uri: str) -> None:
     for _ in range(2):
-        with Loopback(uri, Secret(QUESTION), verdict) as listening:
+        with LoopbackServer(uri, Secret(QUESTION), verdict) as listening:
             get(f"{uri}?{GOOD}")
             assert listening.wait(5)
     with pytest.raises(requests.ConnectionError):
@@ -231,18 +231,18 @@ def test_the_port_is_free_again_afterwards(uri: str) -> None:
 )
 def test_only_this_machine_is_listened_on(uri: str) -> None:
     with pytest.raises(CredentialsMissing, match="not on this machine"):
-        Loopback(uri, Secret(QUESTION), verdict)
+        LoopbackServer(uri, Secret(QUESTION), verdict)
 
 
 def test_an_address_may_be_a_number() -> None:
     uri = f"http://127.0.0.1:{free_port()}/cb"
-    with Loopback(uri, Secret(QUESTION), verdict) as listening:
+    with LoopbackServer(uri, Secret(QUESTION), verdict) as listening:
         get(f"{uri}?{GOOD}")
         assert listening.wait(5) == Secret(GOOD)
 
 
 def test_ctrl_c_ends_the_waiting_and_frees_the_port(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    listening = Loopback(uri, Secret(QUESTION), verdict)
+    listening = LoopbackServer(uri, Secret(QUESTION), verdict)
 
     def interrupt(_: float) -> bool:
         raise KeyboardInterrupt

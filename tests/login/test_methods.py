@@ -15,11 +15,15 @@ from tests.support.secret_scan import leaks
 from tests.support.simulator_fixture import as_new
 from zoho_magic import AuthError, CredentialsMissing, Secret, ThrottledError, TransportError, ZohoError, ZohoSession
 from zoho_magic.http import adapters as pool
-from zoho_magic.login.environment import Place
+from zoho_magic.login.environment import RuntimeEnvironment
 from zoho_magic.scopes import READ_WRITE
 from zoho_magic.simulator import Fault, Simulator
 
-LAPTOP, HUB, NOBODY = Place(), Place(remote="on JupyterHub"), Place(answers=False)
+LAPTOP, HUB, NOBODY = (
+    RuntimeEnvironment(),
+    RuntimeEnvironment(remote="on JupyterHub"),
+    RuntimeEnvironment(interactive=False),
+)
 MORE = "ZohoCRM.notifications.ALL"
 
 
@@ -73,10 +77,10 @@ def test_every_road_ends_connected_and_saved(
 ) -> None:
     shows = someone.person.show
     if road == "device":
-        object.__setattr__(someone.person, "show", lambda one: (requests.get(one.scan, timeout=9), shows(one))[1])
+        object.__setattr__(someone.person, "show", lambda one: (requests.get(one.qr_url, timeout=9), shows(one))[1])
     changes: dict[str, Any] = {"soid": simulator.soid} if road == "client-credentials" else {}
     changes |= {"grant_code": simulator.grant_code()} if road == "code" else {}
-    status = zoho.login(road, person=someone.person, place=LAPTOP, patience=10, **changes)
+    status = zoho.login(road, ui=someone.person, environment=LAPTOP, timeout=10, **changes)
     assert (status.connected, status.dc, status.warnings) == (True, "us", ())
     works(zoho, simulator)
     assert ("ZOHO_REFRESH_TOKEN" in env(isolated)) is (road != "client-credentials")
@@ -86,19 +90,19 @@ def test_every_road_ends_connected_and_saved(
 
 
 def test_bare_says_why_and_goes_there(zoho: ZohoSession, simulator: Simulator, someone: Someone) -> None:
-    zoho.login(person=someone.person, place=LAPTOP, patience=10)
+    zoho.login(ui=someone.person, environment=LAPTOP, timeout=10)
     assert "same machine" in someone.invitations[0].title
     works(zoho, simulator)
 
 
 def test_bare_where_the_browser_is_elsewhere(zoho: ZohoSession, simulator: Simulator, someone: Someone) -> None:
-    zoho.login(person=someone.person, place=HUB)
+    zoho.login(ui=someone.person, environment=HUB)
     assert "on JupyterHub" in someone.invitations[0].title
     works(zoho, simulator)
 
 
 def test_unattended_a_self_client_needs_nobody(zoho: ZohoSession, simulator: Simulator, someone: Someone) -> None:
-    zoho.login(person=someone.person, place=NOBODY, soid=simulator.soid, redirect_uri="")
+    zoho.login(ui=someone.person, environment=NOBODY, soid=simulator.soid, redirect_uri="")
     works(zoho, simulator)
 
 
@@ -112,7 +116,7 @@ def test_without_a_client_nothing_is_asked(simulator: Simulator, isolated: Path,
     with signing_in(simulator, isolated / ".env", ZOHO_CLIENT_ID="", ZOHO_CLIENT_SECRET="") as zoho:
         for road in ("auto", "browser", "device"):
             with pytest.raises(CredentialsMissing, match="ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET"):
-                zoho.login(road, person=someone.person, place=LAPTOP)
+                zoho.login(road, ui=someone.person, environment=LAPTOP)
     assert someone.invitations == []
     assert simulator.traffic.count() == 0
 
@@ -122,7 +126,7 @@ def test_a_file_that_cannot_be_written_is_told_first(zoho: ZohoSession, someone:
     (isolated / ".env").unlink()
     (isolated / ".env").mkdir()
     with pytest.raises(CredentialsMissing, match="folder"):
-        zoho.login("browser", person=someone.person, place=LAPTOP)
+        zoho.login("browser", ui=someone.person, environment=LAPTOP)
     assert someone.invitations == []
 
 
@@ -138,7 +142,7 @@ def test_a_refusal_changes_nothing(zoho: ZohoSession, simulator: Simulator, some
     simulator.options.auto_consent = "reject"
     for road in ("browser", "paste-url"):
         with pytest.raises(AuthError, match="access was refused"):
-            zoho.login(road, person=someone.person, place=LAPTOP, patience=10)
+            zoho.login(road, ui=someone.person, environment=LAPTOP, timeout=10)
     assert "Access was not given" in someone.page.text
     assert untouched(isolated, before)
     assert someone.taken_away == someone.invitations
@@ -147,9 +151,9 @@ def test_a_refusal_changes_nothing(zoho: ZohoSession, simulator: Simulator, some
 def test_nobody_comes_back(zoho: ZohoSession, simulator: Simulator, isolated: Path) -> None:
     before = (isolated / ".env").read_bytes()
     absent = Someone(simulator)
-    object.__setattr__(absent.person, "browse", lambda _: None)
+    object.__setattr__(absent.person, "open_browser", lambda _: None)
     with pytest.raises(TransportError, match=r"within 0\.05 seconds") as failure:
-        zoho.login("browser", person=absent.person, place=LAPTOP, patience=0.05)
+        zoho.login("browser", ui=absent.person, environment=LAPTOP, timeout=0.05)
     assert simulator.redirect_uri in failure.value.hint
     assert untouched(isolated, before)
 
@@ -162,9 +166,9 @@ def test_ctrl_c_while_waiting_frees_the_port_and_changes_nothing(
     def interrupt(_: str) -> None:
         raise KeyboardInterrupt
 
-    object.__setattr__(someone.person, "browse", interrupt)
+    object.__setattr__(someone.person, "open_browser", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        zoho.login("browser", person=someone.person, place=LAPTOP)
+        zoho.login("browser", ui=someone.person, environment=LAPTOP)
     assert untouched(isolated, before)
     with pytest.raises(requests.ConnectionError):
         requests.get(simulator.redirect_uri, timeout=5)
@@ -172,7 +176,7 @@ def test_ctrl_c_while_waiting_frees_the_port_and_changes_nothing(
 
 def test_an_empty_paste_is_told(zoho: ZohoSession, simulator: Simulator) -> None:
     with pytest.raises(CredentialsMissing, match="Nothing was typed"):
-        zoho.login("paste-url", person=Someone(simulator).person, place=HUB)
+        zoho.login("paste-url", ui=Someone(simulator).person, environment=HUB)
 
 
 # Attacks
@@ -193,7 +197,7 @@ def test_a_foreign_accounts_server_never_hears_of_the_code(
     before, asked = (isolated / ".env").read_bytes(), simulator.traffic.count(path="/oauth/v2/token")
     someone = Someone(simulator, lambda her: forged(simulator, her, **{"accounts-server": server}))
     with pytest.raises(AuthError, match="not Zoho's"):
-        zoho.login("paste-url", person=someone.person, place=HUB)
+        zoho.login("paste-url", ui=someone.person, environment=HUB)
     assert simulator.traffic.count(path="/oauth/v2/token") == asked
     assert untouched(isolated, before)
 
@@ -201,21 +205,21 @@ def test_a_foreign_accounts_server_never_hears_of_the_code(
 def test_a_code_injected_with_another_state_is_not_exchanged(zoho: ZohoSession, simulator: Simulator) -> None:
     someone = Someone(simulator, lambda her: forged(simulator, her, state="attacker", code=simulator.grant_code()))
     with pytest.raises(AuthError, match="not the answer"):
-        zoho.login("paste-url", person=someone.person, place=HUB)
+        zoho.login("paste-url", ui=someone.person, environment=HUB)
     assert simulator.traffic.count(path="/oauth/v2/token") == 0
 
 
 def test_a_stolen_code_is_worthless_without_the_verifier(zoho: ZohoSession, simulator: Simulator) -> None:
     someone = Someone(simulator)
-    waiting = zoho.pasted_login()
+    waiting = zoho.begin_paste_login()
     someone.invitations.append(waiting.invitation)
     stolen = someone.redirected()
-    other = zoho.pasted_login()
-    mixed = stolen.replace(waiting.question.state.reveal(), other.question.state.reveal())
+    other = zoho.begin_paste_login()
+    mixed = stolen.replace(waiting.authorization.state.reveal(), other.authorization.state.reveal())
     with pytest.raises(AuthError) as failure:
         other.finish(Secret(mixed))
     assert failure.value.code == "invalid_code"
-    assert zoho.finish_login(waiting.finish(Secret(stolen))).connected
+    assert zoho.complete_login(waiting.finish(Secret(stolen))).connected
 
 
 def test_a_process_that_has_the_port_already_gets_no_browser_sent_to_it(
@@ -226,7 +230,7 @@ def test_a_process_that_has_the_port_already_gets_no_browser_sent_to_it(
 
     port = urlsplit(simulator.redirect_uri).port or 0
     with socket.create_server(("127.0.0.1", port)), pytest.raises(TransportError, match="in use by another program"):
-        zoho.login("browser", person=someone.person, place=LAPTOP)
+        zoho.login("browser", ui=someone.person, environment=LAPTOP)
     assert someone.seen == []
     assert simulator.traffic.count() == 0
 
@@ -237,9 +241,9 @@ def test_nothing_secret_in_any_failure_log_or_page(
     caplog.set_level(logging.DEBUG)
     simulator.faults.add(Fault(method="POST", path="/oauth/v2/token", status=200, body={"error": "invalid_code"}))
     seen: list[str] = []
-    object.__setattr__(someone.person, "ask", lambda _: seen.append(someone.redirected()) or seen[-1])
+    object.__setattr__(someone.person, "prompt", lambda _: seen.append(someone.redirected()) or seen[-1])
     with pytest.raises(ZohoError) as failure:
-        zoho.login("paste-url", person=someone.person, place=HUB)
+        zoho.login("paste-url", ui=someone.person, environment=HUB)
     (code,) = (part.partition("=")[2] for part in seen[0].split("&") if "code=" in part)
     assert code.startswith("1000.")
     assert leaks(failure.value, code, simulator.client_secret) == []
@@ -260,7 +264,7 @@ def test_the_redirect_says_where_and_it_is_saved(
     simulator: Simulator, someone: Someone, isolated: Path, road: str
 ) -> None:
     with at_home_in_eu(simulator, isolated) as zoho:
-        assert zoho.login(road, person=someone.person, place=LAPTOP, patience=10).dc == "eu"
+        assert zoho.login(road, ui=someone.person, environment=LAPTOP, timeout=10).dc == "eu"
         assert env(isolated)["ZOHO_DC"] == "eu"
         assert zoho.api == simulator.api("eu")
         works(zoho, simulator)
@@ -272,21 +276,21 @@ def test_each_place_has_its_own_secret(isolated: Path) -> None:
         someone = Someone(simulator, Someone.redirected)
         with at_home_in_eu(simulator, isolated) as zoho:
             with pytest.raises(AuthError) as failure:
-                zoho.login("paste-url", person=someone.person, place=HUB)
+                zoho.login("paste-url", ui=someone.person, environment=HUB)
             for part in ("Europe (eu)", "ZOHO_CLIENT_SECRET_EU", "https://api-console.zoho.com", "Multi-DC"):
                 assert part in failure.value.hint
             assert "ZOHO_DC" not in env(isolated)
         with at_home_in_eu(simulator, isolated, ZOHO_CLIENT_SECRET_EU=simulator.secret("eu")) as zoho:
-            zoho.login("paste-url", person=someone.person, place=HUB)
+            zoho.login("paste-url", ui=someone.person, environment=HUB)
             assert env(isolated)["ZOHO_CLIENT_SECRET"] == simulator.secret("us")
             works(zoho, simulator)
 
 
 def test_a_secret_that_appears_in_the_environment_is_seen(zoho: ZohoSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert zoho.credentials.changed(dc="eu").client_secret == zoho.credentials.client_secret
+    assert zoho.credentials.replace(dc="eu").client_secret == zoho.credentials.client_secret
     monkeypatch.setenv("ZOHO_CLIENT_SECRET_EU", "another")
-    assert zoho.credentials.changed(dc="eu").client_secret == Secret("another")
-    assert zoho.credentials.changed(dc="eu").changed(dc="us").client_secret == zoho.credentials.client_secret
+    assert zoho.credentials.replace(dc="eu").client_secret == Secret("another")
+    assert zoho.credentials.replace(dc="eu").replace(dc="us").client_secret == zoho.credentials.client_secret
 
 
 def test_a_code_of_another_place_names_the_place(isolated: Path) -> None:
@@ -327,7 +331,7 @@ def test_a_place_that_does_not_answer_keeps_nobody_waiting(
 ) -> None:
     import threading
 
-    monkeypatch.setattr("zoho_magic.login.account_location.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("zoho_magic.login.account_location.TIMEOUT_SECONDS", 0.05)
     held, post = threading.Event(), zoho._transport.post_form
 
     def slow(url: str, form: Any) -> Any:
@@ -366,7 +370,7 @@ def test_the_organisation_is_found_through_an_earlier_login_and_remembered(
     zoho: ZohoSession, simulator: Simulator, isolated: Path
 ) -> None:
     zoho.exchange(simulator.grant_code())
-    (told,) = zoho.login("client-credentials", place=NOBODY).warnings
+    (told,) = zoho.login("client-credentials", environment=NOBODY).warnings
     assert "valid until you revoke it" in told
     assert env(isolated)["ZOHO_SOID"] == simulator.soid
     assert "ZOHO_REFRESH_TOKEN" not in env(isolated)
@@ -377,14 +381,14 @@ def test_the_organisation_is_found_through_an_earlier_login_and_remembered(
 @pytest.mark.parametrize("typed", ["{}", " ZohoCRM.{} "])
 def test_else_it_is_asked_for(zoho: ZohoSession, simulator: Simulator, typed: str) -> None:
     someone = Someone(simulator, lambda _: typed.format(simulator.options.org_id))
-    zoho.login("client-credentials", person=someone.person, place=LAPTOP)
+    zoho.login("client-credentials", ui=someone.person, environment=LAPTOP)
     works(zoho, simulator)
 
 
 @pytest.mark.parametrize("typed", ["Northbeam", "1; drop", "ZohoBooks.1"])
 def test_what_is_no_organisation_is_not_sent(zoho: ZohoSession, simulator: Simulator, typed: str) -> None:
     with pytest.raises(CredentialsMissing, match="no organisation id"):
-        zoho.login("client-credentials", person=Someone(simulator, lambda _: typed).person, place=LAPTOP)
+        zoho.login("client-credentials", ui=Someone(simulator, lambda _: typed).person, environment=LAPTOP)
     assert simulator.traffic.count() == 0
 
 
@@ -411,9 +415,9 @@ def test_the_hint_names_the_scope_and_the_command(zoho: ZohoSession, simulator: 
 def test_more_scopes_keep_the_refresh_token(
     zoho: ZohoSession, simulator: Simulator, someone: Someone, isolated: Path
 ) -> None:
-    zoho.login("browser", person=someone.person, place=LAPTOP, patience=10)
+    zoho.login("browser", ui=someone.person, environment=LAPTOP, timeout=10)
     before, count = env(isolated)["ZOHO_REFRESH_TOKEN"], refresh_tokens(simulator)
-    status = zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP, patience=10)
+    status = zoho.login(add_scopes=[MORE], ui=someone.person, environment=LAPTOP, timeout=10)
     assert MORE in status.scopes
     assert (env(isolated)["ZOHO_REFRESH_TOKEN"], refresh_tokens(simulator)) == (before, count)
     assert set(env(isolated)["ZOHO_SCOPES"].split(",")) == {*READ_WRITE, MORE}
@@ -423,8 +427,8 @@ def test_more_scopes_keep_the_refresh_token(
 def test_the_link_that_adds_scopes_is_shown_to_nobody(
     zoho: ZohoSession, simulator: Simulator, someone: Someone
 ) -> None:
-    zoho.login("browser", person=someone.person, place=LAPTOP, patience=10)
-    zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP, patience=10)
+    zoho.login("browser", ui=someone.person, environment=LAPTOP, timeout=10)
+    zoho.login(add_scopes=[MORE], ui=someone.person, environment=LAPTOP, timeout=10)
     assert someone.invitations
     assert not any("enhance_token" in str(shown) for shown in someone.invitations)
     for thread in someone._browsing:
@@ -435,33 +439,33 @@ def test_the_link_that_adds_scopes_is_shown_to_nobody(
 def test_refused_scopes_change_nothing(
     zoho: ZohoSession, simulator: Simulator, someone: Someone, isolated: Path
 ) -> None:
-    zoho.login("browser", person=someone.person, place=LAPTOP, patience=10)
+    zoho.login("browser", ui=someone.person, environment=LAPTOP, timeout=10)
     before = (isolated / ".env").read_bytes()
     simulator.options.auto_consent = "reject"
     with pytest.raises(AuthError, match="refused"):
-        zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP, patience=10)
+        zoho.login(add_scopes=[MORE], ui=someone.person, environment=LAPTOP, timeout=10)
     assert untouched(isolated, before)
 
 
 def test_where_zoho_does_not_offer_it_there_is_a_new_consent(
     zoho: ZohoSession, simulator: Simulator, someone: Someone
 ) -> None:
-    zoho.login("browser", person=someone.person, place=LAPTOP, patience=10)
+    zoho.login("browser", ui=someone.person, environment=LAPTOP, timeout=10)
     answer = {"error": "invalid_client"}
     simulator.faults.add(Fault(method="POST", path="/oauth/v2/token/scopeenhance", status=200, body=answer))
-    assert MORE in zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP, patience=10).scopes
+    assert MORE in zoho.login(add_scopes=[MORE], ui=someone.person, environment=LAPTOP, timeout=10).scopes
     works(zoho, simulator)
 
 
 def test_a_throttled_enhancement_is_no_reason_for_a_new_consent(
     zoho: ZohoSession, simulator: Simulator, someone: Someone
 ) -> None:
-    zoho.login("browser", person=someone.person, place=LAPTOP, patience=10)
+    zoho.login("browser", ui=someone.person, environment=LAPTOP, timeout=10)
     count, shown = refresh_tokens(simulator), len(someone.invitations)
     answer = {"error": "Access Denied", "error_description": "x", "status": "failure"}
     simulator.faults.add(Fault(method="POST", path="/oauth/v2/token/scopeenhance", status=400, body=answer))
     with pytest.raises(ThrottledError):
-        zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP, patience=10)
+        zoho.login(add_scopes=[MORE], ui=someone.person, environment=LAPTOP, timeout=10)
     assert (refresh_tokens(simulator), len(someone.invitations)) == (count, shown)
 
 
@@ -469,11 +473,11 @@ def test_a_self_client_generates_a_code_with_all_scopes(simulator: Simulator, is
     someone = Someone(simulator, lambda _: simulator.grant_code([*READ_WRITE, MORE]))
     with signing_in(simulator, isolated / ".env", ZOHO_REDIRECT_URI="") as zoho:
         zoho.exchange(simulator.grant_code(READ_WRITE))
-        assert MORE in zoho.login(add_scopes=[MORE], person=someone.person, place=LAPTOP).scopes
+        assert MORE in zoho.login(add_scopes=[MORE], ui=someone.person, environment=LAPTOP).scopes
         assert MORE in str(someone.invitations[0])
         works(zoho, simulator)
 
 
 def test_client_credentials_just_ask_for_more(zoho: ZohoSession, simulator: Simulator) -> None:
     zoho.login("client-credentials", soid=simulator.soid, redirect_uri="")
-    assert MORE in zoho.login(add_scopes=[MORE], place=NOBODY).scopes
+    assert MORE in zoho.login(add_scopes=[MORE], environment=NOBODY).scopes

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.ipython_shell import Shell, open_shell
 from zoho_magic import AuthError, Secret, Status, Token
-from zoho_magic.notebook.cards import error_card, note_card, status_card, token_card, waiting_card
+from zoho_magic.notebook.cards import error_card, not_connected_card, note_card, status_card, token_card
 
 GREEN, AMBER, RED = "#2e9d5b", "#d08700", "#d64545"
 CONNECTED = Status(
@@ -20,9 +20,9 @@ CONNECTED = Status(
     organisation='Engines & "Co"',
     edition="enterprise",
     dc="eu",
-    place="Europe",
+    data_centre="Europe",
     environment="production",
-    api="https://www.zohoapis.eu",
+    api_url="https://www.zohoapis.eu",
     scopes=("ZohoCRM.modules.ALL", "ZohoCRM.org.READ"),
     expires_in=3599,
     credits_left=12345,
@@ -81,7 +81,7 @@ def test_a_status_card_says_everything_and_lets_no_markup_through() -> None:
 def test_the_text_says_the_same_as_the_card() -> None:
     page, text = Page(status_card(CONNECTED)), str(CONNECTED)
     assert CONNECTED.title in text
-    for label, value in CONNECTED.rows.items():
+    for label, value in CONNECTED.details.items():
         assert value in text
         assert value in page.text
         assert label in text
@@ -110,7 +110,7 @@ def test_warnings_and_the_next_step_are_in_card_and_text() -> None:
 
 def test_only_what_is_known_is_shown() -> None:
     bare = Status(False, "us", "United States", "production", "", (), "memory")
-    assert list(bare.rows) == ["Data centre", "File"]
+    assert list(bare.details) == ["Data centre", "File"]
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_the_title_claims_no_more_than_is_known(known: dict[str, object], title:
 
 
 def test_a_waiting_card_repeats_no_field_of_the_form() -> None:
-    page = Page(waiting_card(replace(NOT_CONNECTED, warnings=("Revoked.",)), "Press Connect."))
+    page = Page(not_connected_card(replace(NOT_CONNECTED, warnings=("Revoked.",)), "Press Connect."))
     assert page.text == "Not connected to Zoho CRM yet ⚠ Revoked. → Press Connect. "
 
 
 def test_a_token_card_does_not_show_the_token() -> None:
-    token = Token(Secret("1000.abc"), expires_at=161.0, scopes=("ZohoCRM.org.READ",), notes=("No <refresh>.",))
+    token = Token(Secret("1000.abc"), expires_at=161.0, scopes=("ZohoCRM.org.READ",), warnings=("No <refresh>.",))
     page = Page(token_card(replace(token, clock=lambda: 100.0)))
     assert "1000.abc" not in page.text
     assert "1 min 1 s" in page.text

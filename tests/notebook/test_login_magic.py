@@ -16,9 +16,9 @@ from tests.support.ipython_shell import Shell, open_shell
 from tests.support.login_env import redirect_uri, signing_in
 from tests.support.simulator_fixture import as_new
 from zoho_magic import ZohoSession
-from zoho_magic.login.prompts import Invitation
+from zoho_magic.login.prompts import LoginInstructions
 from zoho_magic.notebook import prompts as ask
-from zoho_magic.notebook.cards import invitation_card
+from zoho_magic.notebook.cards import login_card
 from zoho_magic.session import use_session
 from zoho_magic.simulator import Simulator
 
@@ -53,14 +53,14 @@ def shell(zoho: ZohoSession) -> Iterator[Shell]:
 def answered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A person who opens the link she is shown and pastes where it ends; her answers."""
     answers: list[str] = []
-    show = ask._invite
+    show = ask._show_instructions
 
-    def invite(shell: Any, invitation: Invitation) -> Any:
+    def invite(shell: Any, invitation: LoginInstructions) -> Any:
         if invitation.link:
             answers.append(requests.get(invitation.link, allow_redirects=False, timeout=10).headers["Location"])
         return show(shell, invitation)
 
-    monkeypatch.setattr(ask, "_invite", invite)
+    monkeypatch.setattr(ask, "_show_instructions", invite)
     monkeypatch.setattr(ask, "getpass", lambda _: answers[-1])
     return answers
 
@@ -138,15 +138,15 @@ def test_a_kernel_takes_the_link_away_once_it_is_used(shell: Shell, monkeypatch:
 
     shown = Shown()
     monkeypatch.setattr(ask, "display", lambda what, display_id: shown.now.append(what) or shown)
-    link = Invitation("Sign in", "https://accounts.zoho.eu/oauth/v2/auth?state=abc")
+    link = LoginInstructions("Sign in", "https://accounts.zoho.eu/oauth/v2/auth?state=abc")
     monkeypatch.setattr(shell.ip, "kernel", object(), raising=False)
-    ask._invite(shell.ip, link)()
+    ask._show_instructions(shell.ip, link)()
     assert shown.now[0] is link
     assert "state" not in repr(shown.now[-1])
 
 
 def test_an_invitation_is_text_and_not_markup() -> None:
-    card = invitation_card(Invitation("<b>x", 'https://a/"><script>', ("<i>",), "<c>"))
+    card = login_card(LoginInstructions("<b>x", 'https://a/"><script>', ("<i>",), "<c>"))
     assert "<script>" not in card
     assert "<i>" not in card
     assert "<c>" not in card

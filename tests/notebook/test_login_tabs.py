@@ -172,7 +172,7 @@ def test_gaps_are_named_before_anything_is_sent(form: SetupForm, simulator: Simu
 
 
 def test_connect_says_which_button_it_is(form: SetupForm, simulator: Simulator) -> None:
-    form.ways.selected_index = DEVICE
+    form.login_methods.selected_index = DEVICE
     press(form.button)
     assert "press Show a code (step 4)" in form.status.value
     assert simulator.traffic.count() == 0
@@ -182,7 +182,7 @@ def test_connect_says_which_button_it_is(form: SetupForm, simulator: Simulator) 
 
 
 def test_the_pasted_address_connects(form: SetupForm, isolated: Path, simulator: Simulator) -> None:
-    form.ways.selected_index = BROWSER
+    form.login_methods.selected_index = BROWSER
     assert simulator.redirect_uri in form.paste.widget.children[0].value
     press(form.paste.button)
     address = requests.get(link_in(form.paste.invitation.value), allow_redirects=False, timeout=10).headers["Location"]
@@ -196,7 +196,7 @@ def test_the_pasted_address_connects(form: SetupForm, isolated: Path, simulator:
 
 
 def test_without_an_address_it_says_what_to_do(form: SetupForm, simulator: Simulator) -> None:
-    form.ways.selected_index = BROWSER
+    form.login_methods.selected_index = BROWSER
     press(form.button)
     assert "the address your browser ended on (step 4)" in form.status.value
     press(form.paste.button)

@@ -317,14 +317,14 @@ def test_the_demo_connects_in_memory_and_gives_the_own_session_back(shell: Shell
     assert shell.run("%zoho_exchange").connected
     assert shell.run("%zoho_demo --rows 20").connected
     assert shell.run("%zoho_exchange").connected, "every start brings a fresh code"
-    assert shell.run("%zoho_demo --rows 30").api != status.api
+    assert shell.run("%zoho_demo --rows 30").api_url != status.api_url
     shell.run("%zoho_demo --stop")
     assert get_session() is own
     assert env_file.read_bytes() == before
 
 
 def test_the_demo_of_the_simulator_stops_listening(shell: Shell) -> None:
-    api = shell.run("%zoho_demo --rows 20").api
+    api = shell.run("%zoho_demo --rows 20").api_url
     shell.run("%zoho_demo --stop")
     with pytest.raises(requests.ConnectionError):
         requests.get(api, timeout=5)

@@ -76,9 +76,9 @@ def test_the_steps_are_in_order_and_the_status_is_there_from_the_start(form: Set
 @pytest.mark.parametrize("dc", DATA_CENTRES)
 def test_the_links_lead_to_the_console_of_the_data_centre(form: SetupForm, dc: str) -> None:
     type_into(form.data_centre, index=list(DATA_CENTRES).index(dc))
-    link = f'href="{DATA_CENTRES[dc].console}"'
+    link = f'href="{DATA_CENTRES[dc].console_url}"'
     assert link in form.console.value
-    assert link in form.generate.value
+    assert link in form.generate_help.value
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -86,14 +86,14 @@ def test_a_set_of_scopes_is_one_line_to_copy(form: SetupForm, preset: str) -> No
     form.scopes.value = preset
     assert f"<code>{','.join(PRESETS[preset])}</code>" in form.scope_line.value.replace("<wbr>", "")
     assert form.wanted_scopes == PRESETS[preset]
-    assert {name for name, box in form.chosen.items() if box.value} == set(PRESETS[preset])
+    assert {name for name, box in form.scope_checkboxes.items() if box.value} == set(PRESETS[preset])
 
 
 def test_scopes_are_chosen_one_by_one_from_the_last_set(form: SetupForm) -> None:
     form.scopes.value = "read only"
     form.scopes.value = "chosen one by one"
     assert set(form.wanted_scopes) == set(PRESETS["read only"])
-    type_into(form.chosen["ZohoCRM.bulk.READ"], value=False)
+    type_into(form.scope_checkboxes["ZohoCRM.bulk.READ"], value=False)
     assert set(form.wanted_scopes) == set(PRESETS["read only"]) - {"ZohoCRM.bulk.READ"}
     assert f"<code>{','.join(form.wanted_scopes)}</code>" in form.scope_line.value.replace("<wbr>", "")
 
@@ -192,7 +192,7 @@ def told(form: SetupForm) -> str:
 
 def test_what_is_missing_is_named_before_anything_is_sent(form: SetupForm, simulator: Simulator) -> None:
     form.scopes.value = "chosen one by one"
-    for box in form.chosen.values():
+    for box in form.scope_checkboxes.values():
         box.value = False
     press(form.button)
     for gap in ("client id (step 2)", "client secret (step 2)", "scope (step 3)", "grant code (step 4)"):

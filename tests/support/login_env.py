@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from zoho_magic import ZohoSession
-from zoho_magic.login.prompts import Invitation, Person
+from zoho_magic.login.prompts import LoginInstructions, LoginUI
 from zoho_magic.simulator import Simulator
 
 
@@ -53,12 +53,14 @@ class Someone:
 
     def __init__(self, zoho: Simulator, answers: Callable[[Someone], str] = lambda _: "") -> None:
         self.zoho = zoho
-        self.invitations: list[Invitation] = []
-        self.taken_away: list[Invitation] = []
+        self.invitations: list[LoginInstructions] = []
+        self.taken_away: list[LoginInstructions] = []
         self.seen: list[Any] = []
         self.waits: list[float] = []
         self._browsing: list[threading.Thread] = []
-        self.person = Person(show=self._show, ask=lambda _: answers(self), browse=self.browse, pause=self._pause)
+        self.person = LoginUI(
+            show=self._show, prompt=lambda _: answers(self), open_browser=self.browse, sleep=self._pause
+        )
 
     @property
     def page(self) -> requests.Response:
@@ -78,7 +80,7 @@ class Someone:
         """The address her browser ends on, at the newest link; nobody listens there."""
         return requests.get(self.invitations[-1].link, allow_redirects=False, timeout=10).headers["Location"]
 
-    def _show(self, invitation: Invitation) -> Callable[[], None]:
+    def _show(self, invitation: LoginInstructions) -> Callable[[], None]:
         self.invitations.append(invitation)
         return lambda: self.taken_away.append(invitation)
 

@@ -48,12 +48,12 @@ def connect(sim: Simulator, scopes: str | None = None) -> ZohoSession:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between two tries of the same thing are as good as none: for what happens, not for how long it takes."""
     monkeypatch.setattr(pool, "BACKOFF_SECONDS", 0.001)
-    monkeypatch.setattr(gate, "FIRST_PAUSE_SECONDS", 0.002)
-    monkeypatch.setattr(gate, "LONGEST_PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr(bulk, "FIRST_PAUSE_SECONDS", 0.002)
-    monkeypatch.setattr(bulk, "LONGEST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(bulk, "DOWNLOAD_PAUSES_SECONDS", (0.002, 0.002, 0.0))
-    monkeypatch.setattr(bulk, "LONGEST_DOWNLOAD_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(gate, "INITIAL_BACKOFF_SECONDS", 0.002)
+    monkeypatch.setattr(gate, "MAX_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(bulk, "INITIAL_BACKOFF_SECONDS", 0.002)
+    monkeypatch.setattr(bulk, "MAX_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(bulk, "DOWNLOAD_BACKOFF_SECONDS", (0.002, 0.002, 0.0))
+    monkeypatch.setattr(bulk, "MAX_DOWNLOAD_BACKOFF_SECONDS", 0.01)
 
 
 def settled() -> None:

@@ -47,11 +47,11 @@ def connect(sim: Simulator, scopes: Sequence[str] | None = None) -> ZohoSession:
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Pauses between two tries of the same thing are as good as none."""
     patch.setattr(pool, "BACKOFF_SECONDS", 0.001)
-    patch.setattr(gate, "FIRST_PAUSE_SECONDS", 0.002)
-    patch.setattr(gate, "LONGEST_PAUSE_SECONDS", 0.01)
-    patch.setattr(writing, "PAUSES", (0.001, 0.001, 0.001, 0.001))
-    patch.setattr(bulk_write, "FIRST_PAUSE_SECONDS", 0.002)
-    patch.setattr(bulk_write, "LONGEST_PAUSE_SECONDS", 0.01)
+    patch.setattr(gate, "INITIAL_BACKOFF_SECONDS", 0.002)
+    patch.setattr(gate, "MAX_BACKOFF_SECONDS", 0.01)
+    patch.setattr(writing, "BACKOFF_SECONDS", (0.001, 0.001, 0.001, 0.001))
+    patch.setattr(bulk_write, "INITIAL_BACKOFF_SECONDS", 0.002)
+    patch.setattr(bulk_write, "MAX_BACKOFF_SECONDS", 0.01)
 
 
 def leads(rows: int, start: int = 0, **columns: Any) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def _done(session: ZohoSession, what: str) -> Any:
             return session.token.reveal()
         return session.request("GET", "/crm/v8/org").status_code
     except ThrottledError as error:
-        return {"wait": error.wait}
+        return {"wait": error.retry_after}
     except ZohoError as error:
         return {"error": error.code or str(error)}
 

@@ -14,31 +14,31 @@ from pathlib import Path
 
 from ..config import atomic_file
 
-__all__ = ["LOCK_SECONDS", "Stamp", "Unfit", "folder", "lock", "read", "stamp", "write"]
+__all__ = ["LOCK_SECONDS", "FileFingerprint", "UnusableCacheError", "cache_dir", "fingerprint", "lock", "read", "write"]
 
-Stamp = tuple[int, int, int]
+FileFingerprint = tuple[int, int, int]
 LOCK_SECONDS = 90.0
 """How long to wait for another process: longer than a call to the accounts server may take."""
-LARGEST_BYTES = 65_536
-_OTHERS = 0o077
-_AS_IS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a FIFO would otherwise wait for a writer
+MAX_BYTES = 65_536
+_GROUP_OTHER_BITS = 0o077
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO would otherwise wait for a writer
 
 
-class Unfit(Exception):  # noqa: N818  # it reads as what is the case
+class UnusableCacheError(Exception):  # it reads as what is the case
     """The folder or a file in it is not one to trust or to use; says why, without anything that was in it."""
 
 
-def folder() -> Path:
+def cache_dir() -> Path:
     """Where this system keeps what programs may lose (`~/.cache/zoho_magic` on Linux)."""
     from platformdirs import user_cache_path
 
     return user_cache_path("zoho_magic", appauthor=False)
 
 
-def stamp(path: Path) -> Stamp | None:
+def fingerprint(path: Path) -> FileFingerprint | None:
     """What changes whenever the file is written: inode, size, time; None where there is no file. Raises Unfit."""
-    with _explained(path):
+    with _wrap_errors(path):
         _check_folder(path.parent)
         try:
             found = path.lstat()
@@ -50,21 +50,21 @@ def stamp(path: Path) -> Stamp | None:
 
 def read(path: Path) -> bytes:
     """The file's bytes. Raises Unfit."""
-    with _explained(path), open(os.open(path, os.O_RDONLY | _AS_IS | _NO_WAIT), "rb") as file:  # noqa: PTH123  # a descriptor
+    with _wrap_errors(path), open(os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK), "rb") as file:  # noqa: PTH123  # a descriptor
         found = os.fstat(file.fileno())
         _check(path, found, stat.S_ISREG, "file")
-        if found.st_size > LARGEST_BYTES:
-            raise Unfit(f"{path} is larger than anything kept there.")
+        if found.st_size > MAX_BYTES:
+            raise UnusableCacheError(f"{path} is larger than anything kept there.")
         return file.read()
 
 
 def write(path: Path, content: bytes) -> None:
     """Replace the file in one rename; mode 0600. Only under `lock`. Raises Unfit."""
     scratch = path.with_suffix(".tmp")
-    with _explained(path):
+    with _wrap_errors(path):
         with suppress(FileNotFoundError):
             scratch.unlink()  # left behind by a process that was killed
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IS, 0o600)
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor, not a path
             file.write(content)
         atomic_file.replace(scratch, path)
@@ -79,8 +79,8 @@ def lock(path: Path) -> Iterator[None]:
     from filelock import FileLock  # it probes the file system at import
 
     held = FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS, mode=0o600)
-    with _explained(path):
-        _make(path.parent)
+    with _wrap_errors(path):
+        _ensure_dir(path.parent)
         held.acquire()
     try:
         yield
@@ -88,7 +88,7 @@ def lock(path: Path) -> Iterator[None]:
         held.release()
 
 
-def _make(where: Path) -> None:
+def _ensure_dir(where: Path) -> None:
     where.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         where.mkdir(mode=0o700)
@@ -102,17 +102,17 @@ def _check_folder(where: Path) -> None:
 
 def _check(path: Path, found: os.stat_result, is_kind: Callable[[int], bool], kind: str) -> None:
     if not is_kind(found.st_mode):
-        raise Unfit(f"{path} is not a {kind} of its own (a link, or something else).")
+        raise UnusableCacheError(f"{path} is not a {kind} of its own (a link, or something else).")
     if not hasattr(os, "geteuid"):  # Windows: a profile folder is private by its access list
         return
     if found.st_uid != os.geteuid():
-        raise Unfit(f"{path} belongs to another user.")
-    if found.st_mode & _OTHERS:
-        raise Unfit(f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):04o}).")
+        raise UnusableCacheError(f"{path} belongs to another user.")
+    if found.st_mode & _GROUP_OTHER_BITS:
+        raise UnusableCacheError(f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):04o}).")
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _wrap_errors(path: Path) -> Iterator[None]:
     try:
         yield
         return
@@ -120,4 +120,4 @@ def _explained(path: Path) -> Iterator[None]:
         why = f"another process has held {path.with_suffix('.lock')} for {LOCK_SECONDS:.0f} s."
     except OSError as error:
         why = f"{path} cannot be used ({os.strerror(error.errno or 0)})."
-    raise Unfit(why)
+    raise UnusableCacheError(why)

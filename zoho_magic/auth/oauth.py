@@ -14,21 +14,21 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..data_centres import is_loopback, trusted_origin
-from ..errors import CATALOGUE, ThrottledError, TransportError, ZohoError, explain
-from ..scopes import split
+from ..errors import CATALOGUE, ThrottledError, TransportError, ZohoError, error_for
+from ..scopes import parse_scopes
 from ..secret import Secret
 
 __all__ = [
-    "Answer",
     "PostForm",
     "Token",
+    "TokenResponse",
     "client_credentials",
     "exchange",
-    "heard",
+    "parse_response",
+    "parse_token",
     "refresh",
-    "refusal",
     "revoke",
-    "token_in",
+    "to_error",
 ]
 
 THROTTLE_SECONDS = 600.0
@@ -42,7 +42,7 @@ class PostForm(Protocol):
     def __call__(self, url: str, form: Mapping[str, str | Secret | None]) -> Any: ...
 
 
-class Headers(Mapping[str, str]):
+class AuthHeaders(Mapping[str, str]):
     """Request headers that carry a token and do not show it."""
 
     __slots__ = ("_line",)
@@ -88,7 +88,7 @@ class Token:
     refresh_token: Secret | None = None
     scopes: tuple[str, ...] = ()
     api_domain: str = ""
-    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     clock: Callable[[], float] = time.time
 
     @property
@@ -97,9 +97,9 @@ class Token:
         return max(0, int(self.expires_at - self.clock()))
 
     @property
-    def headers(self) -> Headers:
+    def headers(self) -> AuthHeaders:
         """Headers for a call of your own; their repr is masked. Send them to Zoho's hosts only."""
-        return Headers(self.access_token)
+        return AuthHeaders(self.access_token)
 
     def reveal(self) -> str:
         """The token as text. As a cell's last line this prints it into the notebook."""
@@ -110,7 +110,7 @@ class Token:
 
 
 def exchange(
-    accounts: str,
+    accounts_url: str,
     *,
     client_id: str,
     client_secret: Secret | None,
@@ -119,7 +119,7 @@ def exchange(
     code_verifier: Secret | None = None,
     post: PostForm,
     clock: Callable[[], float] = time.time,
-    facts: Mapping[str, str] = {},
+    error_context: Mapping[str, str] = {},
 ) -> Token:
     """Exchange a grant code for an access token and, if consent was offline, a refresh token.
 
@@ -132,7 +132,7 @@ def exchange(
         code_verifier: the PKCE verifier, where the consent carried a challenge.
         post: how to send a form.
         clock: seconds since the epoch.
-        facts: what an error's hint may name (console, dc).
+        error_context: what an error's hint may name (console, dc).
 
     Raises:
         AuthError: Zoho refused the client, the secret, the redirect URI or the code.
@@ -147,25 +147,25 @@ def exchange(
         "redirect_uri": redirect_uri or None,
         "code_verifier": code_verifier,
     }
-    token = token_in(heard(post(_url(accounts), form)), "exchange", accounts, clock, facts)
-    return token if token.refresh_token else _with_note(token, ONLINE_ONLY)
+    token = parse_token(parse_response(post(_url(accounts_url), form)), "exchange", accounts_url, clock, error_context)
+    return token if token.refresh_token else _with_note(token, NO_REFRESH_TOKEN_NOTE)
 
 
-ONLINE_ONLY = (
-    "Zoho sent no refresh token, so this connection ends with the access token. Ask for consent with "
+NO_REFRESH_TOKEN_NOTE = (
+    "Zoho sent no refresh token, so this connection ends with the access token. Ask for consent with "  # noqa: S105
     "access_type=offline and prompt=consent (a self client's code always brings one)."
 )
 
 
 def refresh(
-    accounts: str,
+    accounts_url: str,
     *,
     client_id: str,
     client_secret: Secret | None,
     refresh_token: Secret,
     post: PostForm,
     clock: Callable[[], float] = time.time,
-    facts: Mapping[str, str] = {},
+    error_context: Mapping[str, str] = {},
 ) -> Token:
     """Mint a new access token from a refresh token, which stays valid. Raises as `exchange` does."""
     form = {
@@ -174,11 +174,11 @@ def refresh(
         "client_secret": client_secret,
         "refresh_token": refresh_token,
     }
-    return token_in(heard(post(_url(accounts), form)), "refresh", accounts, clock, facts)
+    return parse_token(parse_response(post(_url(accounts_url), form)), "refresh", accounts_url, clock, error_context)
 
 
 def client_credentials(
-    accounts: str,
+    accounts_url: str,
     *,
     client_id: str,
     client_secret: Secret | None,
@@ -186,7 +186,7 @@ def client_credentials(
     soid: str,
     post: PostForm,
     clock: Callable[[], float] = time.time,
-    facts: Mapping[str, str] = {},
+    error_context: Mapping[str, str] = {},
 ) -> Token:
     """An access token for the self client's own account; there is no refresh token, this call is simply repeated.
 
@@ -202,10 +202,12 @@ def client_credentials(
         "scope": ",".join(scopes),
         "soid": soid or None,
     }
-    return token_in(heard(post(_url(accounts), form)), "client credentials", accounts, clock, facts)
+    return parse_token(
+        parse_response(post(_url(accounts_url), form)), "client credentials", accounts_url, clock, error_context
+    )
 
 
-def revoke(accounts: str, *, token: Secret, post: PostForm, facts: Mapping[str, str] = {}) -> None:
+def revoke(accounts_url: str, *, token: Secret, post: PostForm, error_context: Mapping[str, str] = {}) -> None:
     """Revoke a refresh token at Zoho, and with it every access token it minted.
 
     Uses `/oauth/v2/token/revoke`, the endpoint of the CRM guide (revoke-tokens.html) and of Zoho's SDK.
@@ -214,36 +216,36 @@ def revoke(accounts: str, *, token: Secret, post: PostForm, facts: Mapping[str, 
         AuthError: Zoho does not know the token (HTTP 400).
         TransportError, ThrottledError: as `exchange`.
     """
-    answer = heard(post(f"{accounts}/oauth/v2/token/revoke", {"token": token}))
+    answer = parse_response(post(f"{accounts_url}/oauth/v2/token/revoke", {"token": token}))
     if answer.status == 200 and answer.fields.get("status") == "success":
         return
     if answer.status == 400 and not _is_throttle(answer):
-        raise explain("invalid_code", doing="revoke", **facts)
-    raise refusal(answer, "revoke", facts)
+        raise error_for("invalid_code", operation="revoke", **error_context)
+    raise to_error(answer, "revoke", error_context)
 
 
-def _url(accounts: str) -> str:
-    return f"{accounts}/oauth/v2/token"
+def _url(accounts_url: str) -> str:
+    return f"{accounts_url}/oauth/v2/token"
 
 
 @dataclass(frozen=True)
-class Answer:
+class TokenResponse:
     """What Zoho said, tokens as `Secret`; no fields where it was not a JSON object."""
 
     status: int
     fields: Mapping[str, Any]
 
 
-def heard(response: Any) -> Answer:
+def parse_response(response: Any) -> TokenResponse:
     """What Zoho answered to a form, without the response, which remembers the request and its secrets."""
     try:
         fields = json.loads(response.content)
     except ValueError:
         fields = {}
-    return Answer(response.status_code, _concealed(fields) if isinstance(fields, dict) else {})
+    return TokenResponse(response.status_code, _wrap_secrets(fields) if isinstance(fields, dict) else {})
 
 
-def _concealed(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _wrap_secrets(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {k: Secret(v) if _is_secret(k) and isinstance(v, str) else v for k, v in fields.items()}
 
 
@@ -251,31 +253,43 @@ def _is_secret(key: str) -> bool:
     return key.endswith("_token") or key == "device_code"
 
 
-def token_in(answer: Answer, doing: str, accounts: str, clock: Callable[[], float], facts: Mapping[str, str]) -> Token:
+def parse_token(
+    answer: TokenResponse,
+    operation: str,
+    accounts_url: str,
+    clock: Callable[[], float],
+    error_context: Mapping[str, str],
+) -> Token:
     """The token in an answer. Raises as `exchange` for any other answer."""
     # Zoho reports refusals with HTTP 200, so the body decides: an access token is success, anything else is not.
-    access = _usable(answer.fields.get("access_token"))
+    access = _valid_token(answer.fields.get("access_token"))
     if access is None:
-        raise _throttled(doing, facts) if _is_failure(answer) else refusal(answer, doing, facts)
+        raise (
+            _throttled(operation, error_context)
+            if _is_bare_failure(answer)
+            else to_error(answer, operation, error_context)
+        )
     token = Token(
         access_token=access,
-        refresh_token=_usable(answer.fields.get("refresh_token")),
-        scopes=split(str(answer.fields.get("scope") or "")),
-        api_domain=_api_domain(answer.fields, accounts),
-        expires_at=clock() + _life(answer.fields),
+        refresh_token=_valid_token(answer.fields.get("refresh_token")),
+        scopes=parse_scopes(str(answer.fields.get("scope") or "")),
+        api_domain=_api_domain(answer.fields, accounts_url),
+        expires_at=clock() + _lifetime(answer.fields),
         clock=clock,
     )
-    return token if token.api_domain or "api_domain" not in answer.fields else _with_note(token, UNKNOWN_API)
+    return token if token.api_domain or "api_domain" not in answer.fields else _with_note(token, UNKNOWN_API_NOTE)
 
 
-UNKNOWN_API = "Zoho's answer named an API host that is not in the table of data centres; the data centre's own is used."
+UNKNOWN_API_NOTE = (
+    "Zoho's answer named an API host that is not in the table of data centres; the data centre's own is used."
+)
 
 
 def _with_note(token: Token, note: str) -> Token:
-    return replace(token, notes=(*token.notes, note))
+    return replace(token, warnings=(*token.warnings, note))
 
 
-def _usable(token: object) -> Secret | None:
+def _valid_token(token: object) -> Secret | None:
     # A line break in a header makes requests quote the whole value in its exception.
     if not isinstance(token, Secret):
         return None
@@ -283,7 +297,7 @@ def _usable(token: object) -> Secret | None:
     return token if text and text.isascii() and text.isprintable() and " " not in text else None
 
 
-def _life(fields: Mapping[str, Any]) -> float:
+def _lifetime(fields: Mapping[str, Any]) -> float:
     """Seconds of life: `expires_in` is in milliseconds when `expires_in_sec` is there, or when it is absurd."""
     seconds, either = _number(fields.get("expires_in_sec")), _number(fields.get("expires_in"))
     if seconds or not either:
@@ -300,45 +314,45 @@ def _number(value: Any) -> float:
     return number if math.isfinite(number) and number > 0 else 0.0
 
 
-def _api_domain(fields: Mapping[str, Any], accounts: str) -> str:
+def _api_domain(fields: Mapping[str, Any], accounts_url: str) -> str:
     # A loopback API is believed only from a loopback accounts server.
-    return trusted_origin(str(fields.get("api_domain") or ""), loopback=is_loopback(accounts)) or ""
+    return trusted_origin(str(fields.get("api_domain") or ""), loopback=is_loopback(accounts_url)) or ""
 
 
-def _is_throttle(answer: Answer) -> bool:
+def _is_throttle(answer: TokenResponse) -> bool:
     # The words of the throttle are in the user's language; that there is a description of a failure is not.
     error = str(answer.fields.get("error"))
     described = answer.fields.get("status") == "failure" and "error_description" in answer.fields
     return error == "Access Denied" or (described and error not in CATALOGUE) or answer.status == 429
 
 
-def _is_failure(answer: Answer) -> bool:
+def _is_bare_failure(answer: TokenResponse) -> bool:
     # Without a description it is known from token calls only: a failed revocation may look the same.
     return answer.status == 400 and answer.fields.get("status") == "failure" and not answer.fields.get("error")
 
 
-def refusal(answer: Answer, doing: str, facts: Mapping[str, str]) -> ZohoError:
+def to_error(answer: TokenResponse, operation: str, error_context: Mapping[str, str]) -> ZohoError:
     """The error for an answer that is not what was asked for."""
     if _is_throttle(answer):
-        return _throttled(doing, facts)
+        return _throttled(operation, error_context)
     code = str(answer.fields.get("error") or answer.fields.get("code") or "")
     if not code:
-        return _not_zoho(answer.status, doing)
+        return _not_zoho(answer.status, operation)
     said = answer.fields.get("error_description") or answer.fields.get("message") or ""
-    return explain(code, doing=doing, said=str(said), **facts)
+    return error_for(code, operation=operation, zoho_message=str(said), **error_context)
 
 
-def _throttled(doing: str, facts: Mapping[str, str]) -> ThrottledError:
-    error = explain("Access Denied", doing=doing, wait="10 minutes", **facts)
+def _throttled(operation: str, error_context: Mapping[str, str]) -> ThrottledError:
+    error = error_for("Access Denied", operation=operation, wait="10 minutes", **error_context)
     assert isinstance(error, ThrottledError)
-    error.wait = THROTTLE_SECONDS
+    error.retry_after = THROTTLE_SECONDS
     return error
 
 
-def _not_zoho(status: int, doing: str) -> ZohoError:
+def _not_zoho(status: int, operation: str) -> ZohoError:
     return TransportError(
-        f"The answer to {doing} (HTTP {status}) is not the JSON that Zoho sends.",
+        f"The answer to {operation} (HTTP {status}) is not the JSON that Zoho sends.",
         hint="A proxy or a sign-in page may be in between; open accounts.zoho.com in a browser, then run it again.",
         code=f"HTTP {status}",
-        doing=doing,
+        operation=operation,
     )

@@ -15,77 +15,77 @@ from collections.abc import Iterable
 from ..errors import ThrottledError
 from ..secret import Secret
 
-__all__ = ["MintCount", "count_of"]
+__all__ = ["RefreshRateLimiter", "limiter_for"]
 
-MINTS, WINDOW_SECONDS, PAUSE_SECONDS = 10, 600.0, 60.0
+MAX_TOKENS_PER_WINDOW, WINDOW_SECONDS, BLOCK_SECONDS = 10, 600.0, 60.0
 
 
-class MintCount:
+class RefreshRateLimiter:
     """Counts mints and refuses the eleventh within ten minutes, with the seconds to wait.
 
     Times are seconds since the epoch, by the clock of whoever mints.
     """
 
     def __init__(self) -> None:
-        self._minted: deque[float] = deque()
+        self._timestamps: deque[float] = deque()
         self._paused_until = 0.0
         self._lock = threading.Lock()
 
-    def spend(self, now: float) -> None:
+    def acquire(self, now: float) -> None:
         """Count one mint that is about to happen. Raises ThrottledError, with `wait`, when there is none left."""
         with self._lock:
-            while self._minted and self._minted[0] <= now - WINDOW_SECONDS:
-                self._minted.popleft()
-            free_at = self._minted[0] + WINDOW_SECONDS if len(self._minted) >= MINTS else now
+            while self._timestamps and self._timestamps[0] <= now - WINDOW_SECONDS:
+                self._timestamps.popleft()
+            free_at = self._timestamps[0] + WINDOW_SECONDS if len(self._timestamps) >= MAX_TOKENS_PER_WINDOW else now
             wait = max(free_at, self._paused_until) - now
             if wait <= 0:
-                self._minted.append(now)
+                self._timestamps.append(now)
         if wait > 0:
-            raise _refused(wait)
+            raise _throttled(wait)
 
-    def note(self, now: float) -> None:
+    def record(self, now: float) -> None:
         """Count one mint that did happen."""
         with self._lock:
-            self._minted.append(now)
+            self._timestamps.append(now)
 
-    def settle(self, now: float) -> None:
+    def confirm(self, now: float) -> None:
         """The mint counted last has been answered: Zoho counted it at some moment until now."""
         with self._lock:
-            if self._minted:
-                self._minted[-1] = now
+            if self._timestamps:
+                self._timestamps[-1] = now
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """The mint counted last did not happen: Zoho was not reached, or refused."""
         with self._lock:
-            if self._minted:
-                self._minted.pop()
+            if self._timestamps:
+                self._timestamps.pop()
 
-    def pause(self, now: float) -> None:
+    def block(self, now: float) -> None:
         """Zoho throttled us after all (another program shares the refresh token): ask nothing for a minute."""
         with self._lock:
-            self._paused_until = now + PAUSE_SECONDS
+            self._paused_until = now + BLOCK_SECONDS
 
     @property
-    def state(self) -> tuple[tuple[float, ...], float]:
+    def snapshot(self) -> tuple[tuple[float, ...], float]:
         """When the mints were, and until when nothing is asked: what another process needs to `learn`."""
         with self._lock:
-            return tuple(self._minted), self._paused_until
+            return tuple(self._timestamps), self._paused_until
 
-    def learn(self, minted: Iterable[float], paused_until: float, now: float) -> None:
+    def merge(self, minted: Iterable[float], paused_until: float, now: float) -> None:
         """Count what other processes minted as well; what both know of is counted once."""
         with self._lock:
             # A moment this far ahead comes from a clock that was wrong, and would lock everyone out until then.
-            known = Counter(self._minted) | Counter(then for then in minted if then < now + WINDOW_SECONDS)
-            self._minted = deque(sorted(known.elements()))
+            known = Counter(self._timestamps) | Counter(then for then in minted if then < now + WINDOW_SECONDS)
+            self._timestamps = deque(sorted(known.elements()))
             if paused_until < now + WINDOW_SECONDS:
                 self._paused_until = max(self._paused_until, paused_until)
 
 
-_counts: list[tuple[str, Secret, MintCount]] = []
+_counts: list[tuple[str, Secret, RefreshRateLimiter]] = []
 _counts_lock = threading.Lock()
 
 
-def count_of(accounts: str, key: Secret) -> MintCount:
+def limiter_for(accounts: str, key: Secret) -> RefreshRateLimiter:
     """The one count of a refresh token in this process, however many sessions use it.
 
     Args:
@@ -96,17 +96,17 @@ def count_of(accounts: str, key: Secret) -> MintCount:
         for where, known, count in _counts:
             if where == accounts and known == key:
                 return count
-        _counts.append((accounts, key, MintCount()))
+        _counts.append((accounts, key, RefreshRateLimiter()))
         return _counts[-1][2]
 
 
-def _refused(wait: float) -> ThrottledError:
+def _throttled(wait: float) -> ThrottledError:
     seconds = math.ceil(wait)
     error = ThrottledError(
         f"No new token for another {seconds} s: Zoho mints 10 in 10 minutes, then blocks the refresh token.",
         hint=f"Wait {seconds} s and run it again; several kernels on one refresh token share that limit.",
         code="Access Denied",
-        doing="refresh",
+        operation="refresh",
     )
-    error.wait = wait
+    error.retry_after = wait
     return error

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from ..session import ZohoSession
     from .oauth import Token
 
-__all__ = ["Signature"]
+__all__ = ["ZohoAuth"]
 
 
-class Signature:
+class ZohoAuth:
     """Signs calls to Zoho's hosts, and signs once more with a new token after a 401.
 
     Raises TransportError for any other host: a token is sent to Zoho only.
@@ -29,26 +29,26 @@ class Signature:
     def __call__(self, request: Any) -> Any:
         """What `requests` calls with the prepared request."""
         token = self._session.token
-        self._session.refuse_foreign(request.url)
+        self._session.check_trusted_url(request.url)
         request.headers.update(token.headers)
-        request.register_hook("response", lambda response, **options: self._again(response, token, options))
+        request.register_hook("response", lambda response, **options: self._retry_after_401(response, token, options))
         return request
 
-    def _again(self, response: Any, token: Token, options: dict[str, Any]) -> Any:
+    def _retry_after_401(self, response: Any, token: Token, options: dict[str, Any]) -> Any:
         from ..http.responses import is_token_refused
 
         # After a redirect this is another request, perhaps somebody else's host asking for the token by its 401.
         retry = response.request.copy()
-        if not is_token_refused(response) or self._session.is_foreign(retry.url) or not _rewound(retry):
+        if not is_token_refused(response) or self._session.is_trusted_url(retry.url) or not _rewind_body(retry):
             return response
         retry.hooks = {"response": []}
-        retry.headers.update(self._session.renew(token).headers)
+        retry.headers.update(self._session._replace_rejected_token(token).headers)
         answer = response.connection.send(retry, **options)
         answer.history.append(response)
         return answer
 
 
-def _rewound(request: Any) -> bool:
+def _rewind_body(request: Any) -> bool:
     """Whether the body can be sent again, from its beginning: text and files can, a generator cannot."""
     from requests.utils import rewind_body
 

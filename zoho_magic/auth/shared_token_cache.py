@@ -31,26 +31,26 @@ from typing import TYPE_CHECKING, Any
 from ..config.credentials import Credentials
 from ..secret import Secret
 from . import cache_file as cachefile
-from .cache_file import Stamp, Unfit
+from .cache_file import FileFingerprint, UnusableCacheError
 from .oauth import Token
-from .token_cache import Turn, count
+from .token_cache import RefreshLease, refresh_limiter_for
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-__all__ = ["SharedCache"]
+__all__ = ["SharedTokenCache"]
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _CacheRecord:
     """What the file says: the token, or None once it was dropped, and the mints of the last ten minutes."""
 
     token: Token | None = None
-    minted: tuple[float, ...] = ()
+    issued_at: tuple[float, ...] = ()
     paused_until: float = 0.0
 
 
-class SharedCache:
+class SharedTokenCache:
     """A shelf in the user's cache folder; see `Shelf` for its methods.
 
     Args:
@@ -60,11 +60,11 @@ class SharedCache:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         # Replaced whole, never changed: read without a lock.
-        self._seen: tuple[Path | None, Stamp | None, _Entry] = (None, None, _Entry())
-        self._trouble = ""
-        self._place: tuple[Credentials | None, Path] = (None, Path())
+        self._loaded: tuple[Path | None, FileFingerprint | None, _CacheRecord] = (None, None, _CacheRecord())
+        self._problem = ""
+        self._path_cache: tuple[Credentials | None, Path] = (None, Path())
 
-    def look(self, credentials: Credentials, held: Token | None) -> Token | None:
+    def get(self, credentials: Credentials, held: Token | None) -> Token | None:
         """The newest token any process minted; `held` where nobody has written yet, or the cache cannot be used."""
         entry = self._entry(credentials)
         if entry is None or (entry.token is not None and held and held.access_token == entry.token.access_token):
@@ -72,73 +72,73 @@ class SharedCache:
         return entry.token
 
     @contextmanager
-    def turn(self, credentials: Credentials) -> Iterator[Turn]:
+    def acquire(self, credentials: Credentials) -> Iterator[RefreshLease]:
         """Hold the file; the count is everybody's. Alone, with this process's count, where it cannot be used."""
-        mine = count(credentials)
+        limiter = refresh_limiter_for(credentials)
         with ExitStack() as stack:
             try:
                 stack.enter_context(cachefile.lock(self._path(credentials)))
-            except Unfit as problem:
-                self._tell(problem)
-                yield Turn(mine)
+            except UnusableCacheError as problem:
+                self._report(problem)
+                yield RefreshLease(limiter)
                 return
-            entry = self._entry(credentials) or _Entry()
-            mine.learn(entry.minted, entry.paused_until, self._clock())
-            yield Turn(mine, lambda token: self._write(credentials, token), entry.token)
+            entry = self._entry(credentials) or _CacheRecord()
+            limiter.merge(entry.issued_at, entry.paused_until, self._clock())
+            yield RefreshLease(limiter, lambda token: self._write(credentials, token), entry.token)
 
     def problem(self, credentials: Credentials) -> str:
         """Why the cache is not used, and what to do."""
         try:
             self._read(credentials)
-        except Unfit as problem:
-            return _told(problem)
-        return self._trouble
+        except UnusableCacheError as problem:
+            return _problem_message(problem)
+        return self._problem
 
-    def _tell(self, problem: Unfit) -> None:
-        self._trouble = _told(problem)
-        _warn(self._trouble)
+    def _report(self, problem: UnusableCacheError) -> None:
+        self._problem = _problem_message(problem)
+        _warn(self._problem)
 
     def _path(self, credentials: Credentials) -> Path:
-        place = self._place
+        place = self._path_cache
         if place[0] is not credentials:
-            place = self._place = credentials, _path(credentials)
+            place = self._path_cache = credentials, _path(credentials)
         return place[1]
 
-    def _entry(self, credentials: Credentials) -> _Entry | None:
+    def _entry(self, credentials: Credentials) -> _CacheRecord | None:
         try:
             return self._read(credentials)
-        except Unfit as problem:
-            self._tell(problem)
+        except UnusableCacheError as problem:
+            self._report(problem)
         return None
 
-    def _read(self, credentials: Credentials) -> _Entry | None:
+    def _read(self, credentials: Credentials) -> _CacheRecord | None:
         path = self._path(credentials)
-        stamp = cachefile.stamp(path)
+        stamp = cachefile.fingerprint(path)
         if stamp is None:
             return None
-        if self._seen[:2] != (path, stamp):
-            entry = _opened(credentials, cachefile.read(path), self._clock)
+        if self._loaded[:2] != (path, stamp):
+            entry = _decrypt(credentials, cachefile.read(path), self._clock)
             if entry is None:
-                raise Unfit(f"{path} is damaged.")
+                raise UnusableCacheError(f"{path} is damaged.")
             # Looked at before it was read: what is written in between shows next time, instead of never.
-            self._seen = path, stamp, entry
-            self._trouble = ""
-        return self._seen[2]
+            self._loaded = path, stamp, entry
+            self._problem = ""
+        return self._loaded[2]
 
     def _write(self, credentials: Credentials, token: Token | None) -> None:
-        path, mine = self._path(credentials), count(credentials)
+        path, limiter = self._path(credentials), refresh_limiter_for(credentials)
         try:
-            cachefile.stamp(path)
-            cachefile.write(path, _sealed(credentials, _Entry(token, *mine.state)))
-            self._trouble = ""
-        except Unfit as problem:
-            self._tell(problem)
+            cachefile.fingerprint(path)
+            cachefile.write(path, _encrypt(credentials, _CacheRecord(token, *limiter.snapshot)))
+            self._problem = ""
+        except UnusableCacheError as problem:
+            self._report(problem)
 
 
 # The file's name and its seal
 
 
-def _material(credentials: Credentials) -> bytes:
+def _key_material(credentials: Credentials) -> bytes:
     secrets = [credentials.client_secret, credentials.refresh_token]
     # Without a refresh token a token is for an organisation and what was asked for.
     asked = [] if credentials.refresh_token else [credentials.soid, *credentials.scopes]
@@ -147,52 +147,52 @@ def _material(credentials: Credentials) -> bytes:
 
 
 def _path(credentials: Credentials) -> Path:
-    name = hashlib.sha256(b"zoho_magic: name of a cached token\0" + _material(credentials)).hexdigest()
-    return cachefile.folder() / f"{name[:40]}.token"
+    name = hashlib.sha256(b"zoho_magic: name of a cached token\0" + _key_material(credentials)).hexdigest()
+    return cachefile.cache_dir() / f"{name[:40]}.token"
 
 
-def _seal(credentials: Credentials) -> Fernet:
+def _fernet(credentials: Credentials) -> Fernet:
     from cryptography.fernet import Fernet
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
     hkdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"zoho_magic: seal of a cached token")
-    return Fernet(base64.urlsafe_b64encode(hkdf.derive(_material(credentials))))
+    return Fernet(base64.urlsafe_b64encode(hkdf.derive(_key_material(credentials))))
 
 
-def _sealed(credentials: Credentials, entry: _Entry) -> bytes:
-    facts: dict[str, Any] = {"minted": entry.minted, "paused_until": entry.paused_until, "token": None}
+def _encrypt(credentials: Credentials, entry: _CacheRecord) -> bytes:
+    facts: dict[str, Any] = {"issued_at": entry.issued_at, "paused_until": entry.paused_until, "token": None}
     if (token := entry.token) is not None:
-        names = ("expires_at", "scopes", "api_domain", "notes")
+        names = ("expires_at", "scopes", "api_domain", "warnings")
         facts["token"] = {"access": token.reveal(), **{name: getattr(token, name) for name in names}}
-    return _seal(credentials).encrypt(json.dumps(facts).encode())
+    return _fernet(credentials).encrypt(json.dumps(facts).encode())
 
 
-def _opened(credentials: Credentials, sealed: bytes, clock: Callable[[], float]) -> _Entry | None:
+def _decrypt(credentials: Credentials, sealed: bytes, clock: Callable[[], float]) -> _CacheRecord | None:
     from cryptography.fernet import InvalidToken
 
     with suppress(InvalidToken, ValueError, TypeError, KeyError):
-        facts = json.loads(_seal(credentials).decrypt(sealed))
+        facts = json.loads(_fernet(credentials).decrypt(sealed))
         found = facts["token"]
         token = found and Token(
             access_token=Secret(found["access"]),
             expires_at=float(found["expires_at"]),
             scopes=tuple(found["scopes"]),
             api_domain=found["api_domain"],
-            notes=tuple(found["notes"]),
+            warnings=tuple(found["warnings"]),
             clock=clock,
         )
-        return _Entry(token, tuple(map(float, facts["minted"])), float(facts["paused_until"]))
+        return _CacheRecord(token, tuple(map(float, facts["issued_at"])), float(facts["paused_until"]))
     return None
 
 
 # What is said
 
 
-def _told(problem: Unfit) -> str:
+def _problem_message(problem: UnusableCacheError) -> str:
     return (
         f"The shared token cache is not used: {problem} This kernel keeps its token to itself. "
-        f"Remove {cachefile.folder()} if it is yours, or run %zoho --no-share."
+        f"Remove {cachefile.cache_dir()} if it is yours, or run %zoho --no-share."
     )
 
 

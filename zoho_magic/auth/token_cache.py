@@ -9,12 +9,12 @@ from typing import Protocol
 from ..config.credentials import Credentials
 from ..secret import Secret
 from .oauth import Token
-from .refresh_limiter import MintCount, count_of
+from .refresh_limiter import RefreshRateLimiter, limiter_for
 
-__all__ = ["Memory", "Shelf", "Turn", "count"]
+__all__ = ["InMemoryTokenCache", "RefreshLease", "TokenCache", "refresh_limiter_for"]
 
 
-class Turn:
+class RefreshLease:
     """The right to mint: nobody else on the shelf does while it lasts.
 
     Args:
@@ -24,69 +24,72 @@ class Turn:
     """
 
     def __init__(
-        self, mine: MintCount, write: Callable[[Token | None], None] = lambda _: None, token: Token | None = None
+        self,
+        mine: RefreshRateLimiter,
+        write: Callable[[Token | None], None] = lambda _: None,
+        token: Token | None = None,
     ) -> None:
-        self._mine = mine
+        self._limiter = mine
         self._write = write
         self.token = token
 
-    def spend(self, now: float) -> None:
-        self._mine.spend(now)
+    def acquire(self, now: float) -> None:
+        self._limiter.acquire(now)
         self._write(self.token)
 
-    def settle(self, now: float) -> None:
-        self._mine.settle(now)
+    def confirm(self, now: float) -> None:
+        self._limiter.confirm(now)
         self._write(self.token)
 
-    def note(self, now: float) -> None:
-        self._mine.note(now)
+    def record(self, now: float) -> None:
+        self._limiter.record(now)
         self._write(self.token)
 
-    def give_back(self) -> None:
-        self._mine.give_back()
+    def release(self) -> None:
+        self._limiter.release()
         self._write(self.token)
 
-    def pause(self, now: float) -> None:
-        self._mine.pause(now)
+    def block(self, now: float) -> None:
+        self._limiter.block(now)
         self._write(self.token)
 
-    def keep(self, token: Token | None) -> None:
+    def store(self, token: Token | None) -> None:
         """From now on this is everybody's token."""
         self.token = token
         self._write(token)
 
 
-class Shelf(Protocol):
+class TokenCache(Protocol):
     """Keeps the access token of some credentials. None of it raises: a shelf that cannot be used is as if not there."""
 
-    def look(self, credentials: Credentials, held: Token | None) -> Token | None:
+    def get(self, credentials: Credentials, held: Token | None) -> Token | None:
         """The token to use; `held` is the one this process has for these credentials."""
 
-    def turn(self, credentials: Credentials) -> AbstractContextManager[Turn]:
+    def acquire(self, credentials: Credentials) -> AbstractContextManager[RefreshLease]:
         """Wait for the right to mint for these credentials, hold it."""
 
     def problem(self, credentials: Credentials) -> str:
         """Why the shelf is not used for these credentials; "" when it is."""
 
 
-class Memory:
+class InMemoryTokenCache:
     """No shelf: the source's own token is all there is."""
 
-    def look(self, credentials: Credentials, held: Token | None) -> Token | None:  # noqa: ARG002
+    def get(self, credentials: Credentials, held: Token | None) -> Token | None:  # noqa: ARG002
         """The one this process has."""
         return held
 
     @contextmanager
-    def turn(self, credentials: Credentials) -> Iterator[Turn]:
+    def acquire(self, credentials: Credentials) -> Iterator[RefreshLease]:
         """This process's count; the source's own lock keeps its threads apart."""
-        yield Turn(count(credentials))
+        yield RefreshLease(refresh_limiter_for(credentials))
 
     def problem(self, credentials: Credentials) -> str:  # noqa: ARG002
         """None, ever."""
         return ""
 
 
-def count(credentials: Credentials) -> MintCount:
+def refresh_limiter_for(credentials: Credentials) -> RefreshRateLimiter:
     """This process's count of mints for these credentials."""
     # Without a refresh token (client credentials) Zoho names no limit; the client's own is the careful reading.
-    return count_of(credentials.accounts, credentials.refresh_token or Secret(credentials.client_id))
+    return limiter_for(credentials.accounts, credentials.refresh_token or Secret(credentials.client_id))

@@ -12,7 +12,7 @@ from ..errors import CredentialsMissing
 from . import credentials as _credentials
 from . import dotenv_file as envfile
 from . import keyring_store as oskeyring
-from .credentials import KEYS, OWN_SECRETS, SECRETS, Credentials
+from .credentials import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS, Credentials
 
 __all__ = ["CredentialStore"]
 
@@ -31,17 +31,17 @@ class CredentialStore:
     def __init__(self, credentials: Credentials) -> None:
         self._lock = threading.RLock()
         self._credentials = credentials
-        self._kept = _set_in_python(credentials)
+        self._overrides = _explicit_fields(credentials)
         self._unsaved = ""
-        self._seen: tuple[Any, ...] | None = None
+        self._fingerprint: tuple[Any, ...] | None = None
 
-    def current(self) -> Credentials:
+    def load(self) -> Credentials:
         """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
         with self._lock:
-            if (path := self._credentials.path) is not None and self._is_due(now := _source(path)):
+            if (path := self._credentials.path) is not None and self._needs_reload(now := _fingerprint_of(path)):
                 self._load(path)
                 # Looked at before it was read: an edit in between shows next time, instead of never.
-                self._seen = now
+                self._fingerprint = now
             return self._credentials
 
     def check_writable(self) -> None:
@@ -49,12 +49,12 @@ class CredentialStore:
         if self._credentials.path is not None:
             envfile.check_writable(self._credentials.path)
         if self._credentials.keyring:
-            oskeyring.check(self._credentials.keyring)
+            oskeyring.check_available(self._credentials.keyring)
 
-    def adopt(self, credentials: Credentials, *names: str) -> None:
+    def update(self, credentials: Credentials, *names: str) -> None:
         """Use these credentials from now on and save the named fields; what cannot be saved is kept: see `warnings`."""
         with self._lock:
-            self._kept.update({name: getattr(credentials, name) for name in names})
+            self._overrides.update({name: getattr(credentials, name) for name in names})
             self._credentials = credentials
             try:
                 self._save(*names)
@@ -64,9 +64,9 @@ class CredentialStore:
     def save(self) -> None:
         """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
         with self._lock:
-            self._save(*self._kept)
+            self._save(*self._overrides)
 
-    def move(self, into_keyring: bool) -> None:
+    def move_secrets(self, into_keyring: bool) -> None:
         """Move the secrets of `.env` into the OS keyring, or back. Raises CredentialsMissing; then they were not."""
         with self._lock:
             if (path := self._credentials.path) is None:
@@ -87,12 +87,12 @@ class CredentialStore:
         if (path := self._credentials.path) is None:
             return ()
         with self._lock:
-            shadowed = [_shadowed(name, value, path) for name, value in self._kept.items()]
-            return tuple(filter(None, (self._unsaved, *shadowed, _exposed(self._credentials, path))))
+            shadowed = [_shadowed(name, value, path) for name, value in self._overrides.items()]
+            return tuple(filter(None, (self._unsaved, *shadowed, _git_warning(self._credentials, path))))
 
-    def _is_due(self, now: tuple[Any, ...]) -> bool:
+    def _needs_reload(self, now: tuple[Any, ...]) -> bool:
         # A keyring may have been unlocked since, which nothing tells.
-        return now != self._seen or self._credentials.trouble is not None
+        return now != self._fingerprint or self._credentials.keyring_error is not None
 
     def _save(self, *names: str) -> None:
         if (path := self._credentials.path) is not None:
@@ -102,23 +102,26 @@ class CredentialStore:
 
     def _load(self, path: Path) -> None:
         """Read the file again, and keep in memory only what it does not give back."""
-        stored = _credentials.load(path, self._credentials.trusted)
-        self._kept = {name: value for name, value in self._kept.items() if getattr(stored, name) != value}
-        self._credentials = stored.changed(**self._kept)
+        stored = _credentials.load(path, self._credentials.trusted_origins)
+        self._overrides = {name: value for name, value in self._overrides.items() if getattr(stored, name) != value}
+        self._credentials = stored.replace(**self._overrides)
 
 
-def _set_in_python(credentials: Credentials) -> dict[str, Any]:
+def _explicit_fields(credentials: Credentials) -> dict[str, Any]:
     fresh, sources = Credentials(), credentials.sources
-    given = {name: getattr(credentials, name) for name in KEYS if name not in sources}
+    given = {name: getattr(credentials, name) for name in ENV_VARS if name not in sources}
     return {name: value for name, value in given.items() if value != getattr(fresh, name)}
 
 
-def _source(path: Path) -> tuple[Any, ...]:
-    return (envfile.signature(path), *(os.environ.get(key) for key in (*KEYS.values(), *OWN_SECRETS.values())))
+def _fingerprint_of(path: Path) -> tuple[Any, ...]:
+    return (
+        envfile.fingerprint(path),
+        *(os.environ.get(key) for key in (*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values())),
+    )
 
 
 def _shadowed(name: str, value: Any, path: Path) -> str:
-    key = KEYS[name]
+    key = ENV_VARS[name]
     if not os.environ.get(key) or name == "grant_code":  # a spent code hides nothing
         return ""
     if value is None:
@@ -126,8 +129,8 @@ def _shadowed(name: str, value: Any, path: Path) -> str:
     return f"{key} in the process environment hides the one saved in {path}: unset it there."
 
 
-def _exposed(credentials: Credentials, path: Path) -> str:
-    if path.name not in (credentials.sources.get(name) for name in SECRETS):
+def _git_warning(credentials: Credentials, path: Path) -> str:
+    if path.name not in (credentials.sources.get(name) for name in SECRET_FIELDS):
         return ""
     exposure = envfile.git_exposure(path)
     if exposure == "tracked":

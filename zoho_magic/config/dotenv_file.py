@@ -19,14 +19,14 @@ from ..secret import Secret
 from . import atomic_file
 from .file_lock import exclusive
 
-__all__ = ["check_writable", "find", "git_exposure", "read", "signature", "write"]
+__all__ = ["check_writable", "find", "fingerprint", "git_exposure", "read", "write"]
 
-Signature = tuple[int, int, int] | None
-Changes = Mapping[str, Secret | str | None]
+FileFingerprint = tuple[int, int, int] | None
+Updates = Mapping[str, Secret | str | None]
 LOCK_SECONDS = 10.0
-_PLAIN = re.compile(r"[A-Za-z0-9._:/@,+-]*")
-_BREAK = re.compile(r"\r\n|\n|\r")
-_OURS = re.compile(r"^\s*(?:export\s+)?'?ZOHO_", re.MULTILINE)
+_UNQUOTED = re.compile(r"[A-Za-z0-9._:/@,+-]*")
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_ZOHO_KEY = re.compile(r"^\s*(?:export\s+)?'?ZOHO_", re.MULTILINE)
 _START = re.compile(r"\s*(?:export[^\S\r\n]+)?")
 _COMMENT = re.compile(  # the comment behind a value: after ` #` where the value has no quotes
     r"""=[^\S\r\n]*?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?!['"])[^\r\n]*?)([^\S\r\n]+\#[^\r\n]*)[\r\n]*\Z""",
@@ -41,7 +41,7 @@ def find() -> Path:
     return Path(find_dotenv(usecwd=True) or Path.cwd() / ".env")
 
 
-def signature(path: Path) -> Signature:
+def fingerprint(path: Path) -> FileFingerprint:
     """What changes when the file is edited: inode, size and modification time; None where there is no file."""
     try:
         found = path.stat()
@@ -59,7 +59,7 @@ def read(path: Path, keys: frozenset[str]) -> dict[str, str]:
         CredentialsMissing: the file is a folder, is not UTF-8, may not be read, or a line for one of the keys is
             broken (cut short, or a quote that never closes).
     """
-    found = _values(path, keys)
+    found = _parse(path, keys)
     if isinstance(found, int):
         raise CredentialsMissing(
             f"Line {found} of {path} is broken: cut short, a quote that never closes, or an invisible character.",
@@ -68,7 +68,7 @@ def read(path: Path, keys: frozenset[str]) -> dict[str, str]:
     return found
 
 
-def write(path: Path, changes: Changes) -> None:
+def write(path: Path, changes: Updates) -> None:
     """Set (or with None remove) keys of a `.env` file; every other line stays as it is, byte for byte.
 
     The new text replaces the old in one rename, after an fsync, under a lock that a second process respects; the
@@ -86,13 +86,13 @@ def write(path: Path, changes: Changes) -> None:
         write(Path(".env"), {"ZOHO_DC": "eu", "ZOHO_GRANT_CODE": None})
     """
     for key, value in changes.items():
-        if not _plain(value).isprintable():
+        if not _reveal(value).isprintable():
             raise CredentialsMissing(
                 f"The value for {key} has a line break or another invisible character.",
                 hint="Copy it again, without the line break.",
             )
     real = Path(os.path.realpath(path))
-    if (problem := _problem(real, lambda: _rewrite(real, changes))) is not None:
+    if (problem := _error_of(real, lambda: _rewrite(real, changes))) is not None:
         raise problem
 
 
@@ -102,7 +102,7 @@ def check_writable(path: Path) -> None:
     Called before a grant code is spent: a code works once, and its refresh token must have somewhere to go.
     """
     real = Path(os.path.realpath(path))
-    if (problem := _problem(real, lambda: _rehearse(real))) is not None:
+    if (problem := _error_of(real, lambda: _check_replaceable(real))) is not None:
         raise problem
 
 
@@ -135,16 +135,16 @@ def _git(path: Path, *command: str) -> int:
     return done.returncode
 
 
-def _values(path: Path, keys: frozenset[str]) -> dict[str, str] | int:
+def _parse(path: Path, keys: frozenset[str]) -> dict[str, str] | int:
     """The values, or the number of a broken line. Raising is left to a frame that does not hold the file's text."""
-    bindings = _bindings(_text(path))
+    bindings = _bindings(_read_text(path))
     broken = next((binding for binding in bindings if _is_broken(binding, keys)), None)
     if broken is not None:
-        return broken.original.line + len(_BREAK.findall(_lead(broken)))
+        return broken.original.line + len(_NEWLINE.findall(_leading_space(broken)))
     return {b.key: b.value for b in bindings if b.key in keys and b.key is not None and b.value}
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read()
@@ -168,31 +168,31 @@ def _bindings(text: str) -> list[Binding]:
     return list(parse_stream(io.StringIO(text)))
 
 
-def _lead(binding: Binding) -> str:
+def _leading_space(binding: Binding) -> str:
     original = binding.original.string
     return original[: len(original) - len(original.lstrip())]
 
 
 def _is_broken(binding: Binding, keys: frozenset[str]) -> bool:
     if binding.error:
-        return _OURS.search(binding.original.string) is not None
+        return _ZOHO_KEY.search(binding.original.string) is not None
     if binding.value is None:
         return binding.key is not None and binding.key.startswith("ZOHO_")
     return binding.key in keys and not binding.value.isprintable()
 
 
-def _plain(value: Secret | str | None) -> str:
+def _reveal(value: Secret | str | None) -> str:
     return value.reveal() if isinstance(value, Secret) else value or ""
 
 
-def _problem(real: Path, action: Callable[[], None]) -> BaseException | None:
+def _error_of(target: Path, action: Callable[[], None]) -> BaseException | None:
     """What goes wrong with an action on the file under its lock.
 
     The frames below hold the file's text: an exception that passed through them may not leave, not even as the
     __context__ of another.
     """
     try:
-        with _locked(real):
+        with _locked(target):
             action()
             return None
     except CredentialsMissing as error:
@@ -202,100 +202,100 @@ def _problem(real: Path, action: Callable[[], None]) -> BaseException | None:
     except TimeoutError:
         why = "another process is writing it"
     except OSError as error:
-        why = _WHY.get(error.errno or 0, os.strerror(error.errno or 0))
+        why = _ERRNO_TEXT.get(error.errno or 0, os.strerror(error.errno or 0))
     return CredentialsMissing(
-        f"{real} cannot be saved: {why}.",
+        f"{target} cannot be saved: {why}.",
         hint="Make the file and its folder writable, or use another file: %zoho --env FILE.",
     )
 
 
-def _rewrite(real: Path, changes: Changes) -> None:
-    old = _text(real)
-    new = _rewritten(old, changes)
-    _refuse_changed_meaning(old, new, changes, real)
+def _rewrite(target: Path, changes: Updates) -> None:
+    old = _read_text(target)
+    new = _render(old, changes)
+    _check_round_trip(old, new, changes, target)
     if new != old:
-        _refuse_protected(real)
-        _replace(real, new)
-    elif real.exists():
-        real.chmod(0o600)
+        _check_not_protected(target)
+        _replace(target, new)
+    elif target.exists():
+        target.chmod(0o600)
 
 
-def _rehearse(real: Path) -> None:
-    _text(real)
-    _create(_scratch(real), "")
-    _scratch(real).unlink()
-    _refuse_protected(real)
+def _check_replaceable(target: Path) -> None:
+    _read_text(target)
+    _create(_temp_path(target), "")
+    _temp_path(target).unlink()
+    _check_not_protected(target)
 
 
-def _refuse_protected(real: Path) -> None:
+def _check_not_protected(target: Path) -> None:
     """A rename could replace a read-only file, against its owner's wish, and cannot replace a mounted one."""
-    read_only = real.exists() and not os.access(real, os.W_OK)
-    if why := errno.EACCES if read_only else errno.EBUSY if _is_mounted(real) else 0:
+    read_only = target.exists() and not os.access(target, os.W_OK)
+    if why := errno.EACCES if read_only else errno.EBUSY if _is_mounted(target) else 0:
         raise OSError(why, "protected")
 
 
-def _is_mounted(real: Path) -> bool:
+def _is_mounted(target: Path) -> bool:
     # Across a mount a hard link is refused just as a rename is; it changes nothing and so can be tried beforehand.
-    link = _scratch(real)
+    link = _temp_path(target)
     link.unlink(missing_ok=True)
     try:
-        os.link(real, link)
+        os.link(target, link)
     except OSError as error:
         return error.errno == errno.EXDEV
     link.unlink()
     return False
 
 
-def _refuse_changed_meaning(old: str, new: str, changes: Changes, path: Path) -> None:
+def _check_round_trip(old: str, new: str, changes: Updates, path: Path) -> None:
     # A quote that someone else's line never closes could swallow what is added behind it.
     removed = {key for key, value in changes.items() if value is None}
-    expected = {**_meaning(old), **{key: _plain(value) for key, value in changes.items()}}
-    if _meaning(new) != {key: value for key, value in expected.items() if key not in removed}:
+    expected = {**_parsed_values(old), **{key: _reveal(value) for key, value in changes.items()}}
+    if _parsed_values(new) != {key: value for key, value in expected.items() if key not in removed}:
         raise CredentialsMissing(
             f"{path} has a line with a quote that never closes, so nothing can be added safely.",
             hint="Mend that line, then run again; the file was left as it was.",
         )
 
 
-def _meaning(text: str) -> dict[str, str]:
+def _parsed_values(text: str) -> dict[str, str]:
     return {b.key: b.value or "" for b in _bindings(text) if b.key is not None}
 
 
-def _rewritten(old: str, changes: Changes) -> str:
+def _render(old: str, changes: Updates) -> str:
     mark = "\ufeff" if old.startswith("\ufeff") else ""
     newline = "\r\n" if "\r\n" in old else "\n"
     bindings = _bindings(old)
-    text = mark + "".join(_changed(binding, changes) for binding in bindings)
+    text = mark + "".join(_render_binding(binding, changes) for binding in bindings)
     present = {binding.key for binding in bindings}
     for key, value in changes.items():
         if value is not None and key not in present:
             text += newline if text and not text.endswith(("\n", "\r", "\ufeff")) else ""
-            text += f"{key}={_quoted(_plain(value))}{newline}"
+            text += f"{key}={_quoted(_reveal(value))}{newline}"
     return text
 
 
-def _changed(binding: Binding, changes: Changes) -> str:
-    original, lead = binding.original.string, _lead(binding)
+def _render_binding(binding: Binding, changes: Updates) -> str:
+    original, lead = binding.original.string, _leading_space(binding)
     if binding.key is None or binding.key not in changes:
         return original
     if (value := changes[binding.key]) is None:
         return lead[: max(lead.rfind("\n"), lead.rfind("\r")) + 1]
-    if binding.value == _plain(value):
+    if binding.value == _reveal(value):
         return original
     start, comment = _START.findall(original)[0], "".join(_COMMENT.findall(original))
     ending = original[len(original.rstrip("\r\n")) :]
-    return f"{start}{binding.key}={_quoted(_plain(value))}{comment}{ending}"
+    return f"{start}{binding.key}={_quoted(_reveal(value))}{comment}{ending}"
 
 
 def _quoted(value: str) -> str:
     # Nothing at all is quoted: python-dotenv 1.2.3 would take a comment behind it for the value.
-    if value and _PLAIN.fullmatch(value):
+    if value and _UNQUOTED.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _scratch(real: Path) -> Path:
-    return real.with_name(f"{real.name}.zoho_magic.tmp")
+def _temp_path(target: Path) -> Path:
+    return target.with_name(f"{target.name}.zoho_magic.tmp")
 
 
 def _create(path: Path, text: str) -> None:
@@ -309,21 +309,21 @@ def _create(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _replace(real: Path, text: str) -> None:
-    scratch = _scratch(real)
+def _replace(target: Path, text: str) -> None:
+    scratch = _temp_path(target)
     try:
         _create(scratch, text)
-        _keep_owner(scratch, real)
-        atomic_file.replace(scratch, real)
+        _keep_owner(scratch, target)
+        atomic_file.replace(scratch, target)
     finally:
         scratch.unlink(missing_ok=True)
-    _sync_folder(real.parent)
+    _sync_folder(target.parent)
 
 
-def _keep_owner(scratch: Path, real: Path) -> None:
+def _keep_owner(scratch: Path, target: Path) -> None:
     # Root in a container writes the file of somebody outside, who must still be able to read it.
     with contextlib.suppress(OSError, AttributeError):  # no such file yet, not allowed to, or Windows
-        before = real.stat()
+        before = target.stat()
         os.chown(scratch, before.st_uid, before.st_gid)
 
 
@@ -338,13 +338,13 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(real: Path) -> Iterator[None]:
-    real.parent.stat()  # a folder that is not there was mistyped; filelock would make it
-    with exclusive(real.with_name(f"{real.name}.lock"), LOCK_SECONDS):
+def _locked(target: Path) -> Iterator[None]:
+    target.parent.stat()  # a folder that is not there was mistyped; filelock would make it
+    with exclusive(target.with_name(f"{target.name}.lock"), LOCK_SECONDS):
         yield
 
 
-_WHY = {
+_ERRNO_TEXT = {
     errno.EBUSY: "it is mounted into this container by itself; mount its folder instead",
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "it or its folder is read-only",

@@ -21,9 +21,9 @@ from ..secret import Secret
 from . import dotenv_file as envfile
 from .file_lock import exclusive
 
-__all__ = ["MARK", "check", "keeps", "move_in", "move_out", "place", "read", "save"]
+__all__ = ["KEYRING_VAR", "check_available", "display_name", "is_stored", "move_in", "move_out", "read", "save"]
 
-MARK = "ZOHO_KEYRING"
+KEYRING_VAR = "ZOHO_KEYRING"
 SERVICE = "zoho_magic"
 T = TypeVar("T")
 _WHY = {
@@ -35,14 +35,14 @@ _WHY = {
 }
 
 
-def keeps(key: str) -> bool:
+def is_stored(key: str) -> bool:
     """Whether this key's value goes to the keyring: client secrets and the refresh token do, a grant code does not."""
     return key == "ZOHO_REFRESH_TOKEN" or key.startswith("ZOHO_CLIENT_SECRET")
 
 
-def place() -> str:
+def display_name() -> str:
     """What to call the keyring, for a person. Raises CredentialsMissing as the others."""
-    return f"OS keyring ({_asked(lambda ring: ring.get_keyring().name)})"
+    return f"OS keyring ({_call_backend(lambda ring: ring.get_keyring().name)})"
 
 
 def read(name: str) -> dict[str, Secret] | None:
@@ -51,16 +51,16 @@ def read(name: str) -> dict[str, Secret] | None:
     Raises:
         CredentialsMissing: the keyring is missing, locked or failing, or the entry is not one of ours.
     """
-    found = _asked(lambda ring: _revealed(ring.get_password(SERVICE, name)))
+    found = _call_backend(lambda ring: _parse_entry(ring.get_password(SERVICE, name)))
     if found is None or isinstance(found, dict):
         return found
     raise CredentialsMissing(
         f"The entry {name} in the OS keyring is not one of ours.",
-        hint=f"Remove {MARK} from .env, then run %zoho_setup.",
+        hint=f"Remove {KEYRING_VAR} from .env, then run %zoho_setup.",
     )
 
 
-def check(name: str) -> None:
+def check_available(name: str) -> None:
     """Raise CredentialsMissing now if `save` could not work."""
     read(name)
 
@@ -71,11 +71,11 @@ def save(path: Path, changes: Mapping[str, Secret | str | None]) -> None:
     Raises:
         CredentialsMissing: one of the two cannot be written; what was there before is still there.
     """
-    with _alone(path):
-        name = os.environ.get(MARK) or envfile.read(path, frozenset({MARK})).get(MARK)
-        ours = {key: value for key, value in changes.items() if name and keeps(key)}
+    with _exclusive(path):
+        name = os.environ.get(KEYRING_VAR) or envfile.read(path, frozenset({KEYRING_VAR})).get(KEYRING_VAR)
+        ours = {key: value for key, value in changes.items() if name and is_stored(key)}
         if name and ours:
-            _change(name, ours)
+            _update_entry(name, ours)
         envfile.write(path, {**changes, **dict.fromkeys(ours)})
         if ours:
             with contextlib.suppress(OSError):
@@ -84,53 +84,56 @@ def save(path: Path, changes: Mapping[str, Secret | str | None]) -> None:
 
 def move_in(path: Path) -> None:
     """Move the secrets of a `.env` into the keyring. Raises CredentialsMissing; they are then where they were."""
-    with _alone(path):
-        found = _settings(path)
-        name = str(found.get(MARK) or _new_name(path))
+    with _exclusive(path):
+        found = _read_secrets(path)
+        name = str(found.get(KEYRING_VAR) or _new_entry_name(path))
         ours = {key: value for key, value in found.items() if isinstance(value, Secret)}
-        check(name)
+        check_available(name)
         # The name first: whatever happens from here on, somebody knows of the entry.
-        envfile.write(path, {MARK: name})
-        _change(name, ours)
+        envfile.write(path, {KEYRING_VAR: name})
+        _update_entry(name, ours)
         envfile.write(path, dict.fromkeys(ours))
 
 
 def move_out(path: Path) -> None:
     """Move them back into `.env`. Raises CredentialsMissing; they are then where they were."""
-    if os.environ.get(MARK):
-        raise CredentialsMissing(f"{MARK} is set in the process environment.", hint="Unset it there, then run again.")
-    with _alone(path):
-        found = _settings(path)
-        if (name := found.get(MARK)) is None:
+    if os.environ.get(KEYRING_VAR):
+        raise CredentialsMissing(
+            f"{KEYRING_VAR} is set in the process environment.", hint="Unset it there, then run again."
+        )
+    with _exclusive(path):
+        found = _read_secrets(path)
+        if (name := found.get(KEYRING_VAR)) is None:
             return
         kept = read(str(name)) or {}
         envfile.write(path, {key: value for key, value in kept.items() if key not in found})
-        _asked(lambda ring: kept and ring.delete_password(SERVICE, str(name)))
-        envfile.write(path, {MARK: None})
+        _call_backend(lambda ring: kept and ring.delete_password(SERVICE, str(name)))
+        envfile.write(path, {KEYRING_VAR: None})
 
 
-def _settings(path: Path) -> dict[str, Secret | str]:
-    from .credentials import KEYS, OWN_SECRETS
+def _read_secrets(path: Path) -> dict[str, Secret | str]:
+    from .credentials import DC_CLIENT_SECRET_VARS, ENV_VARS
 
-    ours = frozenset(filter(keeps, (*KEYS.values(), *OWN_SECRETS.values())))
-    values = envfile.read(path, ours | {MARK})
-    return {key: Secret(value) if keeps(key) else value for key, value in values.items()}
+    ours = frozenset(filter(is_stored, (*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values())))
+    values = envfile.read(path, ours | {KEYRING_VAR})
+    return {key: Secret(value) if is_stored(key) else value for key, value in values.items()}
 
 
-def _new_name(path: Path) -> str:
+def _new_entry_name(path: Path) -> str:
     return f"{re.sub('[^A-Za-z0-9_-]', '', path.parent.name)[:30]}-{secrets.token_hex(8)}"
 
 
-def _change(name: str, changes: Mapping[str, Secret | str | None]) -> None:
+def _update_entry(name: str, changes: Mapping[str, Secret | str | None]) -> None:
     wanted = {key: value for key, value in {**(read(name) or {}), **changes}.items() if isinstance(value, Secret)}
-    _asked(lambda ring: ring.set_password(SERVICE, name, json.dumps({k: v.reveal() for k, v in wanted.items()})))
+    _call_backend(lambda ring: ring.set_password(SERVICE, name, json.dumps({k: v.reveal() for k, v in wanted.items()})))
     if read(name) != wanted:  # some backends take everything and keep nothing
         raise CredentialsMissing(
-            f"{place()} did not keep what it was given.", hint="Choose another backend: python -m keyring --help."
+            f"{display_name()} did not keep what it was given.",
+            hint="Choose another backend: python -m keyring --help.",
         )
 
 
-def _revealed(text: str | None) -> dict[str, Secret] | bool | None:
+def _parse_entry(text: str | None) -> dict[str, Secret] | bool | None:
     """The entry's secrets; False for something else."""
     try:
         found = {} if text is None else json.loads(text)
@@ -138,10 +141,10 @@ def _revealed(text: str | None) -> dict[str, Secret] | bool | None:
         return False
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         return False
-    return None if text is None else {key: Secret(value) for key, value in found.items() if keeps(key)}
+    return None if text is None else {key: Secret(value) for key, value in found.items() if is_stored(key)}
 
 
-def _asked(act: Callable[[Any], T]) -> T:
+def _call_backend(act: Callable[[Any], T]) -> T:
     """What the keyring answers.
 
     The frames below hold secrets: an exception that passed through them may not leave, not even as a `__context__`.
@@ -166,12 +169,12 @@ def _unusable(kind: str) -> CredentialsMissing:
     return CredentialsMissing(
         f"The OS keyring cannot be used: {_WHY.get(kind, f'it failed ({kind})')}.",
         hint="Nothing was lost. Unlock or start it and run this again; on a machine without one keep the secrets in "
-        f".env: remove {MARK} there and run %zoho_setup.",
+        f".env: remove {KEYRING_VAR} there and run %zoho_setup.",
     )
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _exclusive(path: Path) -> Iterator[None]:
     """One process at a time moves or saves secrets, so that none is moved while another replaces it."""
     envfile.check_writable(path)
     real, problem = Path(os.path.realpath(path)), ""

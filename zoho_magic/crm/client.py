@@ -10,12 +10,12 @@ from ..errors import QueryError
 from . import schema_tables as catalogue
 from . import users as people
 from .metadata import Metadata
-from .parallel import side_by_side
+from .parallel import map_parallel
 from .progress import Progress
 from .read import pull
 from .read.arrow import FRAMES, Frame
 from .read.planner import Plan
-from .read.record_query import Meter
+from .read.record_query import CallCounter
 
 if TYPE_CHECKING:
     import pandas
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from ..session import ZohoSession
     from .write.push import PushReport
-    from .write.rows import Order
+    from .write.rows import WriteOperation
 
-__all__ = ["Desk"]
+__all__ = ["CrmClient"]
 
 
-class Desk:
+class CrmClient:
     """Reads the CRM for a session; what it learns of the org (modules, fields, users) it keeps.
 
     Args:
@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, session: ZohoSession) -> None:
         self._session = session
         self._lock = threading.Lock()
-        self._everybody: dict[str, tuple[str, str]] | None = None
+        self._users: dict[str, tuple[str, str]] | None = None
         self.metadata = Metadata(self)
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -55,33 +55,33 @@ class Desk:
         """API credits left today; None until Zoho tells."""
         return self._session.credits_left
 
-    def width(self) -> int:
+    def max_concurrency(self) -> int:
         """Calls at once: what the org's edition and Zoho's present patience allow."""
-        return self._session.width()
+        return self._session.max_concurrency()
 
-    def people(self) -> Mapping[str, tuple[str, str]]:
+    def users(self) -> Mapping[str, tuple[str, str]]:
         """User id -> full name, e-mail address."""
         with self._lock:
-            if self._everybody is None:
-                self._everybody = people.everybody(self)
-            return self._everybody
+            if self._users is None:
+                self._users = people.list_users(self)
+            return self._users
 
     def pull(self, module: str, *, via: str, frame: Frame, show: bool, **asked: Any) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
-        self._ask_ahead(module)
-        reading, warnings = pull.reading_of(self.metadata, module, **asked)
+        self._prefetch(module)
+        reading, warnings = pull.build_record_query(self.metadata, module, **asked)
         with Progress(f"Pulling {module}", show) as progress:
             return pull.pull(self, reading, warnings, via=via, frame=frame, progress=progress)
 
-    def _ask_ahead(self, module: str) -> None:
+    def _prefetch(self, module: str) -> None:
         """Ask at the same time what would be asked one after the other."""
-        list(side_by_side([lambda: self.metadata.fields(module), self.width], 2))
+        list(map_parallel([lambda: self.metadata.fields(module), self.max_concurrency], 2))
 
     def plan(self, module: str, *, via: str, **asked: Any) -> Plan:
         """See `ZohoSession.plan`."""
-        reading, _ = pull.reading_of(self.metadata, module, **asked)
-        return pull.planned(self, reading, via, Meter(self))
+        reading, _ = pull.build_record_query(self.metadata, module, **asked)
+        return pull.make_plan(self, reading, via, CallCounter(self))
 
     def coql(self, query: str, *, params: Mapping[str, Any], frame: Frame, show: bool) -> Any:
         """See `ZohoSession.coql`."""
@@ -91,16 +91,16 @@ class Desk:
         with Progress("COQL", show) as progress:
             return queries.run(self, query, params, frame=frame, progress=progress)
 
-    def push(self, frame: Any, order: Order, *, via: str, dry_run: bool, show: bool) -> PushReport:
+    def push(self, frame: Any, order: WriteOperation, *, via: str, dry_run: bool, show: bool) -> PushReport:
         """See `ZohoSession.push`."""
         from .write import push  # it brings pandas
 
         with Progress(f"Pushing {order.module}", show) as progress:
             return push.push(self, frame, order, via=via, dry_run=dry_run, progress=progress)
 
-    def upload_hosts(self) -> tuple[str, str]:
+    def upload_target(self) -> tuple[str, str]:
         """Origin that takes bulk write files, and the org's id. Raises CredentialsMissing where Zoho names none."""
-        return self._session.upload_origin(), self._session.organisation.zgid
+        return self._session._upload_origin(), self._session.organisation.zgid
 
     def modules(self, *, count: bool, refresh: bool) -> pandas.DataFrame:
         """See `ZohoSession.modules`."""

@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import ApiError, AuthError, QueryError
-from ..http.responses import Api, content
+from ..http.responses import CrmApi, parse_json
 
-__all__ = ["Field", "Metadata", "Module", "ready", "suggestion"]
+__all__ = ["Field", "Metadata", "Module", "did_you_mean", "ready"]
 
 _READABLE = ("default", "custom", "subform", "linking")
 
@@ -62,18 +62,18 @@ class Field:
     label: str = ""
     data_type: str = "text"
     json_type: str = "string"
-    returns: str = ""
+    return_type: str = ""
     required: bool = False
     read_only: bool = False
     unique: bool = False
     length: int = 0
-    choices: tuple[str, ...] = ()
-    target: str = ""
+    picklist_values: tuple[str, ...] = ()
+    lookup_module: str = ""
 
     @property
-    def kind(self) -> str:
+    def value_type(self) -> str:
         """The data type that decides how a value is read: a formula's is that of its result."""
-        return self.returns or self.data_type
+        return self.return_type or self.data_type
 
 
 RECORD_ID = Field("id", "Record Id", "bigint", "string", read_only=True)
@@ -86,7 +86,7 @@ class Metadata:
         api: the session.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: CrmApi) -> None:
         self._api = api
         self._lock = threading.Lock()
         self._modules: dict[str, Module] = {}
@@ -101,7 +101,7 @@ class Metadata:
         """The modules whose records the API can read, by API name. Raises as `ZohoSession.request`."""
         known = self._modules
         if not known:
-            answer = content(self._api.request("GET", "/crm/v8/settings/modules"))
+            answer = parse_json(self._api.request("GET", "/crm/v8/settings/modules"))
             known = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
             with self._lock:
                 self._modules = known
@@ -111,7 +111,7 @@ class Metadata:
         """One module. Raises QueryError with the nearest name."""
         known = self.modules()
         if name not in known:
-            meant = suggestion(name, {word: m.name for m in known.values() for word in (m.name, m.label)})
+            meant = did_you_mean(name, {word: m.name for m in known.values() for word in (m.name, m.label)})
             raise QueryError(f"The CRM has no module {name!r}.{meant}", hint="%zoho_modules lists them; use API names.")
         return known[name]
 
@@ -120,25 +120,25 @@ class Metadata:
         known = self._fields.get(module)
         if known is None:
             name = self.module(module).name
-            answer = content(self._api.request("GET", "/crm/v8/settings/fields", params={"module": name}))
+            answer = parse_json(self._api.request("GET", "/crm/v8/settings/fields", params={"module": name}))
             found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
             known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
             with self._lock:
                 self._fields[module] = known
         return known
 
-    def named(self, module: str, wanted: Sequence[str]) -> list[Field]:
+    def get_fields(self, module: str, wanted: Sequence[str]) -> list[Field]:
         """The fields of these names, in this order. Raises QueryError naming the first unknown one and the nearest."""
         known = self.fields(module)
         for name in wanted:
             if name not in known:
                 raise QueryError(
-                    f"{module} has no field {name!r}.{suggestion(name, _words(known.values()))}",
+                    f"{module} has no field {name!r}.{did_you_mean(name, _words(known.values()))}",
                     hint=f"%zoho_fields {module} lists them; use API names.",
                 )
         return [known[name] for name in dict.fromkeys(wanted)]
 
-    def at(self, module: str, path: str) -> Field | None:
+    def resolve_path(self, module: str, path: str) -> Field | None:
         """The field at the end of a dotted path (`Account_Name.Industry`, `What_Id->Leads.Email`).
 
         Returns:
@@ -151,14 +151,14 @@ class Metadata:
         known = self.fields(module)
         for step in steps:
             name, _, chosen = step.partition("->")
-            field = self.named(module, [name])[0]
-            module = self.module(chosen).name if chosen else field.target
-            known = self._fields_if_told(module)
+            field = self.get_fields(module, [name])[0]
+            module = self.module(chosen).name if chosen else field.lookup_module
+            known = self._fields_or_empty(module)
             if not known:
                 return None
-        return known.get(last) or self.named(module, [last])[0]
+        return known.get(last) or self.get_fields(module, [last])[0]
 
-    def _fields_if_told(self, module: str) -> dict[str, Field]:
+    def _fields_or_empty(self, module: str) -> dict[str, Field]:
         try:
             known = self.fields(module) if module in self.modules() else {}
         except (ApiError, AuthError):
@@ -171,7 +171,7 @@ def ready(metadata: Metadata, module: str = "") -> list[str]:
     return list(metadata._fields.get(module, {}) if module else metadata._modules)
 
 
-def suggestion(name: str, words: Mapping[str, str]) -> str:
+def did_you_mean(name: str, words: Mapping[str, str]) -> str:
     """ " Did you mean X?" for a mistyped name; "" where nothing is near.
 
     Args:
@@ -217,11 +217,11 @@ def _field(entry: Mapping[str, Any]) -> Field:
         label=str(entry.get("display_label") or entry.get("field_label") or ""),
         data_type=str(entry.get("data_type") or ""),
         json_type=str(entry.get("json_type") or ""),
-        returns=str(computed.get("return_type") or ""),
+        return_type=str(computed.get("return_type") or ""),
         required=bool(entry.get("system_mandatory") or entry.get("required")),
         read_only=bool(entry.get("read_only") or entry.get("field_read_only") or not writable.get("api_update", True)),
         unique=bool(entry.get("unique")),
         length=int(entry.get("length") or 0),
-        choices=tuple(str(choice) for choice in choices if choice is not None),
-        target=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
+        picklist_values=tuple(str(choice) for choice in choices if choice is not None),
+        lookup_module=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
     )

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import AuthError
-from ..http.responses import Api, content
+from ..http.responses import CrmApi, parse_json
 
-__all__ = ["Introduction", "Organisation", "Person", "introduce", "organisation", "person"]
+__all__ = ["AccountInfo", "CurrentUser", "Organisation", "fetch_account_info", "organisation", "person"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Person:
+class CurrentUser:
     """The user behind the token. `time_zone` is an IANA name; the CRM renders datetimes in it."""
 
     id: str = ""
@@ -31,31 +31,31 @@ class Organisation:
     name: str = ""
     zgid: str = ""
     edition: str = ""
-    kind: str = ""
+    type: str = ""
 
 
 @dataclass(frozen=True)
-class Introduction:
+class AccountInfo:
     """Who and where, as far as the scopes let us ask; `notes` says which scope is missing for the rest."""
 
-    person: Person = Person()
+    person: CurrentUser = CurrentUser()
     organisation: Organisation = Organisation()
     notes: tuple[str, ...] = ()
 
 
-def introduce(api: Api) -> Introduction:
+def fetch_account_info(api: CrmApi) -> AccountInfo:
     """Person and org. Raises as `ZohoSession.request`, but a missing scope only leaves its half empty."""
-    from .parallel import side_by_side  # %load_ext gets as far as here, and asks nothing
+    from .parallel import map_parallel  # %load_ext gets as far as here, and asks nothing
 
     calls: list[Callable[[], tuple[Any, tuple[str, ...]]]] = [
-        lambda: _if_allowed(person, api, Person()),
+        lambda: _if_allowed(person, api, CurrentUser()),
         lambda: _if_allowed(organisation, api, Organisation()),
     ]
-    (who, first), (where, second) = side_by_side(calls, len(calls))
-    return Introduction(who, where, (*first, *second))
+    (who, first), (where, second) = map_parallel(calls, len(calls))
+    return AccountInfo(who, where, (*first, *second))
 
 
-def _if_allowed(ask: Callable[[Api], T], api: Api, otherwise: T) -> tuple[T, tuple[str, ...]]:
+def _if_allowed(ask: Callable[[CrmApi], T], api: CrmApi, otherwise: T) -> tuple[T, tuple[str, ...]]:
     try:
         return ask(api), ()
     except AuthError as error:
@@ -64,21 +64,21 @@ def _if_allowed(ask: Callable[[Api], T], api: Api, otherwise: T) -> tuple[T, tup
         return otherwise, (f"{error.args[0]} {error.hint}",)
 
 
-def person(api: Api) -> Person:
+def person(api: CrmApi) -> CurrentUser:
     """Who is connected, from `GET /users?type=CurrentUser` (scope ZohoCRM.users.READ).
 
     https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
     """
-    found = _first(content(api.request("GET", "/crm/v8/users", params={"type": "CurrentUser"})), "users")
-    return Person(_text(found, "id"), _text(found, "full_name"), _text(found, "email"), _text(found, "time_zone"))
+    found = _first(parse_json(api.request("GET", "/crm/v8/users", params={"type": "CurrentUser"})), "users")
+    return CurrentUser(_text(found, "id"), _text(found, "full_name"), _text(found, "email"), _text(found, "time_zone"))
 
 
-def organisation(api: Api) -> Organisation:
+def organisation(api: CrmApi) -> Organisation:
     """The org, from `GET /org` (scope ZohoCRM.org.READ).
 
     https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html
     """
-    found = _first(content(api.request("GET", "/crm/v8/org")), "org")
+    found = _first(parse_json(api.request("GET", "/crm/v8/org")), "org")
     edition = _text(found.get("license_details") or {}, "paid_type")
     return Organisation(_text(found, "company_name"), _text(found, "zgid"), edition, _text(found, "type"))
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
-__all__ = ["side_by_side"]
+__all__ = ["map_parallel"]
 
 T = TypeVar("T")
 
 
-def side_by_side(tasks: Iterable[Callable[[], T]], width: int) -> Iterator[T]:
+def map_parallel(tasks: Iterable[Callable[[], T]], max_workers: int) -> Iterator[T]:
     """The results of the tasks in their order, at most `width` of them running at a time.
 
     A failure, Ctrl-C, or a caller that stops listening drops what has not begun; what runs is not waited for, not even
@@ -26,7 +26,7 @@ def side_by_side(tasks: Iterable[Callable[[], T]], width: int) -> Iterator[T]:
     """
     waiting = deque((task, Future[T]()) for task in tasks)
     promised = [future for _, future in waiting]
-    for number in range(min(max(1, width), len(waiting))):
+    for number in range(min(max(1, max_workers), len(waiting))):
         threading.Thread(target=_work, args=(waiting,), name=f"zoho_magic {number}", daemon=True).start()
     try:
         for future in promised:

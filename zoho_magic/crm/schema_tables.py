@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ..errors import ApiError, AuthError, QueryError
 from .coql.query import build_query
 from .metadata import Field, Metadata
-from .parallel import side_by_side
+from .parallel import map_parallel
 from .read import arrow as frames
 from .read import coql
 from .read.pull import Home
-from .read.record_query import Meter
+from .read.record_query import CallCounter
 
 if TYPE_CHECKING:
     import pandas
@@ -31,13 +31,13 @@ def modules(home: Home, *, count: bool) -> pandas.DataFrame:
     rows = [(m.name, m.label, m.kind, m.creatable, m.editable, m.deletable) for m in known]
     frame = pd.DataFrame(rows, columns=list(_MODULE_COLUMNS))
     if count:
-        with Meter(home) as api:
-            counts = list(side_by_side([partial(_count, api, m.name) for m in known], home.width()))
+        with CallCounter(home) as api:
+            counts = list(map_parallel([partial(_count, api, m.name) for m in known], home.max_concurrency()))
         frame["records"] = pd.array(counts, dtype="Int64")
     return frame
 
 
-def _count(api: Meter, module: str) -> int | None:
+def _count(api: CallCounter, module: str) -> int | None:
     try:
         return coql.count(api, build_query(module, ["id"]))
     except (ApiError, QueryError):
@@ -60,12 +60,12 @@ def _row(field: Field) -> tuple[object, ...]:
     return (
         field.name,
         field.label,
-        field.kind,
-        frames.described(field),
+        field.value_type,
+        frames.describe_columns(field),
         field.required,
         field.read_only,
         field.unique,
         field.length or None,
-        list(field.choices),
-        field.target or None,
+        list(field.picklist_values),
+        field.lookup_module or None,
     )

@@ -16,19 +16,19 @@ from urllib3.util import Retry
 from ..data_centres import trusted_origin
 from ..errors import TransportError
 
-__all__ = ["Unanswered", "named", "open_pool"]
+__all__ = ["REQUEST_ERRORS", "error_name", "make_session"]
 
 RETRIES = 4
 BACKOFF_SECONDS = 0.3
-LONGEST_RETRY_AFTER_SECONDS = 120
-CONNECTIONS = 32
-_PASSING = (500, 502, 503, 504)
+MAX_RETRY_AFTER_SECONDS = 120
+POOL_MAXSIZE = 32
+_TRANSIENT_STATUS = (500, 502, 503, 504)
 
-Unanswered = (requests.exceptions.RequestException, HTTPError, OSError, ValueError)
+REQUEST_ERRORS = (requests.exceptions.RequestException, HTTPError, OSError, ValueError)
 """What a request can raise when it fails."""
 
 
-def named(error: BaseException) -> str:
+def error_name(error: BaseException) -> str:
     """What went wrong, in one word: the class in `requests`, or what urllib3 found where that says too little."""
     reason = getattr(next(iter(error.args), None), "reason", None)
     if isinstance(reason, ReadTimeoutError):
@@ -40,7 +40,7 @@ def named(error: BaseException) -> str:
     return type(error).__name__
 
 
-class Patience(Retry):
+class RetryPolicy(Retry):
     """Retry without 429: how many calls may run at once is the gate's business, for every call together."""
 
     RETRY_AFTER_STATUS_CODES = frozenset({503})
@@ -48,36 +48,36 @@ class Patience(Retry):
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         """As Retry.get_retry_after, two minutes at most. urllib3 has `retry_after_max` for that from 2.6.3 only."""
         seconds = super().get_retry_after(response)
-        return None if seconds is None else min(seconds, LONGEST_RETRY_AFTER_SECONDS)
+        return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
 
 
-class WholeBody(HTTPAdapter):
+class BufferedRetryAdapter(HTTPAdapter):
     """Reads the body inside the retry loop: one that breaks off is as repeatable as a lost connection."""
 
     def send(self, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> requests.Response:
         """As HTTPAdapter.send, with the body read unless it is streamed."""
-        left = self.max_retries
+        retries = self.max_retries
         while True:
             response = super().send(request, stream, *args, **kwargs)
-            if stream or (broken := _broken(response)) is None:
+            if stream or (broken := _read_body(response)) is None:
                 return response
-            if left.read == 0:
+            if retries.read == 0:
                 raise broken
-            left = left.increment(request.method, request.url, error=ProtocolError("the body broke off"))
-            left.sleep()
+            retries = retries.increment(request.method, request.url, error=ProtocolError("the body broke off"))
+            retries.sleep()
 
 
-def _broken(response: requests.Response) -> requests.exceptions.RequestException | None:
+def _read_body(response: requests.Response) -> requests.exceptions.RequestException | None:
     # In one piece: `response.content` reads 10 kB at a time, which takes as long as parsing what was read.
     try:
         response._content = response.raw.read(decode_content=True)
     except (ProtocolError, DecodeError, ReadTimeoutError, SSLError) as error:
-        return next(told(error) for kind, told in _TROUBLES.items() if isinstance(error, kind))
+        return next(told(error) for kind, told in _REQUESTS_ERRORS.items() if isinstance(error, kind))
     return None
 
 
 # What `response.content` would have raised.
-_TROUBLES: dict[type[HTTPError], type[requests.exceptions.RequestException]] = {
+_REQUESTS_ERRORS: dict[type[HTTPError], type[requests.exceptions.RequestException]] = {
     ProtocolError: requests.exceptions.ChunkedEncodingError,
     DecodeError: requests.exceptions.ContentDecodingError,
     ReadTimeoutError: requests.exceptions.ConnectionError,
@@ -85,7 +85,7 @@ _TROUBLES: dict[type[HTTPError], type[requests.exceptions.RequestException]] = {
 }
 
 
-class SameHost(requests.Session):
+class SameOriginSession(requests.Session):
     """Follows a redirect only to the host that sent it."""
 
     def __init__(self, trusted: frozenset[str]) -> None:
@@ -106,33 +106,33 @@ class SameHost(requests.Session):
         """Keep the token: the host is the same, and ~/.netrc has no business here."""
 
     def _origin(self, url: str) -> str | None:
-        return trusted_origin(url, also=self._trusted)
+        return trusted_origin(url, extra=self._trusted)
 
 
-def open_pool(*, repeat: bool, local: bool, trusted: frozenset[str]) -> requests.Session:
-    """A pool of connections whose calls may be repeated after they were sent, or (repeat=False) only before.
+def make_session(*, idempotent: bool, local: bool, trusted: frozenset[str]) -> requests.Session:
+    """A pool of connections whose calls may be repeated after they were sent, or (idempotent=False) only before.
 
     Args:
-        repeat: whether 5xx, a lost connection and a cut-off body lead to another try.
+        idempotent: whether 5xx, a lost connection and a cut-off body lead to another try.
         local: whether it talks to this machine; a proxy from the environment has no business in between.
         trusted: origins beside Zoho's that a redirect may stay on.
     """
-    again = RETRIES if repeat else 0
-    patience = Patience(
+    attempts = RETRIES if idempotent else 0
+    patience = RetryPolicy(
         total=RETRIES,
         connect=RETRIES,
-        read=again,
-        status=again,
-        other=again,
-        status_forcelist=_PASSING if repeat else (),
+        read=attempts,
+        status=attempts,
+        other=attempts,
+        status_forcelist=_TRANSIENT_STATUS if idempotent else (),
         allowed_methods=None,
         backoff_factor=BACKOFF_SECONDS,
         backoff_jitter=BACKOFF_SECONDS,
         raise_on_status=False,
     )
-    pool = SameHost(trusted)
+    pool = SameOriginSession(trusted)
     pool.trust_env = not local
     pool.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # every call stands for itself
     for scheme in ("https://", "http://"):
-        pool.mount(scheme, WholeBody(max_retries=patience, pool_maxsize=CONNECTIONS))
+        pool.mount(scheme, BufferedRetryAdapter(max_retries=patience, pool_maxsize=POOL_MAXSIZE))
     return pool

@@ -9,25 +9,25 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ThrottledError, TransportError, ZohoError, explain
-from ..scopes import needed_for
+from ..errors import ThrottledError, TransportError, ZohoError, error_for
+from ..scopes import scope_for
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Api", "checked", "content", "is_token_refused"]
+__all__ = ["CrmApi", "is_token_refused", "parse_json", "raise_for_error"]
 
 _EMPTY = (204, 304)
 _TOKEN_REFUSED = ("INVALID_TOKEN", "AUTHENTICATION_FAILURE")
 
 
-class Api(Protocol):
+class CrmApi(Protocol):
     """What the rest of this folder needs of a session: one authorised call, already checked."""
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response: ...
 
 
-def content(response: requests.Response) -> dict[str, Any]:
+def parse_json(response: requests.Response) -> dict[str, Any]:
     """The answer's JSON object; {} for the empty answers (204, 304). Raises TransportError for anything else."""
     if response.status_code in _EMPTY:
         return {}
@@ -42,7 +42,9 @@ def is_token_refused(response: requests.Response) -> bool:
     return response.status_code == 401 and (_json(response) or {}).get("code") in _TOKEN_REFUSED
 
 
-def checked(response: requests.Response, method: str, path: str, facts: Mapping[str, str]) -> requests.Response:
+def raise_for_error(
+    response: requests.Response, method: str, path: str, error_context: Mapping[str, str]
+) -> requests.Response:
     """The response, unless Zoho refused; an answer that carries results row by row is never a refusal.
 
     Raises:
@@ -54,11 +56,11 @@ def checked(response: requests.Response, method: str, path: str, facts: Mapping[
     answer = _json(response)
     if answer is not None and "data" in answer and "code" not in answer:
         return response
-    raise _refusal(response, answer, method, path, facts)
+    raise _to_error(response, answer, method, path, error_context)
 
 
-def _refusal(
-    response: requests.Response, answer: dict[str, Any] | None, method: str, path: str, facts: Mapping[str, str]
+def _to_error(
+    response: requests.Response, answer: dict[str, Any] | None, method: str, path: str, error_context: Mapping[str, str]
 ) -> ZohoError:
     if response.status_code == 429:
         return _throttled(response, method, path)
@@ -67,13 +69,13 @@ def _refusal(
     details = answer.get("details") or {}
     named = details if isinstance(details, dict) else {}
     permissions = " ".join(map(str, named.get("permissions") or ()))
-    error = explain(
+    error = error_for(
         str(answer["code"]),
-        doing=f"{method} {path}",
-        said=_said(answer, details),
-        scope=needed_for(method, path) or "SCOPE (the scope this call needs, from Zoho's API guide)",
+        operation=f"{method} {path}",
+        zoho_message=_said(answer, details),
+        scope=scope_for(method, path) or "SCOPE (the scope this call needs, from Zoho's API guide)",
         permissions=f" ({permissions})" if permissions else "",
-        **facts,
+        **error_context,
     )
     error.status, error.details = response.status_code, named
     return error
@@ -88,9 +90,11 @@ def _said(answer: Mapping[str, Any], details: Any) -> str:
 
 def _throttled(response: requests.Response, method: str, path: str) -> ZohoError:
     after = response.headers.get("Retry-After", "")
-    error = explain("TOO_MANY_REQUESTS", doing=f"{method} {path}", wait=f"{after} s" if after.isdigit() else "a minute")
+    error = error_for(
+        "TOO_MANY_REQUESTS", operation=f"{method} {path}", wait=f"{after} s" if after.isdigit() else "a minute"
+    )
     if isinstance(error, ThrottledError):
-        error.wait = float(after) if after.isdigit() else 60.0
+        error.retry_after = float(after) if after.isdigit() else 60.0
     return error
 
 
@@ -112,5 +116,5 @@ def _not_zoho(response: requests.Response) -> TransportError:
         hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
         code=f"HTTP {response.status_code}",
     )
-    error.sent = response.status_code not in _REFUSED
+    error.may_have_been_sent = response.status_code not in _REFUSED
     return error

@@ -48,16 +48,18 @@ class Transport:
             fields = {k: v.reveal() if isinstance(v, Secret) else v for k, v in form.items() if v is not None}
             return pool.post(url, data=fields, auth=_no_auth, timeout=TIMEOUT, allow_redirects=False)
 
-        response = self._quietly(url, False, send)
+        response = self._send_without_leaking(url, False, send)
         response.request.body = None
         return response
 
-    def call(
-        self, method: str, url: str, bearer: Callable[[Any], Any], repeat: bool, **options: Any
+    def request(
+        self, method: str, url: str, auth: Callable[[Any], Any], idempotent: bool, **options: Any
     ) -> requests.Response:
-        """One API call; with `repeat` it is sent again after 429, 5xx, a lost connection or a cut-off body."""
+        """One API call; with `idempotent` it is sent again after 429, 5xx, a lost connection or a cut-off body."""
         options.setdefault("timeout", TIMEOUT)
-        response = self._quietly(url, repeat, lambda pool: pool.request(method, url, auth=bearer, **options))
+        response = self._send_without_leaking(
+            url, idempotent, lambda pool: pool.request(method, url, auth=auth, **options)
+        )
         for answer in (response, *response.history):
             answer.request.headers["Authorization"] = "Zoho-oauthtoken ****"
         return response
@@ -69,26 +71,26 @@ class Transport:
         for pool in pools.values():
             pool.close()
 
-    def _quietly(
-        self, url: str, repeat: bool, send: Callable[[requests.Session], requests.Response]
+    def _send_without_leaking(
+        self, url: str, idempotent: bool, send: Callable[[requests.Session], requests.Response]
     ) -> requests.Response:
         # The frames below hold bodies and headers in their arguments, and %xmode Verbose prints arguments: no
         # exception that passed through them may leave, not even as __context__ of the one raised here.
-        origin = trusted_origin(url, also=self._trusted)
+        origin = trusted_origin(url, extra=self._trusted)
         if origin is None:
             raise _not_sent("That address is not one of Zoho's, so nothing was sent.", _HOST_HINT)
-        outcome = _outcome(lambda: send(self._pool(repeat, is_loopback(origin))))
+        outcome = _send_or_error(lambda: send(self._pool(idempotent, is_loopback(origin))))
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
-    def _pool(self, repeat: bool, local: bool) -> requests.Session:
+    def _pool(self, idempotent: bool, local: bool) -> requests.Session:
         with self._lock:
-            if (repeat, local) not in self._pools:
-                from .adapters import open_pool
+            if (idempotent, local) not in self._pools:
+                from .adapters import make_session
 
-                self._pools[repeat, local] = open_pool(repeat=repeat, local=local, trusted=self._trusted)
-            return self._pools[repeat, local]
+                self._pools[idempotent, local] = make_session(idempotent=idempotent, local=local, trusted=self._trusted)
+            return self._pools[idempotent, local]
 
 
 _HOST_HINT = "Use a path (/crm/v8/...) or a Zoho host over https; vouch for another one with trusted=[...] in Python."
@@ -99,9 +101,9 @@ def _no_auth(request: Any) -> Any:
     return request
 
 
-def _outcome(send: Callable[[], requests.Response]) -> requests.Response | BaseException:
+def _send_or_error(send: Callable[[], requests.Response]) -> requests.Response | BaseException:
     """The answer, or a fresh exception that remembers nothing of the request."""
-    from .adapters import Unanswered, named
+    from .adapters import REQUEST_ERRORS, error_name
 
     try:
         return send()
@@ -109,8 +111,8 @@ def _outcome(send: Callable[[], requests.Response]) -> requests.Response | BaseE
         return KeyboardInterrupt()
     except ZohoError as error:
         return copy.copy(error)
-    except Unanswered as error:
-        return _failure(named(error))
+    except REQUEST_ERRORS as error:
+        return _failure(error_name(error))
 
 
 _FAILURES = {  # as `pool.named` calls it -> what happened, what to do
@@ -138,11 +140,11 @@ _UNKNOWN = ("The call to Zoho failed ({kind}).", "Check what was passed to the c
 def _failure(kind: str) -> TransportError:
     happened, hint = _FAILURES.get(kind, _UNKNOWN)
     error = TransportError(happened.format(kind=kind), hint=hint, code=kind)
-    error.sent = kind not in _NEVER_SENT
+    error.may_have_been_sent = kind not in _NEVER_SENT
     return error
 
 
 def _not_sent(happened: str, hint: str) -> TransportError:
     error = TransportError(happened, hint=hint)
-    error.sent = False
+    error.may_have_been_sent = False
     return error

@@ -14,19 +14,25 @@ from typing import Any
 
 from ..auth import oauth
 from ..auth.oauth import PostForm
-from ..config.credentials import OWN_SECRETS, Credentials
-from ..data_centres import DATA_CENTRES, is_loopback, of_accounts, trusted_origin
+from ..config.credentials import DC_CLIENT_SECRET_VARS, Credentials
+from ..data_centres import DATA_CENTRES, by_accounts_url, is_loopback, trusted_origin
 from ..errors import AuthError, ZohoError
 
-__all__ = ["at", "explained", "likely", "server_of", "servers"]
+__all__ = [
+    "accounts_servers",
+    "credentials_for_location",
+    "data_centres_knowing_client",
+    "server_of",
+    "with_data_centre_hint",
+]
 
-PATIENCE_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 """How long an error waits for the other data centres; some networks cannot reach all of them."""
 
 Get = Callable[[str], Any]
 
 
-def at(credentials: Credentials, server: str, location: str, get: Get) -> Credentials:
+def credentials_for_location(credentials: Credentials, server: str, location: str, get: Get) -> Credentials:
     """The credentials as used where the account is: data centre, accounts server, and that place's client secret.
 
     Args:
@@ -41,15 +47,15 @@ def at(credentials: Credentials, server: str, location: str, get: Get) -> Creden
     server = server or (server_of(location, credentials, get) if location not in ("", credentials.dc) else "")
     if server in ("", credentials.accounts):
         return credentials
-    home = of_accounts(server)
+    home = by_accounts_url(server)
     moved = {"dc": home.name if home else location if location in DATA_CENTRES else credentials.dc}
     # Another accounts server means another API: the token's own `api_domain` names it.
-    return credentials.changed(**moved, accounts_url="" if home else server, api_url="")
+    return credentials.replace(**moved, accounts_url="" if home else server, api_url="")
 
 
 def server_of(location: str, credentials: Credentials, get: Get) -> str:
     """The accounts server of a data centre. Raises AuthError for one that nobody knows."""
-    found = servers(credentials, get).get(location)
+    found = accounts_servers(credentials, get).get(location)
     if found is None:
         raise AuthError(
             "Zoho says that your account is in a data centre this package does not know.",
@@ -59,20 +65,24 @@ def server_of(location: str, credentials: Credentials, get: Get) -> str:
     return found
 
 
-def servers(credentials: Credentials, get: Get) -> dict[str, str]:
+def accounts_servers(credentials: Credentials, get: Get) -> dict[str, str]:
     """Data centre -> accounts server: the table's, or what the server in `ZOHO_ACCOUNTS_URL` lists."""
-    if not credentials.accounts_url or of_accounts(credentials.accounts_url):
-        return {name: dc.accounts for name, dc in DATA_CENTRES.items()}
+    if not credentials.accounts_url or by_accounts_url(credentials.accounts_url):
+        return {name: dc.accounts_url for name, dc in DATA_CENTRES.items()}
     try:
         listed = json.loads(get(f"{credentials.accounts}/oauth/serverinfo").content)["locations"]
     except (ZohoError, ValueError, LookupError, TypeError):
         return {}
     own = is_loopback(credentials.accounts)
-    checked = {name: trusted_origin(str(url), also=credentials.trusted, loopback=own) for name, url in listed.items()}
+    checked = {
+        name: trusted_origin(str(url), extra=credentials.trusted_origins, loopback=own) for name, url in listed.items()
+    }
     return {name: url for name, url in checked.items() if url}
 
 
-def explained(error: ZohoError, asked: Credentials, there: Credentials, post: PostForm, get: Get) -> ZohoError:
+def with_data_centre_hint(
+    error: ZohoError, asked: Credentials, there: Credentials, post: PostForm, get: Get
+) -> ZohoError:
     """The error with a next step that names the data centre, where Zoho said `invalid_client`; else as it is.
 
     Args:
@@ -84,40 +94,42 @@ def explained(error: ZohoError, asked: Credentials, there: Credentials, post: Po
     if error.code != "invalid_client":
         return error
     better = copy.copy(error)
-    better.hint = _not_there(asked, there) if asked.dc != there.dc else _elsewhere(there, post, get) or error.hint
+    better.hint = (
+        _multi_dc_hint(asked, there) if asked.dc != there.dc else _other_dc_hint(there, post, get) or error.hint
+    )
     return better
 
 
-def _not_there(asked: Credentials, there: Credentials) -> str:
+def _multi_dc_hint(asked: Credentials, there: Credentials) -> str:
     return (
-        f"You signed in to {there.data_centre.place} ({there.dc}). At {asked.data_centre.console} open the client's "
-        f"Settings, switch on {there.data_centre.place} under Multi-DC, put the client secret shown there into "
-        f"{OWN_SECRETS[there.dc]} and run %zoho_login again."
+        f"You signed in to {there.data_centre.display_name} ({there.dc}). At {asked.data_centre.console_url} open the "
+        f"client's Settings, switch on {there.data_centre.display_name} under Multi-DC, put the client secret "
+        f"shown there into {DC_CLIENT_SECRET_VARS[there.dc]} and run %zoho_login again."
     )
 
 
-def _elsewhere(there: Credentials, post: PostForm, get: Get) -> str:
-    found = likely(there, post, get)
+def _other_dc_hint(there: Credentials, post: PostForm, get: Get) -> str:
+    found = data_centres_knowing_client(there, post, get)
     if not found:
         return ""
-    places = " or ".join(f"{DATA_CENTRES[dc].place} ({dc})" for dc in found)
+    places = " or ".join(f"{DATA_CENTRES[dc].display_name} ({dc})" for dc in found)
     return f"Zoho in {places} knows this client id: set ZOHO_DC={found[0]}, with the client secret of that place."
 
 
-def likely(credentials: Credentials, post: PostForm, get: Get) -> list[str]:
+def data_centres_knowing_client(credentials: Credentials, post: PostForm, get: Get) -> list[str]:
     """The other data centres whose accounts server knows this client id.
 
     Zoho looks at the client before anything else, so a call without a secret and without a token tells; neither is
     sent anywhere.
     """
     own = credentials.accounts
-    others = {dc: url for dc, url in servers(credentials, get).items() if url != own and dc in DATA_CENTRES}
+    others = {dc: url for dc, url in accounts_servers(credentials, get).items() if url != own and dc in DATA_CENTRES}
     form = {"grant_type": "refresh_token", "client_id": credentials.client_id, "refresh_token": "none"}
     known: list[str] = []
     asking = [threading.Thread(target=_ask, args=(*one, form, post, known), daemon=True) for one in others.items()]
     for thread in asking:
         thread.start()
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     for thread in asking:
         thread.join(max(0.0, end - time.monotonic()))
     return [dc for dc in others if dc in known]
@@ -130,7 +142,7 @@ def _ask(dc: str, url: str, form: Mapping[str, str], post: PostForm, known: list
 
 def _knows(url: str, form: Mapping[str, str], post: PostForm) -> bool:
     try:
-        answer = oauth.heard(post(f"{url}/oauth/v2/token", form))
+        answer = oauth.parse_response(post(f"{url}/oauth/v2/token", form))
     except ZohoError:
         return False
     return answer.fields.get("error") in ("invalid_client_secret", "invalid_code")

@@ -16,20 +16,29 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..config.credentials import Credentials
 from ..data_centres import is_loopback, trusted_origin
-from ..errors import AuthError, CredentialsMissing, ZohoError, explain
+from ..errors import AuthError, CredentialsMissing, ZohoError, error_for
 from ..secret import Secret
 
-__all__ = ["REDIRECT_URI", "Consent", "Redirect", "Verdict", "ask", "fields_of", "pasted", "read"]
+__all__ = [
+    "REDIRECT_URI",
+    "AuthorizationRequest",
+    "MatchResult",
+    "Redirect",
+    "build",
+    "parse_query",
+    "parse_redirect",
+    "query_of_pasted_url",
+]
 
 REDIRECT_URI = "http://localhost:8976/callback"
 """Where Zoho sends the browser back to, unless `ZOHO_REDIRECT_URI` says otherwise; registered exactly so."""
 
-Verdict = Literal["", "accepted", "refused"]
+MatchResult = Literal["", "accepted", "refused"]
 _MOST_FIELDS = 20
 
 
 @dataclass(frozen=True, repr=False)
-class Consent:
+class AuthorizationRequest:
     """One question to a person; only the redirect that carries its `state` answers it.
 
     Attributes:
@@ -44,9 +53,9 @@ class Consent:
     state: Secret
     verifier: Secret
 
-    def verdict(self, query: Secret) -> Verdict:
+    def match(self, query: Secret) -> MatchResult:
         """Whether a query string answers this question, and how; "" for anything else that knocks."""
-        fields = fields_of(query)
+        fields = parse_query(query)
         if "error" in fields and "state" not in fields:  # Zoho's page on refusals shows no state
             return "refused"
         if "state" not in fields or not _same(fields["state"], self.state):
@@ -63,7 +72,7 @@ class Redirect:
     location: str = ""
 
 
-def ask(credentials: Credentials) -> Consent:
+def build(credentials: Credentials) -> AuthorizationRequest:
     """A new question: offline access, always asked, with `state` and PKCE S256.
 
     Args:
@@ -75,42 +84,44 @@ def ask(credentials: Credentials) -> Consent:
         webbrowser.open(question.url)
     """
     state, verifier = Secret(secrets.token_urlsafe(32)), Secret(secrets.token_urlsafe(48))
-    back = credentials.redirect_uri or REDIRECT_URI
+    redirect_uri = credentials.redirect_uri or REDIRECT_URI
     query = {
         "client_id": credentials.client_id,
         "response_type": "code",
         "scope": ",".join(credentials.scopes),
-        "redirect_uri": back,
+        "redirect_uri": redirect_uri,
         "access_type": "offline",
         "prompt": "consent",  # without it Zoho gives a refresh token the first time only
         "state": state.reveal(),
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",  # Zoho's default is plain
     }
-    return Consent(f"{credentials.accounts}/oauth/v2/auth?{urlencode(query)}", back, state, verifier)
+    return AuthorizationRequest(
+        f"{credentials.accounts}/oauth/v2/auth?{urlencode(query)}", redirect_uri, state, verifier
+    )
 
 
-def read(question: Consent, query: Secret, credentials: Credentials) -> Redirect:
+def parse_redirect(authorization: AuthorizationRequest, query: Secret, credentials: Credentials) -> Redirect:
     """What the redirect with this query string says.
 
     Raises:
         AuthError: it answers another question, access was refused, or it names an accounts server that is not Zoho's;
             a code is never sent there.
     """
-    fields, verdict = fields_of(query), question.verdict(query)
+    fields, verdict = parse_query(query), authorization.match(query)
     if verdict == "refused":
-        raise explain(fields["error"].reveal(), doing="consent", **credentials.facts)
+        raise error_for(fields["error"].reveal(), operation="consent", **credentials.error_context)
     if verdict != "accepted":
         raise AuthError(
             "That address is not the answer to this sign-in.",
             hint="Use the newest link, and copy the whole address of the page it ends on.",
             code="state",
-            doing="consent",
+            operation="consent",
         )
-    return Redirect(fields["code"], _server(fields, credentials), _shown(fields, "location"))
+    return Redirect(fields["code"], _server(fields, credentials), _reveal(fields, "location"))
 
 
-def fields_of(query: Secret) -> dict[str, Secret]:
+def parse_query(query: Secret) -> dict[str, Secret]:
     """The fields of a query string (a trailing `&` is Zoho's habit); none at all where one comes twice."""
     try:
         pairs = parse_qsl(query.reveal(), max_num_fields=_MOST_FIELDS)
@@ -120,13 +131,13 @@ def fields_of(query: Secret) -> dict[str, Secret]:
     return fields if len(fields) == len(pairs) else {}
 
 
-def pasted(text: Secret, redirect_uri: str) -> Secret:
+def query_of_pasted_url(text: Secret, redirect_uri: str) -> Secret:
     """The query string of a redirected address that somebody pasted.
 
     Raises:
         CredentialsMissing: it is not the redirect URI with something behind it.
     """
-    query = _behind(redirect_uri, text)
+    query = _query_if_same_uri(redirect_uri, text)
     if not query:
         raise CredentialsMissing(
             f"That is not the address the browser ended on: it begins with {redirect_uri}?",
@@ -135,7 +146,7 @@ def pasted(text: Secret, redirect_uri: str) -> Secret:
     return query
 
 
-def _behind(redirect_uri: str, text: Secret) -> Secret:
+def _query_if_same_uri(redirect_uri: str, text: Secret) -> Secret:
     try:
         found, own = urlsplit(text.reveal().strip().strip("'\"<>")), urlsplit(redirect_uri)
     except ValueError:
@@ -146,23 +157,23 @@ def _behind(redirect_uri: str, text: Secret) -> Secret:
 
 def _server(fields: Mapping[str, Secret], credentials: Credentials) -> str:
     """The accounts server a redirect names. A loopback one is believed only from a loopback Zoho (the simulator)."""
-    named = _shown(fields, "accounts-server")
-    origin = trusted_origin(named, also=credentials.trusted, loopback=is_loopback(credentials.accounts))
+    named = _reveal(fields, "accounts-server")
+    origin = trusted_origin(named, extra=credentials.trusted_origins, loopback=is_loopback(credentials.accounts))
     if named and origin is None:
-        raise _foreign()
+        raise _untrusted_server()
     return origin or ""
 
 
-def _foreign() -> ZohoError:
+def _untrusted_server() -> ZohoError:
     return AuthError(
         "The redirect names an accounts server that is not Zoho's, so nothing was sent there.",
         hint="Somebody may be interfering. Start again, and look at the browser's address bar as you sign in.",
         code="accounts-server",
-        doing="consent",
+        operation="consent",
     )
 
 
-def _shown(fields: Mapping[str, Secret], name: str) -> str:
+def _reveal(fields: Mapping[str, Secret], name: str) -> str:
     return fields[name].reveal() if name in fields else ""
 
 

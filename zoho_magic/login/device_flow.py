@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..auth import oauth
-from ..auth.oauth import Answer, PostForm, Token
+from ..auth.oauth import PostForm, Token, TokenResponse
 from ..config.credentials import Credentials
 from ..data_centres import trusted_origin
-from ..errors import ThrottledError, TransportError, ZohoError, explain
+from ..errors import ThrottledError, TransportError, ZohoError, error_for
 from ..secret import Secret
 from . import account_location as home
-from .prompts import Invitation
+from .prompts import LoginInstructions
 
 __all__ = ["DeviceLogin", "Step"]
 
-SLOW_SECONDS = 30.0  # "only one request per 30 seconds", though `interval` says 5
+SLOW_DOWN_INTERVAL = 30.0  # "only one request per 30 seconds", though `interval` says 5
 _INTERVAL, _LIFE = 5.0, 300.0
 
 
@@ -29,7 +29,7 @@ _INTERVAL, _LIFE = 5.0, 300.0
 class Step:
     """Where a device login is: the token once there is one, else how many seconds to wait before the next `poll`."""
 
-    wait: float = 0.0
+    retry_in: float = 0.0
     token: Token | None = None
 
 
@@ -47,7 +47,7 @@ class DeviceLogin:
     credentials: Credentials
     user_code: str
     link: str
-    complete: str
+    verification_uri_complete: str
     expires_at: float
     _device_code: Secret
     _interval: float
@@ -65,18 +65,18 @@ class DeviceLogin:
             AuthError: Zoho does not know the client (only a "non-browser" client may do this) or a scope.
             ThrottledError, TransportError: too often, or nobody answered.
         """
-        answer = oauth.heard(post(f"{credentials.accounts}/oauth/v3/device/code", _request(credentials)))
+        answer = oauth.parse_response(post(f"{credentials.accounts}/oauth/v3/device/code", _request(credentials)))
         code, user_code = answer.fields.get("device_code"), answer.fields.get("user_code")
         if not isinstance(code, Secret) or not user_code:
-            refused = oauth.refusal(answer, "device", credentials.facts)
-            raise home.explained(refused, credentials, credentials, post, get)
+            refused = oauth.to_error(answer, "device", credentials.error_context)
+            raise home.with_data_centre_hint(refused, credentials, credentials, post, get)
         seconds, now = _seconds(answer, "interval", 1000, _INTERVAL), clock()
         link = _link(answer, "verification_url", credentials) or f"{credentials.accounts}/oauth/v3/device"
         return cls(
             credentials=credentials,
             user_code=str(user_code),
             link=link,
-            complete=_link(answer, "verification_uri_complete", credentials) or link,
+            verification_uri_complete=_link(answer, "verification_uri_complete", credentials) or link,
             expires_at=now + _seconds(answer, "expires_in", 10_000, _LIFE),
             _device_code=code,
             _interval=seconds,
@@ -93,11 +93,13 @@ class DeviceLogin:
         return max(0, int(self.expires_at - self._clock()))
 
     @property
-    def invitation(self) -> Invitation:
+    def invitation(self) -> LoginInstructions:
         """What the person is told."""
         steps = ("Open it on any device, sign in, and check that the code is the same.",)
         title = "Sign in to Zoho on any device"
-        return Invitation(title, self.link, steps, self.user_code, self.complete, self.seconds_left)
+        return LoginInstructions(
+            title, self.link, steps, self.user_code, self.verification_uri_complete, self.seconds_left
+        )
 
     def poll(self) -> Step:
         """Ask Zoho whether the person has agreed, if it is time to ask.
@@ -109,45 +111,47 @@ class DeviceLogin:
         if (early := self._next_at - self._clock()) > 0:
             return Step(early)
         try:
-            answer = oauth.heard(self._post(f"{self.credentials.accounts}/oauth/v3/device/token", self._form()))
+            answer = oauth.parse_response(
+                self._post(f"{self.credentials.accounts}/oauth/v3/device/token", self._form())
+            )
         except TransportError:
-            return self._later()  # a network that comes and goes ends nothing before the code does
-        return self._heard(answer)
+            return self._schedule_next_poll()  # a network that comes and goes ends nothing before the code does
+        return self._handle_response(answer)
 
-    def _heard(self, answer: Answer) -> Step:
+    def _handle_response(self, answer: TokenResponse) -> Step:
         error = answer.fields.get("error")
         if error == "authorization_pending":
-            return self._later()
+            return self._schedule_next_poll()
         if error == "slow_down":
-            self._interval = max(self._interval, SLOW_SECONDS)
-            return self._later()
+            self._interval = max(self._interval, SLOW_DOWN_INTERVAL)
+            return self._schedule_next_poll()
         if error == "other_dc":
-            return self._moved(str(answer.fields.get("user_location") or ""))
+            return self._switch_data_centre(str(answer.fields.get("user_location") or ""))
         try:
-            facts = self.credentials.facts
-            return Step(token=oauth.token_in(answer, "device", self.credentials.accounts, self._clock, facts))
+            facts = self.credentials.error_context
+            return Step(token=oauth.parse_token(answer, "device", self.credentials.accounts, self._clock, facts))
         except ZohoError as refused:
             failure = refused
         raise self._explained(failure)
 
-    def _later(self) -> Step:
+    def _schedule_next_poll(self) -> Step:
         if (left := self.expires_at - self._clock()) <= 0:
-            raise explain("expired", doing="device", **self.credentials.facts)
+            raise error_for("expired", operation="device", **self.credentials.error_context)
         self._next_at = self._clock() + min(self._interval, left)
         return Step(self._next_at - self._clock())
 
-    def _moved(self, location: str) -> Step:
+    def _switch_data_centre(self, location: str) -> Step:
         before = self.credentials
-        self.credentials = home.at(before, "", location, self._get)
+        self.credentials = home.credentials_for_location(before, "", location, self._get)
         if self.credentials is before:  # it would send us round in circles
-            raise explain("other_dc", doing="device", **before.facts)
+            raise error_for("other_dc", operation="device", **before.error_context)
         self._next_at = self._clock()
         return Step(0.0)
 
     def _explained(self, error: ZohoError) -> ZohoError:
         if isinstance(error, ThrottledError):
             return error
-        return home.explained(error, self._asked, self.credentials, self._post, self._get)
+        return home.with_data_centre_hint(error, self._asked, self.credentials, self._post, self._get)
 
     def _form(self) -> dict[str, str | Secret | None]:
         return {
@@ -168,14 +172,16 @@ def _request(credentials: Credentials) -> dict[str, str | Secret | None]:
     }
 
 
-def _seconds(answer: Answer, name: str, milliseconds_from: float, usual: float) -> float:
+def _seconds(answer: TokenResponse, name: str, milliseconds_from: float, default: float) -> float:
     """Milliseconds as Zoho sends them, or seconds as RFC 8628 and some of Zoho's pages have it."""
     value: Any = answer.fields.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 10**9:
-        return usual
+        return default
     return value / 1000 if value >= milliseconds_from else float(value)
 
 
-def _link(answer: Answer, name: str, credentials: Credentials) -> str:
+def _link(answer: TokenResponse, name: str, credentials: Credentials) -> str:
     url = str(answer.fields.get(name) or "")
-    return url if trusted_origin(url, also={credentials.accounts, *credentials.trusted}, loopback=False) else ""
+    return (
+        url if trusted_origin(url, extra={credentials.accounts, *credentials.trusted_origins}, loopback=False) else ""
+    )

@@ -12,7 +12,7 @@ from ..config.credentials import Credentials
 from ..data_centres import is_loopback, origin_of
 from ..errors import CredentialsMissing
 
-__all__ = ["Choice", "Place", "choose", "here"]
+__all__ = ["Choice", "RuntimeEnvironment", "choose", "detect"]
 
 # What a place puts into the environment -> what it is called.
 _REMOTE = {
@@ -32,7 +32,7 @@ _REMOTE = {
 
 
 @dataclass(frozen=True)
-class Place:
+class RuntimeEnvironment:
     """Where a login happens.
 
     Attributes:
@@ -41,7 +41,7 @@ class Place:
         browser: this machine can open a browser.
     """
 
-    answers: bool = True
+    interactive: bool = True
     remote: str = ""
     browser: bool = True
 
@@ -50,11 +50,13 @@ class Place:
 class Choice:
     """A road, and the reason for it in a sentence."""
 
-    road: str
-    why: str
+    method: str
+    reason: str
 
 
-def here(answers: bool = True, environ: Mapping[str, str] = os.environ, container: bool | None = None) -> Place:
+def detect(
+    interactive: bool = True, environ: Mapping[str, str] = os.environ, container: bool | None = None
+) -> RuntimeEnvironment:
     """This place, by its environment.
 
     Args:
@@ -66,10 +68,10 @@ def here(answers: bool = True, environ: Mapping[str, str] = os.environ, containe
     shown = any(environ.get(key) for key in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
     if not remote and not shown and (_is_container() if container is None else container):
         remote = "in a container"
-    return Place(answers, remote, shown or sys.platform in ("darwin", "win32"))
+    return RuntimeEnvironment(interactive, remote, shown or sys.platform in ("darwin", "win32"))
 
 
-def choose(credentials: Credentials, place: Place) -> Choice:
+def choose(credentials: Credentials, place: RuntimeEnvironment) -> Choice:
     """The road that can work here with the least to do.
 
     Raises:
@@ -80,7 +82,7 @@ def choose(credentials: Credentials, place: Place) -> Choice:
         return Choice("code", "A grant code is waiting in ZOHO_GRANT_CODE.")
     if credentials.soid and not credentials.redirect_uri:
         return Choice("client-credentials", "ZOHO_SOID is set, so the client signs in for its organisation by itself.")
-    if not place.answers:
+    if not place.interactive:
         raise CredentialsMissing(
             "There is nobody here to sign in: this notebook runs unattended.",
             hint="Sign in once where you can answer; or set ZOHO_SOID and let a self client sign in by itself.",
@@ -90,17 +92,17 @@ def choose(credentials: Credentials, place: Place) -> Choice:
     return _by_browser(credentials, place)
 
 
-def _by_browser(credentials: Credentials, place: Place) -> Choice:
+def _by_browser(credentials: Credentials, place: RuntimeEnvironment) -> Choice:
     if place.remote:
         return Choice("paste-url", f"The kernel runs {place.remote}, where your browser cannot come back to by itself.")
     if not place.browser:
         return Choice("paste-url", "This machine has no browser to open.")
-    if credentials.redirect_uri and not _is_here(credentials.redirect_uri):
+    if credentials.redirect_uri and not _is_loopback_http(credentials.redirect_uri):
         return Choice("paste-url", "ZOHO_REDIRECT_URI is not a plain http address of this machine.")
     return Choice("browser", "The kernel and your browser are on the same machine.")
 
 
-def _is_here(redirect_uri: str) -> bool:
+def _is_loopback_http(redirect_uri: str) -> bool:
     origin = origin_of(redirect_uri) or ""
     return origin.startswith("http:") and is_loopback(origin)
 

@@ -18,10 +18,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import CredentialsMissing, TransportError, ZohoError
 from ..secret import Secret
-from .authorization import Verdict
+from .authorization import MatchResult
 from .callback_pages import CSP, page
 
-__all__ = ["Loopback"]
+__all__ = ["LoopbackServer"]
 
 _SILENCE_SECONDS = 5.0
 _FAMILIES = {
@@ -32,7 +32,7 @@ _FAMILIES = {
 _NO_SUCH_FAMILY = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-class Loopback:
+class LoopbackServer:
     """Listens while it is entered, for the answer to one question.
 
     Args:
@@ -51,30 +51,30 @@ class Loopback:
             query = here.wait(300)
     """
 
-    def __init__(self, redirect_uri: str, question: Secret, verdict: Callable[[Secret], Verdict]) -> None:
+    def __init__(self, redirect_uri: str, authorization: Secret, match: Callable[[Secret], MatchResult]) -> None:
         self._uri = _checked(redirect_uri)
-        self._question = question
-        self._verdict = verdict
+        self._question = authorization
+        self._verdict = match
         self._servers: list[_Server] = []
         self._lock = threading.Lock()
         self._answer: Secret | None = None
         self._answered = threading.Event()
 
     @property
-    def start(self) -> str:
+    def start_url(self) -> str:
         """An address here that leads to the question, so that the question itself shows in no process list."""
         return f"http://{self._uri.netloc}{_START}"
 
-    def __enter__(self) -> Loopback:
+    def __enter__(self) -> LoopbackServer:
         try:
             for family, address in _FAMILIES[self._uri.hostname or ""]:
                 self._listen(family, (address, self._uri.port or 80))
         except OSError as error:
-            failure = _unusable(self._uri, error.errno)
+            failure = _port_error(self._uri, error.errno)
         else:
             if self._servers:
                 return self
-            failure = _unusable(self._uri, errno.EADDRNOTAVAIL)
+            failure = _port_error(self._uri, errno.EADDRNOTAVAIL)
         self.__exit__(None, None, None)
         raise failure
 
@@ -95,11 +95,11 @@ class Loopback:
         while not self._answered.wait(min(0.5, max(0.0, end - time.monotonic()))):
             if time.monotonic() >= end:
                 raise TransportError(
-                    f"Nobody came back from Zoho's page within {_told(seconds)}.",
+                    f"Nobody came back from Zoho's page within {_format_duration(seconds)}.",
                     hint="Run it again. If the page said 'Invalid Redirect Uri', register exactly "
                     f"{self._uri.geturl()} for the client; if the browser is on another machine, use --paste-url.",
                     code="timeout",
-                    doing="login",
+                    operation="login",
                 )
         assert self._answer is not None
         return self._answer
@@ -107,21 +107,21 @@ class Loopback:
     def answer(self, path: str, query: Secret) -> tuple[int, str, Callable[[], None]]:
         """Status, page, and what to do once the page is sent, for a request to one of our own addresses."""
         if path != (self._uri.path or "/"):
-            return 404, page("nothing"), _nothing
+            return 404, page("nothing"), _noop
         verdict = self._verdict(query)
         with self._lock:
             if not verdict:
-                return 400, page("unknown"), _nothing
+                return 400, page("unknown"), _noop
             if self._answer is not None:
-                return 410, page("again"), _nothing
+                return 410, page("again"), _noop
             self._answer = query
         return 200, page(verdict), self._answered.set
 
-    def leads_on(self, path: str) -> str:
+    def redirect_target(self, path: str) -> str:
         """Where `start` leads; "" for any other path."""
         return self._question.reveal() if path == _START and self._uri.path != _START else ""
 
-    def is_ours(self, host: str | None) -> bool:
+    def is_expected_host(self, host: str | None) -> bool:
         """Whether the request was meant for this name: another one may be a page that had its name changed to us."""
         return host == self._uri.netloc
 
@@ -142,9 +142,9 @@ _START = "/start"
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, family: socket.AddressFamily, address: tuple[str, int], owner: Loopback) -> None:
+    def __init__(self, family: socket.AddressFamily, address: tuple[str, int], listener: LoopbackServer) -> None:
         self.address_family = family
-        self.owner = owner
+        self.listener = listener
         self._open: set[socket.socket] = set()
         self._thread = threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="zoho_magic redirect"
@@ -190,13 +190,13 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        owner, found = self.server.owner, urlsplit(self.path)
-        after: Callable[[], None] = _nothing
+        owner, found = self.server.listener, urlsplit(self.path)
+        after: Callable[[], None] = _noop
         # A page somewhere that loads us as an image or a script is nobody coming back from Zoho.
-        came_itself = self.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-        if not owner.is_ours(self.headers.get("Host")) or not came_itself:
+        is_navigation = self.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        if not owner.is_expected_host(self.headers.get("Host")) or not is_navigation:
             self._send(404, page("nothing"))
-        elif question := owner.leads_on(found.path):
+        elif question := owner.redirect_target(found.path):
             self._send(302, "", Location=question)
         else:
             status, text, after = owner.answer(found.path, Secret(found.query))
@@ -227,11 +227,11 @@ _HEADERS = {
 }
 
 
-def _nothing() -> None:
+def _noop() -> None:
     pass
 
 
-def _told(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
 
 
@@ -245,12 +245,12 @@ def _checked(redirect_uri: str) -> SplitResult:
     return found
 
 
-def _unusable(uri: SplitResult, number: int | None) -> ZohoError:
+def _port_error(uri: SplitResult, number: int | None) -> ZohoError:
     port = uri.port or 80
     why = "is in use by another program" if number == errno.EADDRINUSE else "may not be used"
     return TransportError(
         f"Port {port}, to which Zoho would send the browser back, {why}.",
         hint="Another sign-in may be waiting in another kernel: end it there. Or use %zoho_login --paste-url.",
         code="port",
-        doing="login",
+        operation="login",
     )

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from getpass import getpass
 from typing import Any
 
-__all__ = ["Invitation", "Person"]
+__all__ = ["LoginInstructions", "LoginUI"]
 
 
 @dataclass(frozen=True)
-class Invitation:
+class LoginInstructions:
     """What to do now to sign in.
 
     Attributes:
@@ -30,11 +30,11 @@ class Invitation:
     link: str = ""
     steps: tuple[str, ...] = ()
     code: str = ""
-    scan: str = ""
-    seconds: int = 0
+    qr_url: str = ""
+    expires_in: int = 0
 
     def __str__(self) -> str:
-        from .qr_code import drawn
+        from .qr_code import to_text
 
         lines = [
             self.title,
@@ -42,14 +42,14 @@ class Invitation:
             *([f"  Code: {self.code}"] if self.code else []),
         ]
         lines += [f"  {step}" for step in self.steps]
-        lines += [f"  Good for {self.seconds // 60} min {self.seconds % 60} s."] if self.seconds else []
-        return "\n".join([*lines, *([drawn(self.scan)] if self.scan else [])])
+        lines += [f"  Good for {self.expires_in // 60} min {self.expires_in % 60} s."] if self.expires_in else []
+        return "\n".join([*lines, *([to_text(self.qr_url)] if self.qr_url else [])])
 
     __repr__ = __str__
 
 
 @dataclass(frozen=True)
-class Person:
+class LoginUI:
     """How to talk to whoever signs in; the defaults suit a script in a terminal.
 
     Attributes:
@@ -59,13 +59,13 @@ class Person:
         pause: waits so many seconds.
     """
 
-    show: Callable[[Invitation], Callable[[], None]] = lambda invitation: _printed(invitation)
-    ask: Callable[[str], str] = lambda question: _typed(question)
-    browse: Callable[[str], Any] = lambda url: _browsed(url)
-    pause: Callable[[float], Any] = lambda seconds: threading.Event().wait(seconds)
+    show: Callable[[LoginInstructions], Callable[[], None]] = lambda invitation: _printed(invitation)
+    prompt: Callable[[str], str] = lambda question: _typed(question)
+    open_browser: Callable[[str], Any] = lambda url: _browsed(url)
+    sleep: Callable[[float], Any] = lambda seconds: threading.Event().wait(seconds)
 
     @contextmanager
-    def invited(self, invitation: Invitation) -> Iterator[None]:
+    def showing(self, invitation: LoginInstructions) -> Iterator[None]:
         """Show it for as long as it is good for something."""
         taken_away = self.show(invitation)
         try:
@@ -74,7 +74,7 @@ class Person:
             taken_away()
 
 
-def _printed(invitation: Invitation) -> Callable[[], None]:
+def _printed(invitation: LoginInstructions) -> Callable[[], None]:
     sys.stderr.write(f"{invitation}\n")
     sys.stderr.flush()
     return lambda: None

@@ -11,37 +11,37 @@ from urllib.parse import urlencode
 from ..auth import oauth
 from ..auth.oauth import PostForm
 from ..config.credentials import Credentials
-from ..errors import explain
+from ..errors import error_for
 from ..secret import Secret
-from .authorization import REDIRECT_URI, Verdict, fields_of
+from .authorization import REDIRECT_URI, MatchResult, parse_query
 
-__all__ = ["Enhancement", "ask"]
+__all__ = ["ScopeEnhancementRequest", "build"]
 
 
 @dataclass(frozen=True, repr=False)
-class Enhancement:
+class ScopeEnhancementRequest:
     """One question about more scopes. `url` holds a secret (Zoho's design): it goes to a browser here, nowhere else."""
 
     url: Secret
     redirect_uri: str
 
-    def verdict(self, query: Secret) -> Verdict:
+    def match(self, query: Secret) -> MatchResult:
         """Whether a query string answers it. Nothing depends on it: what the token may do is asked of Zoho."""
-        fields = {name: value.reveal() for name, value in fields_of(query).items() if name in _SAID}
+        fields = {name: value.reveal() for name, value in parse_query(query).items() if name in _SAID}
         if "error" in fields:
             return "refused"
         return "accepted" if fields.get("status") == "success" and fields.get("scope_enhanced") == "true" else ""
 
-    def read(self, query: Secret, credentials: Credentials) -> None:
+    def parse_redirect(self, query: Secret, credentials: Credentials) -> None:
         """Raise AuthError if the person refused."""
-        if self.verdict(query) == "refused":
-            raise explain(fields_of(query)["error"].reveal(), doing="consent", **credentials.facts)
+        if self.match(query) == "refused":
+            raise error_for(parse_query(query)["error"].reveal(), operation="consent", **credentials.error_context)
 
 
 _SAID = ("status", "scope_enhanced", "error")
 
 
-def ask(credentials: Credentials, scopes: tuple[str, ...], post: PostForm) -> Enhancement:
+def build(credentials: Credentials, scopes: tuple[str, ...], post: PostForm) -> ScopeEnhancementRequest:
     """A question about these further scopes.
 
     Raises:
@@ -54,17 +54,19 @@ def ask(credentials: Credentials, scopes: tuple[str, ...], post: PostForm) -> En
         "client_secret": credentials.client_secret,
         "refresh_token": credentials.refresh_token,
     }
-    answer = oauth.heard(post(f"{credentials.accounts}/oauth/v2/token/scopeenhance", form))
+    answer = oauth.parse_response(post(f"{credentials.accounts}/oauth/v2/token/scopeenhance", form))
     token = answer.fields.get("access_token")
     if not isinstance(token, Secret):
-        raise oauth.refusal(answer, "scopes", credentials.facts)
-    back = credentials.redirect_uri or REDIRECT_URI
+        raise oauth.to_error(answer, "scopes", credentials.error_context)
+    redirect_uri = credentials.redirect_uri or REDIRECT_URI
     query = {
         "client_id": credentials.client_id,
         "response_type": "update_scopes",
-        "redirect_uri": back,
+        "redirect_uri": redirect_uri,
         "scope": ",".join(scopes),
         "enhance_token": token.reveal(),
         "logout": "true",
     }
-    return Enhancement(Secret(f"{credentials.accounts}/oauth/v2/token/addextrascope?{urlencode(query)}"), back)
+    return ScopeEnhancementRequest(
+        Secret(f"{credentials.accounts}/oauth/v2/token/addextrascope?{urlencode(query)}"), redirect_uri
+    )

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from ..crm.read.planner import Plan
     from ..crm.write.push import PushReport
     from ..errors import ZohoError
-    from ..login.prompts import Invitation
+    from ..login.prompts import LoginInstructions
     from ..status import Status
 
 __all__ = [
     "error_card",
-    "invitation_card",
+    "login_card",
+    "not_connected_card",
     "note_card",
     "register",
     "status_card",
     "token_card",
     "unregister",
-    "waiting_card",
 ]
 
 _BOX = (
@@ -41,19 +41,19 @@ def status_card(status: Status) -> str:
     edge = (_AMBER if status.warnings else _GREEN) if status.connected else _RED
     notes = [_line("⚠ " + warning) for warning in status.warnings]
     notes += [_line("→ " + status.next_step)] if status.next_step else []
-    return _card(edge, status.title, status.rows, notes)
+    return _card(edge, status.title, status.details, notes)
 
 
 def token_card(token: Token) -> str:
     """HTML for a token: what it may do and for how long, never the token."""
     minutes, seconds = divmod(token.expires_in, 60)
     rows = {"Access token": "••••", "Left": f"{minutes} min {seconds} s", "Scopes": ", ".join(token.scopes)}
-    return _card(_GREEN if token.expires_in else _AMBER, "Zoho access token", rows, [_line(n) for n in token.notes])
+    return _card(_GREEN if token.expires_in else _AMBER, "Zoho access token", rows, [_line(n) for n in token.warnings])
 
 
 def plan_card(plan: Plan) -> str:
     """HTML for the plan of a pull."""
-    cells = {label: text for label, text in plan.cells.items() if text}
+    cells = {label: text for label, text in plan.details.items() if text}
     return _card(_GREEN, f"Plan: {cells.pop('Road')}", cells, [])
 
 
@@ -75,7 +75,7 @@ def push_card(report: PushReport) -> str:
     return _card(edge, report.title, rows, notes)
 
 
-def waiting_card(status: Status, step: str) -> str:
+def not_connected_card(status: Status, step: str) -> str:
     """HTML for a status that is not connected yet, beside the fields it would otherwise repeat."""
     problems = [_line("⚠ " + warning) for warning in status.warnings]
     return _card(_AMBER, f"{status.title} yet", {}, [*problems, _line("→ " + step)])
@@ -92,38 +92,40 @@ def note_card(text: str) -> str:
     return _card(_AMBER, text, {}, [])
 
 
-def invitation_card(invitation: Invitation) -> str:
+def login_card(invitation: LoginInstructions) -> str:
     """HTML for what to do now to sign in; the link opens a page of its own and tells it nothing."""
-    link = _linked(invitation.link) if invitation.link else ""
+    link = _link_html(invitation.link) if invitation.link else ""
     code = f'<div style="font-size:150%;letter-spacing:.15em;margin:.2em 0">{escape(invitation.code)}</div>'
-    minutes = f"Good for {invitation.seconds // 60} min {invitation.seconds % 60} s." if invitation.seconds else ""
+    minutes = (
+        f"Good for {invitation.expires_in // 60} min {invitation.expires_in % 60} s." if invitation.expires_in else ""
+    )
     notes = [link, code if invitation.code else "", *map(_line, filter(None, (*invitation.steps, minutes)))]
-    return _card(_AMBER, invitation.title, {}, [*notes, _scanned(invitation.scan)])
+    return _card(_AMBER, invitation.title, {}, [*notes, _qr_html(invitation.qr_url)])
 
 
-def _linked(url: str) -> str:
+def _link_html(url: str) -> str:
     return (
         f'<div style="margin-top:.35em;overflow-wrap:anywhere"><a href="{escape(url)}" target="_blank" '
         f'rel="noopener noreferrer">{escape(url)}</a></div>'
     )
 
 
-def _scanned(address: str) -> str:
+def _qr_html(address: str) -> str:
     if not address:
         return ""
-    from ..login.qr_code import picture
+    from ..login.qr_code import to_data_uri
 
-    return f'<div style="margin-top:.5em"><img alt="QR code of the link" src="{escape(picture(address))}"></div>'
+    return f'<div style="margin-top:.5em"><img alt="QR code of the link" src="{escape(to_data_uri(address))}"></div>'
 
 
-def _card(edge: str, title: str, rows: Mapping[str, str], notes: Iterable[str]) -> str:
+def _card(accent: str, title: str, rows: Mapping[str, str], notes: Iterable[str]) -> str:
     body = "".join(
         f'<tr style="background:none"><td style="{_QUIET}">{escape(label)}</td>'
         f'<td style="{_CELL};overflow-wrap:anywhere">{escape(text)}</td></tr>'
         for label, text in rows.items()
     )
     table = f'<table style="border-collapse:collapse;margin:.3em 0 0">{body}</table>' if body else ""
-    return f'<div style="{_BOX.format(edge=edge)}"><b>{escape(title)}</b>{table}{"".join(notes)}</div>'
+    return f'<div style="{_BOX.format(edge=accent)}"><b>{escape(title)}</b>{table}{"".join(notes)}</div>'
 
 
 def _line(text: str) -> str:
@@ -134,7 +136,7 @@ def _line(text: str) -> str:
 _CARDS: dict[str, Callable[[Any], str]] = {
     "zoho_magic.status.Status": status_card,
     "zoho_magic.auth.oauth.Token": token_card,
-    "zoho_magic.login.prompts.Invitation": invitation_card,
+    "zoho_magic.login.prompts.Invitation": login_card,
     "zoho_magic.crm.read.planner.Plan": plan_card,
     "zoho_magic.crm.write.report.PushReport": push_card,
 }

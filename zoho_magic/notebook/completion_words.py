@@ -88,7 +88,7 @@ def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
     if completes == "profile":
         from ..config import profiles
 
-        return profiles.known()
+        return profiles.list_profiles()
     if completes == "variable":
         return []
     return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
@@ -139,7 +139,7 @@ def _fields(module: str, steps: Iterable[str] = (), profile: str | None = None) 
     def ask(session: ZohoSession) -> list[str]:
         target = module
         for step in steps:
-            target = session.metadata.fields(target)[step].target
+            target = session.metadata.fields(target)[step].lookup_module
         return list(session.metadata.fields(target))
 
     return _in_time(ask, profile)

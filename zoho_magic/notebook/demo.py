@@ -18,7 +18,7 @@ __all__ = ["close", "start", "stop"]
 
 _running: dict[int, Simulator] = {}
 _sessions: list[ZohoSession] = []
-_before: list[ZohoSession] = []
+_previous_session: list[ZohoSession] = []
 
 
 def start(rows: int) -> Status:
@@ -27,7 +27,7 @@ def start(rows: int) -> Status:
     The session's credentials stay in memory: your own `.env` is neither read nor written.
     """
     if not _running:
-        _before[:] = filter(None, [current_session()])
+        _previous_session[:] = filter(None, [current_session()])
     if rows not in _running:
         close()
         _running[rows] = _simulator(rows)
@@ -40,7 +40,7 @@ def start(rows: int) -> Status:
 def stop() -> Status:
     """Stop it and go back to the session there was before."""
     close()
-    use_session(_before.pop() if _before else None)
+    use_session(_previous_session.pop() if _previous_session else None)
     return get_session().status()
 
 

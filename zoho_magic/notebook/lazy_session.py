@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..session import ZohoSession
 
-__all__ = ["can_ask", "get_session"]
+__all__ = ["get_session", "is_interactive"]
 
 
 def get_session(profile: str | None = None) -> ZohoSession:
@@ -17,7 +17,7 @@ def get_session(profile: str | None = None) -> ZohoSession:
     return session.get_session(profile)
 
 
-def can_ask(shell: Any) -> bool:
+def is_interactive(shell: Any) -> bool:
     """Whether somebody can answer: a terminal, or a front end that said so as it sent the cell (nbclient says no)."""
     if not hasattr(shell, "kernel"):
         return True

@@ -16,12 +16,12 @@ import ipywidgets as widgets
 from ..errors import CredentialsMissing
 from ..login.authorization import REDIRECT_URI
 from ..login.device_flow import DeviceLogin
-from ..login.methods import Obtained, PastedLogin, of_device
-from .cards import invitation_card
+from ..login.methods import LoginResult, PasteUrlLogin, result_of_device
+from .cards import login_card
 
-__all__ = ["LEFT_STYLE", "DeviceTab", "PasteTab", "left"]
+__all__ = ["LEFT_STYLE", "DeviceTab", "PasteTab", "countdown"]
 
-Guard = Callable[[Callable[[], None]], Callable[..., None]]
+ErrorHandler = Callable[[Callable[[], None]], Callable[..., None]]
 
 
 class PasteTab:
@@ -34,12 +34,14 @@ class PasteTab:
         guarded: shows what a callback raises.
     """
 
-    def __init__(self, begin: Callable[[], PastedLogin], address: Any, redirect_uri: str, guarded: Guard) -> None:
+    def __init__(
+        self, on_start: Callable[[], PasteUrlLogin], address: Any, redirect_uri: str, guarded: ErrorHandler
+    ) -> None:
         self.address = address
         self.button = widgets.Button(description="Show the link")
         self.invitation = widgets.HTML()
-        self._begin = begin
-        self._waiting: PastedLogin | None = None
+        self._begin = on_start
+        self._waiting: PasteUrlLogin | None = None
         about = widgets.HTML(
             "For a client of the type <b>Server-based Applications</b> whose redirect URI is exactly "
             f"<code>{escape(redirect_uri or REDIRECT_URI)}</code>."
@@ -47,7 +49,7 @@ class PasteTab:
         self.widget = widgets.VBox([about, self.button, self.invitation, self.address])
         self.button.on_click(guarded(self._show))
 
-    def finish(self) -> Obtained:
+    def finish(self) -> LoginResult:
         """What the pasted address is worth. Raises CredentialsMissing without one, else as `PastedLogin.finish`."""
         if self._waiting is None or self.address.secret is None:
             raise CredentialsMissing(
@@ -65,7 +67,7 @@ class PasteTab:
 
     def _show(self) -> None:
         self._waiting = self._begin()
-        self.invitation.value = invitation_card(self._waiting.invitation)
+        self.invitation.value = login_card(self._waiting.invitation)
 
 
 class DeviceTab:
@@ -80,16 +82,16 @@ class DeviceTab:
 
     def __init__(
         self,
-        begin: Callable[[], DeviceLogin],
-        done: Callable[[Obtained], None],
-        guarded: Guard,
-        pause: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        on_start: Callable[[], DeviceLogin],
+        on_token: Callable[[LoginResult], None],
+        guarded: ErrorHandler,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
         self.button = widgets.Button(description="Show a code")
         self.cancel = widgets.Button(description="Cancel", disabled=True)
         self.invitation = widgets.HTML()
         self.waiting: threading.Thread | None = None
-        self._begin, self._done, self._guarded, self._pause = begin, done, guarded, pause
+        self._begin, self._done, self._guarded, self._pause = on_start, on_token, guarded, wait
         self._stop = threading.Event()
         about = widgets.HTML(
             "For a client of the type <b>Non-browser Applications</b>; any telephone or computer will do."
@@ -101,13 +103,13 @@ class DeviceTab:
     def stop(self) -> None:
         """Wait no longer; nothing changes."""
         self._stop.set()
-        self._rest()
+        self._reset()
 
     def _show(self) -> None:
         self.stop()
         login, self._stop = self._begin(), threading.Event()
-        shown = replace(login.invitation, seconds=0)  # it counts down instead
-        self.invitation.value = invitation_card(shown) + left("The code is good for", login.seconds_left)
+        shown = replace(login.invitation, expires_in=0)  # it counts down instead
+        self.invitation.value = login_card(shown) + countdown("The code is good for", login.seconds_left)
         self.button.disabled, self.cancel.disabled = True, False
         wait = self._guarded(lambda: self._wait(login, self._stop))
         self.waiting = threading.Thread(target=wait, daemon=True, name="zoho_magic device login")
@@ -116,18 +118,18 @@ class DeviceTab:
     def _wait(self, login: DeviceLogin, stop: threading.Event) -> None:
         try:
             while (step := login.poll()).token is None:
-                if self._pause(stop, step.wait):
+                if self._pause(stop, step.retry_in):
                     return
         finally:
             if not stop.is_set():
-                self._rest()
-        self._done(of_device(login, step.token))
+                self._reset()
+        self._done(result_of_device(login, step.token))
 
-    def _rest(self) -> None:
+    def _reset(self) -> None:
         self.button.disabled, self.cancel.disabled, self.invitation.value = False, True, ""
 
 
-def left(text: str, seconds: float) -> str:
+def countdown(text: str, seconds: float) -> str:
     """HTML that counts the seconds down by itself, without a message from the kernel."""
     life = int(seconds)
     return f'<div class="zoho-left" style="--from:{life};--life:{life}s">{escape(text)} </div>'

@@ -31,7 +31,7 @@ class LineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with a sentence of our own."""
-        raise UsageError(f"%{self.prog}: {self._sentence(message)} Try %{self.prog} -h.")
+        raise UsageError(f"%{self.prog}: {self._friendly_error(message)} Try %{self.prog} -h.")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # noqa: ARG002
         """-h was asked for: leave the magic, not the kernel."""
@@ -64,18 +64,18 @@ class LineParser(argparse.ArgumentParser):
                 meant = f"Did you mean {near[0]}?" if near else f"It knows {', '.join(known)}."
                 raise UsageError(f"%{self.prog}: there is an option it does not know. {meant}")
 
-    def _sentence(self, message: str) -> str:
+    def _friendly_error(self, message: str) -> str:
         if excluded := _EXCLUDED.fullmatch(message):
             return f"{excluded[1]} and {excluded[2]} exclude each other."
         for action in self._actions:
             name = "/".join(action.option_strings) or action.metavar or action.dest
             if message.startswith(f"argument {name}:"):
-                return f"{name} takes {self._takes(action)}."
+                return f"{name} takes {self._expected(action)}."
         if message.startswith("the following arguments are required"):
             return message.removeprefix("the following arguments are required: ") + " is missing."
         return "there is a word it has no place for."
 
-    def _takes(self, action: argparse.Action) -> str:
+    def _expected(self, action: argparse.Action) -> str:
         if action.nargs == 0:
             return "no value"
         if action.choices is not None:
@@ -119,7 +119,7 @@ def query_magic(*options: Option) -> Callable[[Callable[..., Any]], Callable[...
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def run(self: Any, line: str, cell: str | None = None) -> Any:
-            head, query = (line, cell) if cell is not None else _headed(line)
+            head, query = (line, cell) if cell is not None else _split_options(line)
             arguments = parser_of(run).read(head)
             return None if arguments is None else method(self, arguments, query)
 
@@ -132,7 +132,7 @@ def query_magic(*options: Option) -> Callable[[Callable[..., Any]], Callable[...
 _HEAD = re.compile(r"\s*((?:--?[\w-]+(?:=\S+|\s+(?!select\b)\S+)?(?:\s+|$))*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
-def _headed(line: str) -> tuple[str, str]:
+def _split_options(line: str) -> tuple[str, str]:
     found = _HEAD.fullmatch(line)
     return (found[1], found[2]) if found else ("", line)
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
 
-from ..scopes import split
-from .lazy_session import can_ask, get_session
+from ..scopes import parse_scopes
+from .lazy_session import get_session, is_interactive
 from .magic_parser import assign, magic, option, query_magic
-from .notes import told
-from .push_confirmation import ASK_ABOVE_ROWS, confirm, named_frame
+from .notes import show_warnings
+from .push_confirmation import ASK_ABOVE_ROWS, confirm, get_variable
 
 VIA = ("auto", "records", "coql", "bulk")
 WRITE_VIA = ("auto", "records", "bulk")
@@ -38,18 +38,18 @@ PROFILE = option(
 __all__ = ["ZohoMagics", "register", "unregister"]
 
 
-def _count(text: str) -> int:
+def _positive_int(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ValueError
     return number
 
 
-def _road(name: str, told: str) -> dict[str, Any]:
+def _method_option(name: str, told: str) -> dict[str, Any]:
     return {"dest": "road", "action": "store_const", "const": name, "one_of": "road", "help": told}
 
 
-_count.takes = "a whole number from 1"  # type: ignore[attr-defined]
+_positive_int.takes = "a whole number from 1"  # type: ignore[attr-defined]
 
 
 @magics_class
@@ -127,10 +127,10 @@ class ZohoMagics(Magics):
         return session.exchange(line.code or grant_code(session))
 
     @magic(
-        option("--browser", **_road("browser", "by a browser on this machine, which comes back by itself")),
-        option("--paste-url", **_road("paste-url", "by any browser; you paste the address it ends on")),
-        option("--device", **_road("device", "by a short code that you type on any device")),
-        option("--client-credentials", **_road("client-credentials", "a self client, for its organisation")),
+        option("--browser", **_method_option("browser", "by a browser on this machine, which comes back by itself")),
+        option("--paste-url", **_method_option("paste-url", "by any browser; you paste the address it ends on")),
+        option("--device", **_method_option("device", "by a short code that you type on any device")),
+        option("--client-credentials", **_method_option("client-credentials", "a self client, for its organisation")),
         option("--add-scope", one_of="road", nargs="+", metavar="SCOPE", help="further scopes for the grant you have"),
         PROFILE,
     )
@@ -145,7 +145,7 @@ class ZohoMagics(Magics):
         """
         from .prompts import login
 
-        more = tuple(scope for word in line.add_scope or () for scope in split(word))
+        more = tuple(scope for word in line.add_scope or () for scope in parse_scopes(word))
         return login(get_session(line.profile), self.shell, line.road or "auto", more)
 
     @magic(PROFILE)
@@ -183,7 +183,7 @@ class ZohoMagics(Magics):
 
             %zoho_revoke
         """
-        return get_session(line.profile).forget() if line.forget else get_session(line.profile).revoke()
+        return get_session(line.profile).forget_tokens() if line.forget else get_session(line.profile).revoke()
 
     @magic(
         option("--count", action="store_true", help="with the number of records, one API credit a module"),
@@ -229,7 +229,7 @@ class ZohoMagics(Magics):
         option(
             "--order-by", completes="field", metavar="LIST", help='in quotes: "Amount desc"; newest first if left out'
         ),
-        option("--limit", type=_count, metavar="N", help="at most N rows"),
+        option("--limit", type=_positive_int, metavar="N", help="at most N rows"),
         option("--since", metavar="WHEN", help="modified at or after: 2026-01-31 or 2026-01-31T08:00:00+01:00"),
         option("--converted", choices=("false", "true", "both"), default="false", help="converted leads (false)"),
         option("--via", choices=VIA, default="auto", help="the road; auto chooses"),
@@ -258,7 +258,7 @@ class ZohoMagics(Magics):
         session = get_session(line.profile)
         if line.explain:
             return session.plan(line.module, **asked)
-        return told(session.pull(line.module, **asked, frame=line.frame, progress=can_ask(self.shell)))
+        return show_warnings(session.pull(line.module, **asked, frame=line.frame, progress=is_interactive(self.shell)))
 
     @query_magic(
         option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
@@ -276,8 +276,10 @@ class ZohoMagics(Magics):
             %zoho_coql select COUNT(id) from Leads
         """
         shell: Any = self.shell
-        frame = get_session(line.profile).coql(query, params=shell.user_ns, frame=line.frame, progress=can_ask(shell))
-        return assign(shell, line.variable, told(frame))
+        frame = get_session(line.profile).coql(
+            query, params=shell.user_ns, frame=line.frame, progress=is_interactive(shell)
+        )
+        return assign(shell, line.variable, show_warnings(frame))
 
     @magic(
         option("module", completes="module", metavar="MODULE", help="API name of the module"),
@@ -328,7 +330,7 @@ class ZohoMagics(Magics):
             %zoho_push Leads fixed --upsert --on Email
             %zoho_push Deals old --delete
         """
-        frame = named_frame(self.shell, line.frame)
+        frame = get_variable(self.shell, line.frame)
         confirm(self.shell, line, frame)
         report: PushReport = get_session(line.profile).push(
             line.module,
@@ -339,13 +341,13 @@ class ZohoMagics(Magics):
             via=line.via,
             triggers=[] if line.no_triggers else None,
             clear_empty=line.clear_empty,
-            progress=can_ask(self.shell),
+            progress=is_interactive(self.shell),
         )
-        told(report)
+        show_warnings(report)
         return report
 
     @magic(
-        option("--rows", type=_count, default=2000, metavar="N", help="how many leads the demo org has (2000)"),
+        option("--rows", type=_positive_int, default=2000, metavar="N", help="how many leads the demo org has (2000)"),
         option("--stop", action="store_true", help="stop it and go back to your own account"),
     )
     def zoho_demo(self, line: Namespace) -> Status:

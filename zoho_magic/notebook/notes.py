@@ -7,10 +7,10 @@ from typing import Any
 
 from IPython.display import display
 
-__all__ = ["Note", "told"]
+__all__ = ["Message", "show_warnings"]
 
 
-class Note:
+class Message:
     """A line of text that is shown, not returned."""
 
     def __init__(self, text: str) -> None:
@@ -23,8 +23,8 @@ class Note:
         return f'<div style="opacity:.75;font-size:90%">ⓘ {escape(self._text)}</div>'
 
 
-def told(frame: Any) -> Any:
+def show_warnings(frame: Any) -> Any:
     """The frame, after showing the warnings it carries in `attrs`."""
     for text in getattr(frame, "attrs", {}).get("warnings", ()):
-        display(Note(text))  # type: ignore[no-untyped-call]
+        display(Message(text))  # type: ignore[no-untyped-call]
     return frame

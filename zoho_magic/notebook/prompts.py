@@ -10,19 +10,19 @@ from typing import Any
 from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
-from ..config.credentials import KEYS
+from ..config.credentials import ENV_VARS
 from ..data_centres import DATA_CENTRES
 from ..errors import CredentialsMissing, ZohoError
-from ..login.environment import here
-from ..login.prompts import Invitation, Person
-from ..scopes import PRESETS, split
+from ..login.environment import detect
+from ..login.prompts import LoginInstructions, LoginUI
+from ..scopes import PRESETS, parse_scopes
 from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
-from .lazy_session import can_ask
-from .notes import Note
+from .lazy_session import is_interactive
+from .notes import Message
 
-__all__ = ["can_ask", "connect", "grant_code", "login", "setup"]
+__all__ = ["grant_code", "is_interactive", "login", "run_setup_questions", "setup"]
 
 
 def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
@@ -32,8 +32,8 @@ def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
         CredentialsMissing: an unattended run that is not connected: there is nobody to fill in a form.
     """
     if questions or not hasattr(shell, "kernel"):
-        return connect(session)
-    if can_ask(shell):
+        return run_setup_questions(session)
+    if is_interactive(shell):
         from .setup_form import SetupForm
 
         return SetupForm(session).widget
@@ -58,24 +58,24 @@ def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ..
         ZohoError: Ctrl-C, or "interrupt the kernel".
         CredentialsMissing, AuthError, ThrottledError, TransportError: as `ZohoSession.login`.
     """
-    person = Person(show=partial(_invite, shell), ask=partial(_typed, getpass))
+    person = LoginUI(show=partial(_show_instructions, shell), prompt=partial(_read, getpass))
     stopped = False
     try:
-        return session.login(road, add_scopes=add_scopes, person=person, place=here(can_ask(shell)))
+        return session.login(road, add_scopes=add_scopes, ui=person, environment=detect(is_interactive(shell)))
     except KeyboardInterrupt:
         stopped = True
     assert stopped
     raise ZohoError("Sign-in stopped; nothing has changed.", hint="Run %zoho_login again when you like.")
 
 
-def _invite(shell: Any, invitation: Invitation) -> Callable[[], None]:
+def _show_instructions(shell: Any, invitation: LoginInstructions) -> Callable[[], None]:
     # Without a link it is only a piece of news.
-    what = invitation if invitation.link else Note(invitation.title)
+    what = invitation if invitation.link else Message(invitation.title)
     shown = display(what, display_id=True)  # type: ignore[no-untyped-call]
     if shown is None or not hasattr(shell, "kernel"):  # what a terminal has printed stays
         return lambda: None
     # A saved notebook keeps what a cell shows: a link of this sign-in has no business there.
-    return lambda: shown.update(Note("The link that stood here has done its duty."))
+    return lambda: shown.update(Message("The link that stood here has done its duty."))
 
 
 def grant_code(session: ZohoSession) -> str | None:
@@ -88,10 +88,10 @@ def grant_code(session: ZohoSession) -> str | None:
     credentials.require("client_id", "client_secret")
     if credentials.grant_code is not None:
         return None
-    return _asked(getpass, f"Grant code from {credentials.data_centre.console}: ", "grant_code")
+    return _read_required(getpass, f"Grant code from {credentials.data_centre.console_url}: ", "grant_code")
 
 
-def connect(session: ZohoSession) -> Status:
+def run_setup_questions(session: ZohoSession) -> Status:
     """The steps of the setup form as questions; what is typed for secrets is hidden.
 
     Raises:
@@ -99,14 +99,14 @@ def connect(session: ZohoSession) -> Status:
         AuthError, ThrottledError, TransportError: as `ZohoSession.exchange`.
     """
     now = session.credentials
-    now = now.changed(dc=_asked(input, f"Data centre ({', '.join(DATA_CENTRES)}) [{now.dc}]: ", "dc", now.dc))
-    _say(f"Open {now.data_centre.console}, add a Self Client, and copy its client id and secret.")
+    now = now.replace(dc=_read_required(input, f"Data centre ({', '.join(DATA_CENTRES)}) [{now.dc}]: ", "dc", now.dc))
+    _print(f"Open {now.data_centre.console_url}, add a Self Client, and copy its client id and secret.")
     kept = f" [{now.client_id}]" if now.client_id else ""
-    now = now.changed(client_id=_asked(input, f"Client id{kept}: ", "client_id", now.client_id))
-    now = now.changed(client_secret=_client_secret(now.client_secret))
-    now = now.changed(scopes=_scopes(now.scopes))
-    _say(f"Generate a code there with these scopes:\n{','.join(now.scopes)}")
-    code = _asked(getpass, "Grant code (hidden): ", "grant_code")
+    now = now.replace(client_id=_read_required(input, f"Client id{kept}: ", "client_id", now.client_id))
+    now = now.replace(client_secret=_client_secret(now.client_secret))
+    now = now.replace(scopes=_scopes(now.scopes))
+    _print(f"Generate a code there with these scopes:\n{','.join(now.scopes)}")
+    code = _read_required(getpass, "Grant code (hidden): ", "grant_code")
     return session.exchange(code, **{name: getattr(now, name) for name in _STEPS})
 
 
@@ -115,33 +115,33 @@ _STEPS = ("dc", "client_id", "client_secret", "scopes")
 
 def _client_secret(stored: Secret | None) -> Secret:
     if stored is None:
-        return Secret(_asked(getpass, "Client secret (hidden): ", "client_secret"))
-    typed = _typed(getpass, "Client secret (hidden; enter keeps the stored one): ")
+        return Secret(_read_required(getpass, "Client secret (hidden): ", "client_secret"))
+    typed = _read(getpass, "Client secret (hidden; enter keeps the stored one): ")
     return Secret(typed) if typed else stored
 
 
 def _scopes(now: tuple[str, ...]) -> tuple[str, ...]:
     usual = next((name for name, preset in PRESETS.items() if preset == now), ",".join(now))
-    answer = _asked(input, f"Scopes ({', '.join(PRESETS)}, or your own) [{usual}]: ", "scopes", usual)
-    return PRESETS.get(answer.lower()) or split(answer)
+    answer = _read_required(input, f"Scopes ({', '.join(PRESETS)}, or your own) [{usual}]: ", "scopes", usual)
+    return PRESETS.get(answer.lower()) or parse_scopes(answer)
 
 
-def _asked(ask: Callable[[str], str], question: str, name: str, default: str = "") -> str:
-    answer = _typed(ask, question) or default
+def _read_required(ask: Callable[[str], str], question: str, name: str, default: str = "") -> str:
+    answer = _read(ask, question) or default
     if not answer:
         raise CredentialsMissing(
-            f"{KEYS[name]} is needed and nobody typed it.",
-            hint=f"Put {KEYS[name]} into .env or the environment, or run this where you can answer.",
+            f"{ENV_VARS[name]} is needed and nobody typed it.",
+            hint=f"Put {ENV_VARS[name]} into .env or the environment, or run this where you can answer.",
         )
     return answer
 
 
-def _typed(ask: Callable[[str], str], question: str) -> str:
+def _read(ask: Callable[[str], str], question: str) -> str:
     try:
         return ask(question).strip()
     except (StdinNotImplementedError, EOFError):
         return ""
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text)  # noqa: T201  # one side of a conversation

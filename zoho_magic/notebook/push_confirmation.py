@@ -7,14 +7,14 @@ from typing import Any
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 
-from .lazy_session import can_ask
+from .lazy_session import is_interactive
 
-__all__ = ["ASK_ABOVE_ROWS", "confirm", "named_frame"]
+__all__ = ["ASK_ABOVE_ROWS", "confirm", "get_variable"]
 
 ASK_ABOVE_ROWS = 1_000
 
 
-def named_frame(shell: Any, name: str) -> Any:
+def get_variable(shell: Any, name: str) -> Any:
     """The notebook's variable of that name. Raises UsageError where there is none."""
     if name not in shell.user_ns:
         raise UsageError("%zoho_push: there is no variable of that name in this notebook. Run the cell that makes it.")
@@ -44,6 +44,6 @@ def confirm(shell: Any, line: Namespace, frame: Any) -> None:
 def _answer(shell: Any, question: str) -> str | None:
     """What was typed; None where nobody can type."""
     try:
-        return input(question).strip().lower() if can_ask(shell) else None
+        return input(question).strip().lower() if is_interactive(shell) else None
     except (EOFError, StdinNotImplementedError):
         return None

@@ -16,13 +16,13 @@ import traitlets
 from ..config.credentials import Credentials
 from ..data_centres import DATA_CENTRES
 from ..errors import CredentialsMissing, ZohoError
-from ..login.methods import Obtained
-from ..scopes import CHOICES, PRESETS
+from ..login.methods import LoginResult
+from ..scopes import KNOWN_SCOPES, PRESETS
 from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
-from .cards import error_card, note_card, status_card, waiting_card
-from .login_tabs import LEFT_STYLE, DeviceTab, PasteTab, left
+from .cards import error_card, not_connected_card, note_card, status_card
+from .login_tabs import LEFT_STYLE, DeviceTab, PasteTab, countdown
 
 __all__ = ["SecretField", "SetupForm"]
 
@@ -82,106 +82,112 @@ class SetupForm:
     def __init__(self, session: ZohoSession) -> None:
         self._session = session
         now = session.credentials
-        self.data_centre = _wide(widgets.Dropdown, "Data centre", options=[*map(_option, DATA_CENTRES)], value=now.dc)
+        self.data_centre = _field(widgets.Dropdown, "Data centre", options=[*map(_option, DATA_CENTRES)], value=now.dc)
         self.console = widgets.HTML()
-        self.client_id = _wide(widgets.Text, "Client id", value=now.client_id, placeholder="1000.…")
-        self.client_secret = _wide(SecretField, "Client secret", empty=_stored(now.client_secret))
-        self.scopes = _wide(widgets.Dropdown, "Scopes", options=[*PRESETS, _CHOSEN], value=_preset(now.scopes))
-        self.chosen = {name: _tick(name, name in now.scopes) for name in sorted({*CHOICES, *now.scopes})}
+        self.client_id = _field(widgets.Text, "Client id", value=now.client_id, placeholder="1000.…")
+        self.client_secret = _field(SecretField, "Client secret", empty=_stored(now.client_secret))
+        self.scopes = _field(widgets.Dropdown, "Scopes", options=[*PRESETS, _CHOSEN], value=_preset(now.scopes))
+        self.scope_checkboxes = {
+            name: _checkbox(name, name in now.scopes) for name in sorted({*KNOWN_SCOPES, *now.scopes})
+        }
         self.scope_line = widgets.HTML()
-        self.generate = widgets.HTML()
-        self.code = _wide(SecretField, "Grant code", empty=_waiting(now.grant_code))
+        self.generate_help = widgets.HTML()
+        self.code = _field(SecretField, "Grant code", empty=_waiting(now.grant_code))
         self.code_left = widgets.HTML()
         self.paste = PasteTab(
-            lambda: self._session.pasted_login(**self._client()),
-            _wide(SecretField, "Address"),
+            lambda: self._session.begin_paste_login(**self._client()),
+            _field(SecretField, "Address"),
             now.redirect_uri,
-            self._guarded,
+            self._show_errors,
         )
-        self.device = DeviceTab(lambda: self._session.device_login(**self._client()), self._finish, self._guarded)
-        by_code = widgets.VBox([self.generate, self.code, self.code_left])
-        self.ways = widgets.Tab([by_code, self.paste.widget, self.device.widget])
-        for index, title in enumerate(_WAYS):
-            self.ways.set_title(index, title)  # `titles=` is unknown to ipywidgets 7
+        self.device = DeviceTab(
+            lambda: self._session.begin_device_login(**self._client()), self._finish, self._show_errors
+        )
+        by_code = widgets.VBox([self.generate_help, self.code, self.code_left])
+        self.login_methods = widgets.Tab([by_code, self.paste.widget, self.device.widget])
+        for index, title in enumerate(_METHODS):
+            self.login_methods.set_title(index, title)  # `titles=` is unknown to ipywidgets 7
         self.button = widgets.Button(description="Connect", button_style="primary")
         self.status = widgets.HTML()
-        self._marks = widgets.GridBox([*self.chosen.values()]).add_class("zoho-marks")
-        self.widget = self._laid_out()
-        self._wire()
+        self._scope_grid = widgets.GridBox([*self.scope_checkboxes.values()]).add_class("zoho-marks")
+        self.widget = self._build_layout()
+        self._connect_callbacks()
 
     @property
     def wanted_scopes(self) -> tuple[str, ...]:
         """The scopes of the chosen set, or the ones ticked."""
-        ticked = tuple(name for name, box in self.chosen.items() if box.value)
+        ticked = tuple(name for name, box in self.scope_checkboxes.items() if box.value)
         return PRESETS.get(self.scopes.value, ticked)
 
-    def _laid_out(self) -> widgets.Widget:
+    def _build_layout(self) -> widgets.Widget:
         steps = (
             _step(1, "Where is your Zoho account?", self.data_centre),
             _step(2, "Which client asks?", self.console, self.client_id, self.client_secret),
-            _step(3, "What may it do?", self.scopes, self._marks, self.scope_line),
-            _step(4, "Prove that it is you", self.ways),
+            _step(3, "What may it do?", self.scopes, self._scope_grid, self.scope_line),
+            _step(4, "Prove that it is you", self.login_methods),
         )
         return _Form([widgets.HTML(_STYLE), *steps, self.button, self.status]).add_class("zoho-setup")
 
-    def _wire(self) -> None:
-        self.scopes.observe(self._guarded(self._tick_preset), "value")
-        for part in (self.data_centre, self.scopes, *self.chosen.values()):
-            part.observe(self._guarded(self._show_steps), "value")
-        self.code.observe(self._guarded(self._show_code_left), "placeholder")
-        self.button.on_click(self._guarded(self._connect))
+    def _connect_callbacks(self) -> None:
+        self.scopes.observe(self._show_errors(self._tick_preset), "value")
+        for part in (self.data_centre, self.scopes, *self.scope_checkboxes.values()):
+            part.observe(self._show_errors(self._show_steps), "value")
+        self.code.observe(self._show_errors(self._show_code_left), "placeholder")
+        self.button.on_click(self._show_errors(self._connect))
         self._show_steps()
-        self._guarded(self._show_status)()
+        self._show_errors(self._show_status)()
 
     def _tick_preset(self) -> None:
-        for name, box in self.chosen.items():
+        for name, box in self.scope_checkboxes.items():
             box.value = name in PRESETS.get(self.scopes.value, self.wanted_scopes)
 
     def _show_steps(self) -> None:
-        link = _link(DATA_CENTRES[self.data_centre.value].console)
+        link = _link(DATA_CENTRES[self.data_centre.value].console_url)
         self.console.value = f"In {link} add a <b>Self Client</b> and copy its client id and secret."
-        self._marks.layout.display = "" if self.scopes.value == _CHOSEN else "none"
+        self._scope_grid.layout.display = "" if self.scopes.value == _CHOSEN else "none"
         self.scope_line.value = _to_copy(",".join(self.wanted_scopes))
-        self.generate.value = (
+        self.generate_help.value = (
             f"In {link} open <b>Generate Code</b>, paste the line of scopes, and copy the code it gives you. "
             "It works once, for a few minutes."
         )
 
     def _show_code_left(self) -> None:
-        told = left("Press Connect: unless you chose longer, the code dies in", _CODE_LIFE)
+        told = countdown("Press Connect: unless you chose longer, the code dies in", _CODE_LIFE)
         self.code_left.value = told if self.code.secret else ""
 
     def _show_status(self) -> None:
         status = self._session.status()
-        self.status.value = status_card(status) if status.connected else waiting_card(status, _TO_DO)
+        self.status.value = status_card(status) if status.connected else not_connected_card(status, _NEXT_STEP)
 
     def _connect(self) -> None:
         self.button.disabled, self.button.description = True, "Connecting…"
         self.status.value = note_card("Connecting…")
         try:
             self.status.value = status_card(self._connected())
-            self._forget_what_was_used()
+            self._clear_secrets()
         finally:
             self.button.disabled, self.button.description = False, "Connect"
 
     def _connected(self) -> Status:
-        if self.ways.selected_index == _WAYS.index("Your browser"):
-            return self._session.finish_login(self.paste.finish())
+        if self.login_methods.selected_index == _METHODS.index("Your browser"):
+            return self._session.complete_login(self.paste.finish())
         now, wanted = self._session.credentials, self._wanted()
-        if self.code.secret is None and now.grant_code is None and not _news(now, wanted) and now.refresh_token:
+        if self.code.secret is None and now.grant_code is None and not _has_changes(now, wanted) and now.refresh_token:
             return self._session.status()
-        self._refuse_gaps(now, wanted, {_PROOFS[self.ways.selected_index or 0]: self.code.secret or now.grant_code})
+        self._check_complete(
+            now, wanted, {_MISSING_LABELS[self.login_methods.selected_index or 0]: self.code.secret or now.grant_code}
+        )
         return self._session.exchange(self.code.secret, **wanted)
 
     def _client(self) -> dict[str, Any]:
         """What the first three steps hold. Raises CredentialsMissing, naming the gaps."""
         wanted = self._wanted()
-        self._refuse_gaps(self._session.credentials, wanted, {})
+        self._check_complete(self._session.credentials, wanted, {})
         return wanted
 
-    def _finish(self, got: Obtained) -> None:
-        self.status.value = status_card(self._session.finish_login(got))
-        self._forget_what_was_used()
+    def _finish(self, got: LoginResult) -> None:
+        self.status.value = status_card(self._session.complete_login(got))
+        self._clear_secrets()
 
     def _wanted(self) -> dict[str, Any]:
         typed = {"client_secret": self.client_secret.secret} if self.client_secret.secret else {}
@@ -192,7 +198,7 @@ class SetupForm:
             **typed,
         }
 
-    def _refuse_gaps(self, now: Credentials, wanted: dict[str, Any], proof: dict[str, Any]) -> None:
+    def _check_complete(self, now: Credentials, wanted: dict[str, Any], proof: dict[str, Any]) -> None:
         there = {
             "the client id (step 2)": wanted["client_id"],
             "the client secret (step 2)": wanted.get("client_secret", now.client_secret),
@@ -202,13 +208,13 @@ class SetupForm:
         if gaps := [label for label, value in there.items() if not value]:
             raise CredentialsMissing(f"Still missing: {', '.join(gaps)}.", hint="Fill it in, then press Connect.")
 
-    def _forget_what_was_used(self) -> None:
+    def _clear_secrets(self) -> None:
         now = self._session.credentials
         self.client_secret.forget(_stored(now.client_secret))
         self.code.forget(_waiting(now.grant_code))
         self.paste.clear()
 
-    def _guarded(self, act: Callable[[], None]) -> Callable[..., None]:
+    def _show_errors(self, act: Callable[[], None]) -> Callable[..., None]:
         # A front end drops what a callback raises or prints, so every failure becomes the status.
         def run(*_: Any) -> None:
             try:
@@ -222,17 +228,17 @@ class SetupForm:
         return run
 
     def _show_failure(self, error: ZohoError) -> None:
-        field, hint = _IN_THE_FORM.get(error.code, ("", error.hint))
+        field, hint = _FORM_HINTS.get(error.code, ("", error.hint))
         if field:
             getattr(self, field).forget()
         self.status.value = error_card(error, hint)
 
 
-_WAYS = ("A code", "Your browser", "Another device")
-_PROOFS = ("the grant code (step 4)", "the address (step 4)", "your consent: press Show a code (step 4)")
+_METHODS = ("A code", "Your browser", "Another device")
+_MISSING_LABELS = ("the grant code (step 4)", "the address (step 4)", "your consent: press Show a code (step 4)")
 _CODE_LIFE = 180  # a self client's code, unless its person chose 5, 7 or 10 minutes
-_TO_DO = "Fill in the steps from 1 to 4, then press Connect."
-_IN_THE_FORM = {  # Zoho's code -> the field to type again, if any; what to do in the form
+_NEXT_STEP = "Fill in the steps from 1 to 4, then press Connect."
+_FORM_HINTS = {  # Zoho's code -> the field to type again, if any; what to do in the form
     "invalid_code": ("code", "Generate a new code (step 4), paste it and press Connect at once."),
     "invalid_client_secret": ("client_secret", "Copy the secret of this data centre again (step 2), then Connect."),
     "invalid_client": ("", "Compare the data centre (step 1) and the client id (step 2) with Zoho's console."),
@@ -244,11 +250,11 @@ class _Form(widgets.VBox):  # type: ignore[misc]
         return "The Zoho setup form. If you see this text instead of it, run: %zoho_setup --ask"
 
 
-def _wide(kind: Callable[..., Any], label: str, **settings: Any) -> Any:
+def _field(kind: Callable[..., Any], label: str, **settings: Any) -> Any:
     return kind(description=label, layout={"width": "auto"}, style={"description_width": "8em"}, **settings)
 
 
-def _tick(name: str, value: bool) -> Any:
+def _checkbox(name: str, value: bool) -> Any:
     return widgets.Checkbox(description=name, value=value, indent=False, layout={"width": "auto"})
 
 
@@ -259,7 +265,7 @@ def _step(number: int, title: str, *parts: Any) -> Any:
 
 def _option(dc: str) -> tuple[str, str]:
     found = DATA_CENTRES[dc]
-    return f"{found.place} ({dc})" + ("" if found.certain else ", CRM hosts less certain"), dc
+    return f"{found.display_name} ({dc})" + ("" if found.documented else ", CRM hosts less certain"), dc
 
 
 def _preset(scopes: tuple[str, ...]) -> str:
@@ -274,7 +280,7 @@ def _waiting(code: Secret | None) -> str:
     return "ZOHO_GRANT_CODE is there; leave empty to use it" if code else ""
 
 
-def _news(now: Credentials, wanted: dict[str, Any]) -> bool:
+def _has_changes(now: Credentials, wanted: dict[str, Any]) -> bool:
     return any(getattr(now, name) != value for name, value in wanted.items())
 
 

@@ -67,7 +67,7 @@ def test_tags_are_told_by_their_json_type() -> None:
      ("formula", "datetime", "timestamp[us, tz=UTC]")],
 )  # fmt: skip
 def test_a_formula_is_what_it_returns(kind: str, returns: str, type_: str) -> None:
-    assert str(frames.schema_of([Field("F", data_type=kind, returns=returns)]).types[0]) == type_
+    assert str(frames.arrow_schema([Field("F", data_type=kind, return_type=returns)]).types[0]) == type_
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_is_not_an_answer(body: bytes) -> None:
 def test_what_the_answer_lacks_is_null_and_what_it_adds_is_left() -> None:
     page = frames.from_json(b'{"data":[{"id":"1","X":[1,{}]}],"info":{"more_records":true}}', [RECORD_ID, Field("F")])
     assert page.rows.to_pydict() == {"id": ["1"], "F": [None]}
-    assert (page.more, page.token) == (True, None)
+    assert (page.has_more, page.next_page_token) == (True, None)
 
 
 # CSV
@@ -159,25 +159,25 @@ def test_newest_first_and_each_once(ids: list[int], pieces: int) -> None:
         table = pa.table({"id": pa.array(map(str, order), pa.string()), "n": pa.array(range(len(order)), pa.int64())})
         size = max(1, len(table) // pieces)
         chunked = pa.concat_tables([table[n : n + size] for n in range(0, len(table), size)] or [table])
-        found = frames.newest_first(chunked).to_pydict()
+        found = frames.sort_by_id_desc(chunked).to_pydict()
         assert found["id"] == [str(key) for key in sorted(set(order), reverse=True)]
         assert all(str(order[place]) == key for key, place in zip(found["id"], found["n"], strict=True))
 
 
 def test_missing_columns_are_added_in_place() -> None:
     fields = [RECORD_ID, Field("A", data_type="integer"), Field("O", data_type="ownerlookup")]
-    found = frames.completed(pa.table({"id": ["1"]}), fields)
-    assert found.schema == frames.schema_of(fields)
+    found = frames.with_all_columns(pa.table({"id": ["1"]}), fields)
+    assert found.schema == frames.arrow_schema(fields)
     assert found.to_pylist() == [{"id": "1", "A": None, "O": None, "O.id": None, "O.email": None}]
 
 
 def test_people_are_named_where_they_are_known() -> None:
     owner = Field("O", data_type="ownerlookup")
     data = pa.table({"O": ["Li", None, None], "O.id": ["1", "2", None], "O.email": ["", None, None]})
-    found = frames.with_people(data, [owner, Field("X")], {"2": ("Ann Bo", "ann@example.com")})
+    found = frames.fill_user_names(data, [owner, Field("X")], {"2": ("Ann Bo", "ann@example.com")})
     assert found.to_pydict() == {
         "O": ["Li", "Ann Bo", None],
         "O.id": ["1", "2", None],
         "O.email": ["", "ann@example.com", None],
     }
-    assert frames.with_people(data, [owner], {}).to_pydict() == data.to_pydict()
+    assert frames.fill_user_names(data, [owner], {}).to_pydict() == data.to_pydict()

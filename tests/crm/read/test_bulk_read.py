@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.pull_env import as_bulk_tells, hurried, same, world
-from zoho_magic.crm.read.bulk_criteria import criteria_of
+from zoho_magic.crm.read.bulk_criteria import to_bulk_criteria
 from zoho_magic.errors import QueryError, TransportError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator
@@ -74,7 +74,7 @@ def group(word: str, *parts: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_a_filter_in_bulk_reads_words(where: str, said: dict[str, Any]) -> None:
-    assert criteria_of(where) == said
+    assert to_bulk_criteria(where) == said
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_a_filter_in_bulk_reads_words(where: str, said: dict[str, Any]) -> None:
 )
 def test_what_bulk_read_cannot_say(where: str) -> None:
     with pytest.raises(QueryError, match="Bulk read cannot say") as caught:
-        criteria_of(where)
+        to_bulk_criteria(where)
     assert "--via coql" in caught.value.hint
 
 
 @pytest.mark.parametrize("where", ["a", "a = 1 +", "a = -b", "a = 1 order by b"])
 def test_what_is_no_filter(where: str) -> None:
     with pytest.raises(QueryError, match=r"Unexpected|ends too early"):
-        criteria_of(where)
+        to_bulk_criteria(where)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_job_that_takes_its_time(org: World, monkeypatch: pytest.MonkeyPatch) 
 def test_a_job_that_never_ends(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
     sim.options.job_seconds = 1e6
-    monkeypatch.setattr("zoho_magic.crm.read.bulk_read.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("zoho_magic.crm.read.bulk_read.TIMEOUT_SECONDS", 0.05)
     with pytest.raises(TransportError, match="is not done"):
         zoho.pull("Leads", fields=["Company"], via="bulk")
     sim.clock.advance(2e6)

@@ -219,7 +219,7 @@ def test_no_more_calls_than_needed(org: World, ask: dict[str, Any], calls: dict[
 
 def test_a_limit_of_two_windows_needs_two_calls(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
-    monkeypatch.setattr("zoho_magic.crm.read.coql.WINDOW_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 100)
     by_id, in_order = {100: 1, 101: 2, 200: 2, 300: 1 + 4, 550: 1 + 6}, {100: 1, 101: 2, 199: 2, 300: 1 + 4}
     for order, expected in ((None, by_id), ("Company", in_order)):
         for limit, calls in expected.items():  # from three windows on they are counted first, and overlap by one row
@@ -231,7 +231,7 @@ def test_a_limit_of_two_windows_needs_two_calls(org: World, monkeypatch: pytest.
 def test_a_count_that_is_wrong_costs_calls_and_no_rows(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
     known = ids(sim, where="Converted__s = 0")
-    monkeypatch.setattr("zoho_magic.crm.read.coql.WINDOW_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 100)
     for told in (0, 1, 150, 5000):
         body = {"data": [{"COUNT(id)": told}], "info": {"count": 1, "more_records": False}}
         for via in ("coql", "records"):
@@ -245,7 +245,7 @@ def test_a_plan_spends_one_count_at_most(org: World) -> None:
     assert sim.traffic.calls == []
     shown = zoho.plan("Leads")
     assert [(call.path, call.credits) for call in sim.traffic.calls] == [(QUERIES, 1)]
-    assert (shown.road, shown.rows, shown.calls, shown.credits) == (
+    assert (shown.api, shown.rows, shown.calls, shown.credits) == (
         "coql",
         len(ids(sim, where="Converted__s = 0")),
         1,
@@ -269,9 +269,9 @@ def test_a_plan_keeps_its_word(org: World) -> None:
 
 
 def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
-    from zoho_magic.crm.read.pull import reading_of
+    from zoho_magic.crm.read.pull import build_record_query
 
-    return reading_of(zoho.metadata, asked_for.pop("module", "Deals"), **asked_for)[0]
+    return build_record_query(zoho.metadata, asked_for.pop("module", "Deals"), **asked_for)[0]
 
 
 @pytest.mark.parametrize(
@@ -301,8 +301,8 @@ def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
 )  # fmt: skip
 def test_the_planner(org: World, ask: Any, rows: int | None, allowed: str, road: str, calls: Any, credits: Any) -> None:
     found = planning.plan(_reading(org[1], **ask), "auto", allowed.split(), rows, 10)
-    assert (found.road, found.calls, found.credits) == (road, calls, credits)
-    best = planning.plan(_reading(org[1], **ask), "auto", planning.ROADS, rows, 10).road
+    assert (found.api, found.calls, found.credits) == (road, calls, credits)
+    best = planning.plan(_reading(org[1], **ask), "auto", planning.ROADS, rows, 10).api
     assert any(f"it would take the {best} road" in note for note in found.notes) == (road != best)
     assert (found.seconds is None) == (calls is None)
 
@@ -311,15 +311,15 @@ def test_the_planner_minds_the_credits_left(org: World) -> None:
     _, zoho = org
     assert planning.plan(_reading(zoho), "auto", planning.ROADS, 40_000, 10, None).notes == ()
     tight = planning.plan(_reading(zoho), "auto", planning.ROADS, 40_000, 10, 49)
-    assert tight.road == "bulk"
+    assert tight.api == "bulk"
     assert tight.notes == ("It needs about 50 API credits, and 49 are left today.",)
     reading = _reading(zoho, fields=["Amount"])
     saving = planning.plan(reading, "auto", planning.ROADS, 20_000, 10, 29)
-    assert (saving.road, saving.credits) == ("coql", 31)
+    assert (saving.api, saving.credits) == ("coql", 31)
     assert "29 are left" in saving.notes[0]
     cheaper = planning.plan(_reading(zoho, module="Tasks"), "auto", planning.ROADS, 90_000, 10, 100)
-    assert (cheaper.road, cheaper.credits, cheaper.notes) == ("bulk", 50, ())
-    assert cheaper.why == "coql would need more than the 100 API credits left today"
+    assert (cheaper.api, cheaper.credits, cheaper.notes) == ("bulk", 50, ())
+    assert cheaper.reason == "coql would need more than the 100 API credits left today"
 
 
 @pytest.mark.parametrize(
@@ -476,8 +476,8 @@ def test_an_order_of_ones_own_beyond_the_offsets_is_refused_after_the_count(
     org: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sim, zoho = org
-    monkeypatch.setattr("zoho_magic.crm.read.coql.REACH_ROWS", 300)
-    monkeypatch.setattr("zoho_magic.crm.read.coql.WINDOW_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.MAX_OFFSET", 300)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 100)
     with pytest.raises(QueryError, match="at most 300 rows"):
         zoho.pull("Leads", fields=["Company"], order_by="Company")
     assert asked(sim) == 2

@@ -31,7 +31,7 @@ PATHS = [("records", LISTS), ("coql", QUERIES), ("bulk", JOBS), ("bulk", STATUS)
 def started() -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, world(rows=560) as found:
         hurried(patch)
-        patch.setattr(coql, "WINDOW_ROWS", 100)
+        patch.setattr(coql, "PAGE_ROWS", 100)
         yield found
 
 
@@ -132,7 +132,7 @@ def test_trouble_that_stays_is_named(busy: World) -> None:
     sim.faults.add(Fault(path=QUERIES, status=429, times=100))
     with pytest.raises(ThrottledError) as throttled:
         zoho.pull("Leads", via="coql", limit=5)
-    assert throttled.value.wait == 60.0
+    assert throttled.value.retry_after == 60.0
     sim.faults.clear()
     sim.faults.add(Fault(path=QUERIES, status=500, times=100))
     with pytest.raises(ApiError, match="an error of its own"):
@@ -148,7 +148,7 @@ def test_a_pause_that_nobody_sits_through_is_told_at_once(busy: World) -> None:
     sim.faults.add(Fault(path=QUERIES, status=429, headers={"Retry-After": "3600"}))
     with pytest.raises(ThrottledError) as caught:
         zoho.pull("Leads", via="coql", limit=5)
-    assert caught.value.wait == 3600
+    assert caught.value.retry_after == 3600
     assert asked(sim) == 1
 
 
@@ -269,7 +269,7 @@ SCRIPT = """
 import sys
 from zoho_magic import ZohoSession
 zoho = ZohoSession.from_env(".env")
-zoho.width()
+zoho.max_concurrency()
 print("ready", flush=True)
 try:
     zoho.pull("Leads", via=sys.argv[1])
@@ -313,7 +313,7 @@ def test_a_failure_stops_the_calls_of_the_other_threads(busy: World, monkeypatch
         "status": "error",
     }
     sim.faults.add(Fault(path=QUERIES, after=1, status=400, body=body))
-    monkeypatch.setattr(coql, "WINDOW_ROWS", 10)
+    monkeypatch.setattr(coql, "PAGE_ROWS", 10)
     with pytest.raises(Exception, match="does not take this COQL"):
         zoho.pull("Leads", fields=FIELDS, via="coql")
     settled()

@@ -106,7 +106,7 @@ def test_files_of_so_many_rows_and_bytes_as_zoho_takes(zoho: World, monkeypatch:
     monkeypatch.setattr(bulk_file, "ROWS_A_FILE", 40)
     session.push("Leads", leads(100), "insert", via="bulk").raise_for_failed()
     assert jobs(sim) == 3
-    monkeypatch.setattr(bulk_file, "MOST_BYTES", 250)
+    monkeypatch.setattr(bulk_file, "MAX_BYTES", 250)
     report = session.push("Leads", leads(40, start=200), "insert", via="bulk").raise_for_failed()
     assert jobs(sim) >= 5
     assert [stored(sim)[record]["Last_Name"] for record in report["id"]] == [f"Pushed {n}" for n in range(200, 240)]
@@ -117,7 +117,7 @@ def test_files_of_so_many_rows_and_bytes_as_zoho_takes(zoho: World, monkeypatch:
     [(1e-7, "0.0000001"), (1e22, "1" + "0" * 22), (2.5, "2.5"), (True, "true"), (None, ""), (["A", "B"], "A;B")],
 )
 def test_cells_are_plain_text(value: Any, cell: str) -> None:
-    assert bulk_file.cell_of(value).removesuffix(".0") == cell
+    assert bulk_file.to_csv_cell(value).removesuffix(".0") == cell
 
 
 # What it cannot do
@@ -145,7 +145,7 @@ def test_what_bulk_write_cannot_do_is_said_before_anything_is_sent(
 
 
 def test_more_fields_than_it_takes(zoho: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_file, "MOST_COLUMNS", 2)
+    monkeypatch.setattr(bulk_file, "MAX_COLUMNS", 2)
     with pytest.raises(PushError, match="2 fields at most"):
         zoho[1].push("Leads", leads(1), "insert", via="bulk")
 

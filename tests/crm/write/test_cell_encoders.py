@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from zoho_magic.crm.metadata import Field
-from zoho_magic.crm.write.cell_encoders import Unfit, record_id, written
+from zoho_magic.crm.write.cell_encoders import InvalidCellError, encode, record_id
 from zoho_magic.crm.write.input_table import is_empty, table_of
 from zoho_magic.errors import PushError
 
@@ -74,7 +74,7 @@ FITS: list[tuple[str, Any, Any]] = [
 
 @pytest.mark.parametrize(("kind", "value", "expected"), FITS, ids=[f"{kind} {value!r}"[:60] for kind, value, _ in FITS])
 def test_a_value_becomes_what_zoho_takes(kind: str, value: Any, expected: Any) -> None:
-    found = written(value, field(kind))
+    found = encode(value, field(kind))
     assert (found, type(found)) == (expected, type(expected))
 
 
@@ -118,12 +118,12 @@ UNFIT: list[tuple[str, Any, str]] = [
     ("kind", "value", "expected"), UNFIT, ids=[f"{kind} {value!r}"[:60] for kind, value, _ in UNFIT]
 )
 def test_a_value_that_no_value_of_the_field_can_be(kind: str, value: Any, expected: str) -> None:
-    with pytest.raises(Unfit, match=expected):
-        written(value, field(kind))
+    with pytest.raises(InvalidCellError, match=expected):
+        encode(value, field(kind))
 
 
 def test_tags_are_objects_though_their_type_says_text() -> None:
-    assert written(["hot", "2026"], field("text", json_type="jsonarray")) == [{"name": "hot"}, {"name": "2026"}]
+    assert encode(["hot", "2026"], field("text", json_type="jsonarray")) == [{"name": "hot"}, {"name": "2026"}]
 
 
 SUBFORM = field("subform", json_type="jsonarray")
@@ -131,21 +131,21 @@ SUBFORM = field("subform", json_type="jsonarray")
 
 @pytest.mark.parametrize("value", [[{"Item": "Panel", "Quantity": 2}], '[{"Item": "Panel", "Quantity": 2}]'])
 def test_subforms_pass_as_lists_or_as_json_text(value: Any) -> None:
-    assert written(value, SUBFORM) == [{"Item": "Panel", "Quantity": 2}]
+    assert encode(value, SUBFORM) == [{"Item": "Panel", "Quantity": 2}]
 
 
 @pytest.mark.parametrize(
     "value", [[{"Quantity": float("nan")}], [{"On": date(2026, 1, 1)}], [{"Item": "\ud800"}], "[", "5", {1, 2}]
 )
 def test_a_subform_that_json_cannot_say_is_refused_before_it_costs_its_whole_call(value: Any) -> None:
-    with pytest.raises(Unfit):
-        written(value, SUBFORM)
+    with pytest.raises(InvalidCellError):
+        encode(value, SUBFORM)
 
 
 def test_ids_are_text_whatever_they_came_as() -> None:
     assert {record_id(value) for value in (ID, int(ID), np.int64(ID), np.uint64(ID), Decimal(ID), f" {ID} ")} == {ID}
     for wrong in (float(ID), np.float64(ID), f"{ID}.0", "5.54E+17", "-5", "", True, "abc", None, []):
-        with pytest.raises(Unfit):
+        with pytest.raises(InvalidCellError):
             record_id(wrong)
 
 

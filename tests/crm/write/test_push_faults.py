@@ -34,7 +34,7 @@ def zoho() -> Iterator[tuple[Simulator, ZohoSession]]:
     with pytest.MonkeyPatch.context() as patch:
         hurry(patch)
         # Small files and calls: several of each from few rows.
-        patch.setattr(calls, "ROWS_A_CALL", 4)
+        patch.setattr(calls, "MAX_ROWS_PER_CALL", 4)
         patch.setattr(bulk_file, "ROWS_A_FILE", 6)
         with world(rows=0) as (sim, session):
             session.fields("Leads")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.push_env import WRITES, hurry, leads, stored, world, writes
 from zoho_magic.crm.write.push import PushReport
-from zoho_magic.crm.write.row_messages import explained
+from zoho_magic.crm.write.row_messages import message_for
 from zoho_magic.errors import PushError
 from zoho_magic.notebook.cards import push_card
 from zoho_magic.session import ZohoSession
@@ -176,7 +176,7 @@ UNFIT = "the value does not fit the field"
     ],
 )  # fmt: skip
 def test_codes_in_words(code: str, message: str, details: Any, told: str) -> None:
-    assert explained(code, message, details) == told
+    assert message_for(code, message, details) == told
 
 
 # The card

@@ -29,27 +29,27 @@ __all__ = [
     "FRAMES",
     "Frame",
     "Page",
-    "companions",
-    "completed",
-    "empty",
+    "empty_table",
+    "extra_columns",
+    "fill_user_names",
     "from_csv",
     "from_json",
-    "is_person",
-    "is_reference",
-    "newest_first",
-    "shown_as",
-    "with_people",
+    "is_lookup",
+    "is_user_lookup",
+    "sort_by_id_desc",
+    "to_backend",
+    "with_all_columns",
 ]
 
 Frame = Literal["pandas", "polars", "arrow"]
 FRAMES = ("pandas", "polars", "arrow")
 
-TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-DATE, MOMENT, LIST = pa.timestamp("us"), pa.timestamp("us", tz="UTC"), pa.list_(pa.string())
+TEXT, INTEGER, NUMBER, BOOL = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+DATE, DATETIME, LIST = pa.timestamp("us"), pa.timestamp("us", tz="UTC"), pa.list_(pa.string())
 
 
 @dataclass(frozen=True)
-class Kind:
+class ArrowMapping:
     """How one kind of field travels and what it becomes.
 
     Attributes:
@@ -63,67 +63,67 @@ class Kind:
     split: Callable[[pa.Array], list[pa.Array]]
 
 
-def _as(type_: pa.DataType, json: pa.DataType | None = None) -> Kind:
-    return Kind((("", type_),), json or type_, lambda values: [values.cast(type_)])
+def _scalar(type_: pa.DataType, json: pa.DataType | None = None) -> ArrowMapping:
+    return ArrowMapping((("", type_),), json or type_, lambda values: [values.cast(type_)])
 
 
-def _parts(*suffixes: str) -> Kind:
+def _struct(*suffixes: str) -> ArrowMapping:
     names = ("name", *suffixes)
     struct = pa.struct([(name, TEXT) for name in names])
     columns = (("", TEXT), *((f".{suffix}", TEXT) for suffix in suffixes))
-    return Kind(columns, struct, lambda values: [pc.struct_field(values, name) for name in names])
+    return ArrowMapping(columns, struct, lambda values: [pc.struct_field(values, name) for name in names])
 
 
-_PLAIN = _as(TEXT)
-_LOOKUP, _PERSON = _parts("id"), _parts("id", "email")
+_PLAIN = _scalar(TEXT)
+_LOOKUP, _PERSON = _struct("id"), _struct("id", "email")
 # Arrow reads ISO 8601 with any offset, and converts it to UTC, when it casts from text.
-_MOMENT, _DATE = _as(MOMENT, TEXT), _as(DATE, TEXT)
-_NAMES = Kind((("", LIST),), pa.list_(pa.struct([("name", TEXT)])), lambda values: [_names_of(values)])
-_RAW = Kind((("", TEXT),), None, lambda values: [values])
+_MOMENT, _DATE = _scalar(DATETIME, TEXT), _scalar(DATE, TEXT)
+_NAMES = ArrowMapping((("", LIST),), pa.list_(pa.struct([("name", TEXT)])), lambda values: [_names_of(values)])
+_RAW = ArrowMapping((("", TEXT),), None, lambda values: [values])
 
 # Zoho's data_type (for a formula or rollup summary: its return type) -> kind. Whatever is missing here is JSON text.
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, ArrowMapping] = {
     **dict.fromkeys(("text", "textarea", "mediumtext", "website", "email", "phone", "picklist", "autonumber"), _PLAIN),
     **dict.fromkeys(("bigint", "long", "profileimage", "string", "time_range"), _PLAIN),
-    "integer": _as(INTEGER),
-    **dict.fromkeys(("double", "currency", "percent", "number", "decimal"), _as(NUMBER)),
-    "boolean": _as(FLAG),
+    "integer": _scalar(INTEGER),
+    **dict.fromkeys(("double", "currency", "percent", "number", "decimal"), _scalar(NUMBER)),
+    "boolean": _scalar(BOOL),
     "date": _DATE,
     **dict.fromkeys(("datetime", "event_reminder"), _MOMENT),
     **dict.fromkeys(("lookup", "multi_module_lookup", "profilelookup", "rolelookup", "layout", "module"), _LOOKUP),
     **dict.fromkeys(("ownerlookup", "userlookup"), _PERSON),
-    "multiselectpicklist": Kind((("", LIST),), LIST, lambda values: [_without_empty_lists(values)]),
+    "multiselectpicklist": ArrowMapping((("", LIST),), LIST, lambda values: [_without_empty_lists(values)]),
 }
 
 
-def kind_of(field: Field) -> Kind:
+def mapping_of(field: Field) -> ArrowMapping:
     """The kind of a field. `Tag` says text, but its value is an array of objects: json_type counts as well."""
-    if field.json_type == "jsonarray" and field.kind in ("text", "tag"):
+    if field.json_type == "jsonarray" and field.value_type in ("text", "tag"):
         return _NAMES
-    return _KINDS.get(field.kind, _RAW)
+    return _KINDS.get(field.value_type, _RAW)
 
 
-def is_person(field: Field) -> bool:
+def is_user_lookup(field: Field) -> bool:
     """Whether the field names a CRM user."""
-    return kind_of(field) is _PERSON
+    return mapping_of(field) is _PERSON
 
 
-def is_reference(field: Field) -> bool:
+def is_lookup(field: Field) -> bool:
     """Whether the field points to something with a name of its own, of which a bulk CSV tells only the id."""
-    return kind_of(field) is _LOOKUP
+    return mapping_of(field) is _LOOKUP
 
 
-def companions(field: Field) -> list[str]:
+def extra_columns(field: Field) -> list[str]:
     """The columns a field brings beside the one named like it: `Owner.id`, `Owner.email`."""
-    return [field.name + suffix for suffix, _ in kind_of(field).columns[1:]]
+    return [field.name + suffix for suffix, _ in mapping_of(field).columns[1:]]
 
 
-def schema_of(fields: Iterable[Field]) -> pa.Schema:
+def arrow_schema(fields: Iterable[Field]) -> pa.Schema:
     """The columns these fields become, in order: a lookup `X` gives `X` and `X.id`, a user also `X.email`."""
-    return pa.schema([(field.name + suffix, type_) for field in fields for suffix, type_ in kind_of(field).columns])
+    return pa.schema([(field.name + suffix, type_) for field in fields for suffix, type_ in mapping_of(field).columns])
 
 
-def described(field: Field) -> str:
+def describe_columns(field: Field) -> str:
     """The columns a field becomes and their pandas dtypes, for people.
 
     Example::
@@ -131,28 +131,28 @@ def described(field: Field) -> str:
         >>> described(Field("Amount", data_type="currency"))
         'Amount Float64'
     """
-    return ", ".join(f"{field.name}{suffix} {_DTYPES[type_]}" for suffix, type_ in kind_of(field).columns)
+    return ", ".join(f"{field.name}{suffix} {_DTYPES[type_]}" for suffix, type_ in mapping_of(field).columns)
 
 
 _DTYPES = {
     TEXT: "str" if int(version("pandas").split(".")[0]) >= 3 else "string",
     INTEGER: "Int64",
     NUMBER: "Float64",
-    FLAG: "boolean",
+    BOOL: "boolean",
     DATE: "datetime64[us]",
-    MOMENT: "datetime64[us, UTC]",
+    DATETIME: "datetime64[us, UTC]",
     LIST: "list of str",
 }
 
 
-def empty(fields: Iterable[Field]) -> pa.Table:
+def empty_table(fields: Iterable[Field]) -> pa.Table:
     """No rows, all columns."""
-    return schema_of(fields).empty_table()
+    return arrow_schema(fields).empty_table()
 
 
-def completed(data: pa.Table, fields: Sequence[Field]) -> pa.Table:
+def with_all_columns(data: pa.Table, fields: Sequence[Field]) -> pa.Table:
     """The table with every column of these fields, in their order; what it lacks is all null."""
-    schema = schema_of(fields)
+    schema = arrow_schema(fields)
     if data.schema.equals(schema):
         return data
     columns = [
@@ -170,11 +170,11 @@ class Page:
     """One answer of the CRM: its rows, whether more follow, and the token that leads to them."""
 
     rows: pa.Table
-    more: bool = False
-    token: str | None = None
+    has_more: bool = False
+    next_page_token: str | None = None
 
 
-_INFO = pa.struct([("more_records", FLAG), ("next_page_token", TEXT)])
+_INFO = pa.struct([("more_records", BOOL), ("next_page_token", TEXT)])
 
 
 def from_json(body: bytes, fields: Sequence[Field]) -> Page:
@@ -187,32 +187,32 @@ def from_json(body: bytes, fields: Sequence[Field]) -> Page:
         ApiError: a value cannot be converted; the message names the field.
         TransportError: this is not the JSON that Zoho sends.
     """
-    return _as_described(body, fields) or _as_it_is(body, fields)
+    return _parse_typed(body, fields) or _parse_lenient(body, fields)
 
 
-def _as_described(body: bytes, fields: Sequence[Field]) -> Page | None:
+def _parse_typed(body: bytes, fields: Sequence[Field]) -> Page | None:
     """The page, if every value is what the metadata says."""
     answer = _parsed(body, fields)
     if answer is None or len(answer) != 1 or answer.column("data").null_count:
         return None
     records = answer.column("data").combine_chunks().flatten()
-    loose = any(kind_of(field).json is None for field in fields)
-    raw = json.loads(body)["data"] if loose else []
+    has_untyped = any(mapping_of(field).json is None for field in fields)
+    raw = json.loads(body)["data"] if has_untyped else []
     arrays: list[pa.Array] = []
     try:
         for field in fields:
-            kind = kind_of(field)
+            kind = mapping_of(field)
             if kind.json is None:
                 arrays.append(pa.array([_as_text(row.get(field.name)) for row in raw], TEXT))
             else:
                 arrays.extend(kind.split(records.field(field.name)))
     except pa.ArrowInvalid:
         return None
-    rows = pa.Table.from_arrays(arrays, schema=schema_of(fields))
+    rows = pa.Table.from_arrays(arrays, schema=arrow_schema(fields))
     return Page(rows, *_info(answer.column("info")[0].as_py()))
 
 
-def _as_it_is(body: bytes, fields: Sequence[Field]) -> Page:
+def _parse_lenient(body: bytes, fields: Sequence[Field]) -> Page:
     try:
         answer = json.loads(body)
     except ValueError:
@@ -223,7 +223,7 @@ def _as_it_is(body: bytes, fields: Sequence[Field]) -> Page:
             "The CRM's answer is not the JSON that Zoho sends.",
             hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
         )
-    return Page(_converted(rows, fields), *_info(answer.get("info")))
+    return Page(_convert_rows(rows, fields), *_info(answer.get("info")))
 
 
 def _info(info: Mapping[str, Any] | None) -> tuple[bool, str | None]:
@@ -232,7 +232,7 @@ def _info(info: Mapping[str, Any] | None) -> tuple[bool, str | None]:
 
 
 def _parsed(body: bytes, fields: Sequence[Field]) -> pa.Table | None:
-    row = pa.struct([(field.name, kind.json) for field in fields if (kind := kind_of(field)).json is not None])
+    row = pa.struct([(field.name, kind.json) for field in fields if (kind := mapping_of(field)).json is not None])
     schema = pa.schema([("data", pa.list_(row)), ("info", _INFO)])
     try:
         return pa_json.read_json(
@@ -245,24 +245,24 @@ def _parsed(body: bytes, fields: Sequence[Field]) -> pa.Table | None:
         return None
 
 
-def _converted(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> pa.Table:
+def _convert_rows(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> pa.Table:
     arrays: list[pa.Array] = []
     for field in fields:
-        kind = kind_of(field)
+        kind = mapping_of(field)
         values = [row.get(field.name) for row in rows]
         if kind.columns[0][1] != TEXT:
             values = [None if value == "" else value for value in values]
         try:
-            arrays.extend(kind.split(_lenient(values, kind.json or TEXT)))
+            arrays.extend(kind.split(_convert_column(values, kind.json or TEXT)))
         except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError, OverflowError):
             raise ApiError(
-                f"{field.name} should be {field.kind}, but Zoho sent something else.",
+                f"{field.name} should be {field.value_type}, but Zoho sent something else.",
                 hint="Leave that field out with --fields, and tell us: the field type is new to us.",
             ) from None
-    return pa.Table.from_arrays(arrays, schema=schema_of(fields))
+    return pa.Table.from_arrays(arrays, schema=arrow_schema(fields))
 
 
-def _lenient(values: list[Any], type_: pa.DataType) -> pa.Array:
+def _convert_column(values: list[Any], type_: pa.DataType) -> pa.Array:
     if type_ == TEXT:
         return pa.array([_as_text(value) for value in values], TEXT)
     if pa.types.is_struct(type_):
@@ -270,10 +270,10 @@ def _lenient(values: list[Any], type_: pa.DataType) -> pa.Array:
         return pa.array([_as_struct(value, names) for value in values], type_)
     if pa.types.is_list(type_):
         return pa.array([_as_list(value, type_.value_type) for value in values], type_)
-    return _first_that_fits(values, type_)
+    return _coerce(values, type_)
 
 
-def _first_that_fits(values: list[Any], type_: pa.DataType) -> pa.Array:
+def _coerce(values: list[Any], type_: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, type_)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -352,7 +352,7 @@ def from_csv(file: IO[bytes], fields: Sequence[Field], names: Mapping[str, str])
 
 
 def _csv_type(field: Field) -> pa.DataType:
-    type_ = kind_of(field).columns[0][1]
+    type_ = mapping_of(field).columns[0][1]
     return TEXT if type_ == LIST else type_
 
 
@@ -362,11 +362,11 @@ def _from_cells(cells: pa.Table, fields: Sequence[Field], names: Mapping[str, st
     columns: list[pa.ChunkedArray] = []
     for field in fields:
         columns.extend(_csv_columns(field, by_name, names.get(field.name, ""), len(cells)))
-    return pa.Table.from_arrays(columns, schema=schema_of(fields))
+    return pa.Table.from_arrays(columns, schema=arrow_schema(fields))
 
 
 def _csv_columns(field: Field, cells: Mapping[str, Any], name: str, rows: int) -> list[Any]:
-    kind = kind_of(field)
+    kind = mapping_of(field)
     own = cells.get(field.name)
     if own is None:
         return [pa.nulls(rows, type_) for _, type_ in kind.columns]
@@ -379,7 +379,7 @@ def _csv_columns(field: Field, cells: Mapping[str, Any], name: str, rows: int) -
 def _lists(cells: pa.Array, field: Field) -> pa.Array:
     # Few distinct combinations stand behind many cells: take each apart once.
     encoded = pc.dictionary_encode(cells)
-    known, separators = frozenset(field.choices), "," if kind_of(field) is _NAMES else ";,"
+    known, separators = frozenset(field.picklist_values), "," if mapping_of(field) is _NAMES else ";,"
     distinct = [split_choices(text, known, separators) for text in encoded.dictionary.to_pylist()]
     return pa.array(distinct, LIST).take(encoded.indices)
 
@@ -418,7 +418,7 @@ def _known_choices(pieces: Sequence[str], known: Collection[str]) -> list[str] |
 # What every road shares
 
 
-def with_people(data: pa.Table, fields: Iterable[Field], people: Mapping[str, tuple[str, str]]) -> pa.Table:
+def fill_user_names(data: pa.Table, fields: Iterable[Field], people: Mapping[str, tuple[str, str]]) -> pa.Table:
     """The table with the full name and e-mail address of every user it names, as far as they are known.
 
     Args:
@@ -429,7 +429,7 @@ def with_people(data: pa.Table, fields: Iterable[Field], people: Mapping[str, tu
         "": pa.array([n for n, _ in people.values()], TEXT),
         ".email": pa.array([e for _, e in people.values()], TEXT),
     }
-    for field in filter(is_person, fields):
+    for field in filter(is_user_lookup, fields):
         place = pc.index_in(data.column(f"{field.name}.id"), ids)
         for suffix, values in found.items():
             column = field.name + suffix
@@ -438,7 +438,7 @@ def with_people(data: pa.Table, fields: Iterable[Field], people: Mapping[str, tu
     return data
 
 
-def newest_first(data: pa.Table) -> pa.Table:
+def sort_by_id_desc(data: pa.Table) -> pa.Table:
     """Ordered by record id, highest first, as Zoho lists records; a record that came twice stands once."""
     ids = data.column("id").combine_chunks().cast(pa.int64())
     before, after = ids.slice(0, max(0, len(ids) - 1)), ids.slice(1)
@@ -460,7 +460,7 @@ def _reversed(data: pa.Table) -> pa.Table:
     return pa.Table.from_batches(turned[::-1], data.schema)
 
 
-def shown_as(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
+def to_backend(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
     """The table as the kind of frame asked for.
 
     pandas: text as strings, integers Int64, numbers Float64, flags boolean, lists as Python lists, `attrs` in
@@ -476,7 +476,7 @@ def _pandas(data: pa.Table, attrs: Mapping[str, Any]) -> Any:
     import pandas as pd
 
     text = pd.StringDtype(na_value=float("nan")) if _DTYPES[TEXT] == "str" else pd.StringDtype()
-    dtypes = {INTEGER: pd.Int64Dtype(), NUMBER: pd.Float64Dtype(), FLAG: pd.BooleanDtype(), TEXT: text}
+    dtypes = {INTEGER: pd.Int64Dtype(), NUMBER: pd.Float64Dtype(), BOOL: pd.BooleanDtype(), TEXT: text}
     lists = [name for name, type_ in zip(data.schema.names, data.schema.types, strict=True) if type_ == LIST]
     frame = data.drop_columns(lists).to_pandas(types_mapper=dtypes.get)
     for name in lists:

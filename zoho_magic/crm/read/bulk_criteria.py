@@ -11,7 +11,7 @@ from ...errors import QueryError
 from ..coql.conditions import BooleanOperation, Comparison, Condition, Negation, Value
 from ..coql.parser import parse_condition
 
-__all__ = ["criteria_of"]
+__all__ = ["to_bulk_criteria"]
 
 _COMPARATORS = {
     "=": "equal",
@@ -25,7 +25,7 @@ _COMPARATORS = {
 _EMPTY = "${EMPTY}"
 
 
-def criteria_of(where: str) -> dict[str, Any]:
+def to_bulk_criteria(where: str) -> dict[str, Any]:
     """The criteria of a bulk read job.
 
     Args:
@@ -102,10 +102,10 @@ def _comparator(operator: str, values: list[Any]) -> tuple[str, Any]:
         return "equal", _EMPTY
     if operator == "in":
         return "in" if values else "", values
-    return _alike(str(values[0])) if operator == "like" else (_COMPARATORS[operator], values[0])
+    return _convert_like(str(values[0])) if operator == "like" else (_COMPARATORS[operator], values[0])
 
 
-def _alike(pattern: str) -> tuple[str, Any]:
+def _convert_like(pattern: str) -> tuple[str, Any]:
     inside = pattern.strip("%")
     if "%" in inside or not inside:
         return "", None

@@ -14,23 +14,23 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError, explain
-from ...http.responses import content
+from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError, error_for
+from ...http.responses import parse_json
 from ..metadata import Field, Metadata
 from . import arrow as frames
-from .record_query import Harvest, Meter, Reading
+from .record_query import CallCounter, QueryResult, RecordQuery
 
 __all__ = ["JOB_CREDITS", "PAGE_ROWS", "read"]
 
 PAGE_ROWS = 200_000
 JOB_CREDITS = 50
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PAUSE_GROWTH = 0.25, 10.0, 1.4
-PATIENCE_SECONDS = 3600.0
-DOWNLOAD_PAUSES_SECONDS, LONGEST_DOWNLOAD_PAUSE_SECONDS = (0.5, 2.0, 0.0), 60.0
+INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR = 0.25, 10.0, 1.4
+TIMEOUT_SECONDS = 3600.0
+DOWNLOAD_BACKOFF_SECONDS, MAX_DOWNLOAD_BACKOFF_SECONDS = (0.5, 2.0, 0.0), 60.0
 _REFUSED_FIELD = frozenset({"FIELD_NOT_SUPPORTED", "FIELD_NOT_AVAILABLE", "INVALID_FIELD"})
 
 
-def read(api: Meter, reading: Reading, metadata: Metadata) -> Harvest:
+def read(api: CallCounter, reading: RecordQuery, metadata: Metadata) -> QueryResult:
     """The records of a reading, through bulk read jobs of up to 200,000 rows.
 
     Args:
@@ -43,19 +43,19 @@ def read(api: Meter, reading: Reading, metadata: Metadata) -> Harvest:
         ApiError: a job failed, or its result has expired.
     """
     names = _lookup_names(reading.fields, metadata)
-    query, warnings = _query(reading, names), _nameless(reading.fields, names)
+    query, warnings = _query(reading, names), _unnamed_lookup_warning(reading.fields, names)
     parts: list[pa.Table] = []
     for job in _jobs(api, query, warnings):
         # Zoho writes the oldest record first. Turned round page by page, never the whole is in memory twice.
-        parts.insert(0, frames.newest_first(_result(api, job, reading.fields, names)))
-        api.arrived(len(parts[0]))
-    return Harvest(frames.newest_first(pa.concat_tables(parts))[: reading.limit], json.dumps(query), warnings)
+        parts.insert(0, frames.sort_by_id_desc(_result(api, job, reading.fields, names)))
+        api.on_rows(len(parts[0]))
+    return QueryResult(frames.sort_by_id_desc(pa.concat_tables(parts))[: reading.limit], json.dumps(query), warnings)
 
 
 # The job
 
 
-def _query(reading: Reading, names: Mapping[str, str]) -> dict[str, Any]:
+def _query(reading: RecordQuery, names: Mapping[str, str]) -> dict[str, Any]:
     columns = [field.name for field in reading.fields] + list(names.values())
     query: dict[str, Any] = {"module": {"api_name": reading.module}, "fields": list(dict.fromkeys(columns))}
     if criteria := _criteria(reading):
@@ -63,12 +63,12 @@ def _query(reading: Reading, names: Mapping[str, str]) -> dict[str, Any]:
     return query
 
 
-def _criteria(reading: Reading) -> dict[str, Any] | None:
+def _criteria(reading: RecordQuery) -> dict[str, Any] | None:
     parts = []
     if reading.where:
-        from .bulk_criteria import criteria_of
+        from .bulk_criteria import to_bulk_criteria
 
-        parts.append(criteria_of(reading.where))
+        parts.append(to_bulk_criteria(reading.where))
     if reading.since is not None:
         parts.append(_criterion("Modified_Time", "greater_equal", reading.since_text))
     if reading.converted:
@@ -84,26 +84,26 @@ def _criterion(field: str, comparator: str, value: Any) -> dict[str, Any]:
     return {"field": {"api_name": field}, "comparator": comparator, "value": value}
 
 
-def _jobs(api: Meter, query: dict[str, Any], warnings: list[str]) -> Iterator[dict[str, Any]]:
+def _jobs(api: CallCounter, query: dict[str, Any], warnings: list[str]) -> Iterator[dict[str, Any]]:
     """The finished jobs of a query, one a page of 200,000 rows."""
-    job = _finished(api, _created(api, query, warnings))
+    job = _wait_for_job(api, _create_job(api, query, warnings))
     while (result := job["result"]).get("more_records"):
         token = result.get("next_page_token")
         further = {"page_token": token} if token else {**query, "page": int(result["page"]) + 1}
         # Zoho prepares the next page while this one is downloaded and read.
-        following = _created(api, further, warnings)
+        following = _create_job(api, further, warnings)
         yield job
-        job = _finished(api, following)
+        job = _wait_for_job(api, following)
     yield job
 
 
-def _created(api: Meter, query: dict[str, Any], warnings: list[str]) -> str:
+def _create_job(api: CallCounter, query: dict[str, Any], warnings: list[str]) -> str:
     """The id of a new job; a field that Zoho refuses to export is left out and reported."""
     while True:
         try:
             # It may be sent again: a job that was made twice costs credits, nothing else.
-            response = api.request("POST", "/crm/bulk/v8/read", json={"query": query}, credits=JOB_CREDITS, repeat=True)
-            return str(_told(content(response))["details"]["id"])
+            response = api.request("POST", "/crm/bulk/v8/read", json={"query": query}, credits=JOB_CREDITS, retry=True)
+            return str(_job_entry(parse_json(response))["details"]["id"])
         except (ApiError, QueryError) as error:
             refused = _refused(error, query)
             if refused is None:
@@ -117,7 +117,7 @@ def _refused(error: ApiError | QueryError, query: Mapping[str, Any]) -> str | No
     return name if error.code in _REFUSED_FIELD and name in query.get("fields", ()) else None
 
 
-def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
+def _job_entry(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What an answer tells of its one job."""
     entries = answer.get("data")
     if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
@@ -125,22 +125,22 @@ def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
             "The CRM's answer tells nothing of the bulk read job.", hint="Run it again, or --via coql."
         )
     if entries[0].get("status") == "error":  # one form of refusal, which `request` takes for an answer
-        error = explain(str(entries[0].get("code", "")), said=str(entries[0].get("message", "")))
+        error = error_for(str(entries[0].get("code", "")), zoho_message=str(entries[0].get("message", "")))
         error.details = entries[0].get("details") or {}
         raise error
     return entries[0]
 
 
-def _finished(api: Meter, job_id: str) -> dict[str, Any]:
-    pause, until = FIRST_PAUSE_SECONDS, time.monotonic() + PATIENCE_SECONDS
+def _wait_for_job(api: CallCounter, job_id: str) -> dict[str, Any]:
+    pause, until = INITIAL_BACKOFF_SECONDS, time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < until:
-        job = _told(content(api.request("GET", f"/crm/bulk/v8/read/{job_id}", credits=0)))
+        job = _job_entry(parse_json(api.request("GET", f"/crm/bulk/v8/read/{job_id}", credits=0)))
         if job.get("state") == "COMPLETED":
             return job
         if job.get("state") in ("FAILURE", "FAILED"):
             raise _failure(job)
         time.sleep(pause)
-        pause = min(LONGEST_PAUSE_SECONDS, pause * PAUSE_GROWTH)
+        pause = min(MAX_BACKOFF_SECONDS, pause * BACKOFF_FACTOR)
     raise TransportError(f"The bulk read job {job_id} is not done after an hour.", hint="Use --via coql.")
 
 
@@ -156,7 +156,7 @@ def _failure(job: Mapping[str, Any]) -> ApiError:
 # Its result
 
 
-def _result(api: Meter, job: Mapping[str, Any], fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
+def _result(api: CallCounter, job: Mapping[str, Any], fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
     with tempfile.TemporaryFile() as file:
         _download(api, str(job["result"]["download_url"]), file)
         with zipfile.ZipFile(file) as archive, archive.open(archive.namelist()[0]) as csv:
@@ -169,8 +169,8 @@ def _result(api: Meter, job: Mapping[str, Any], fields: Sequence[Field], names: 
     return rows
 
 
-def _download(api: Meter, url: str, file: IO[bytes]) -> None:
-    for pause in DOWNLOAD_PAUSES_SECONDS:
+def _download(api: CallCounter, url: str, file: IO[bytes]) -> None:
+    for pause in DOWNLOAD_BACKOFF_SECONDS:
         file.seek(0)
         file.truncate()
         try:
@@ -180,14 +180,14 @@ def _download(api: Meter, url: str, file: IO[bytes]) -> None:
                 "The bulk read's file arrived broken, several times.", hint="Run it again, or use --via coql."
             )
         except ThrottledError as error:  # ten downloads a minute
-            pause, problem = min(max(pause, error.wait), LONGEST_DOWNLOAD_PAUSE_SECONDS), error
+            pause, problem = min(max(pause, error.retry_after), MAX_DOWNLOAD_BACKOFF_SECONDS), error
         except ApiError as error:
             problem = _not_there(error)
         time.sleep(pause)
     raise problem
 
 
-def _fetch(api: Meter, url: str, file: IO[bytes]) -> None:
+def _fetch(api: CallCounter, url: str, file: IO[bytes]) -> None:
     response = api.request("GET", url, credits=0, stream=True)
     try:
         for chunk in response.iter_content(1 << 20):
@@ -232,14 +232,14 @@ _NAME_FIELDS = {
 """The field whose value a lookup to the module shows as its name; a custom module's is Name."""
 
 
-def _nameless(fields: Sequence[Field], names: Mapping[str, str]) -> list[str]:
-    left = [field.name for field in fields if frames.is_reference(field) and field.name not in names]
+def _unnamed_lookup_warning(fields: Sequence[Field], names: Mapping[str, str]) -> list[str]:
+    left = [field.name for field in fields if frames.is_lookup(field) and field.name not in names]
     return [f"Bulk read brings the id of {', '.join(left)}, not the name; --via coql brings both."] if left else []
 
 
 def _lookup_names(fields: Sequence[Field], metadata: Metadata) -> dict[str, str]:
     return {
-        field.name: f"{field.name}.{_NAME_FIELDS.get(field.target, 'Name')}"
+        field.name: f"{field.name}.{_NAME_FIELDS.get(field.lookup_module, 'Name')}"
         for field in fields
-        if field.data_type == "lookup" and field.target in metadata.modules()
+        if field.data_type == "lookup" and field.lookup_module in metadata.modules()
     }

@@ -16,28 +16,28 @@ import pyarrow.compute as pc
 import requests
 
 from ...errors import ApiError, QueryError, TransportError
-from ...http.responses import content
+from ...http.responses import parse_json
 from ..coql.query import CoqlQuery, build_query
 from ..metadata import RECORD_ID, Field
-from ..parallel import side_by_side
+from ..parallel import map_parallel
 from . import arrow as frames
-from .record_query import Harvest, Meter, Reading, coql_credits, page_of
+from .record_query import CallCounter, QueryResult, RecordQuery, coql_credits, parse_page
 
-__all__ = ["MOST_COLUMNS", "REACH_ROWS", "WINDOW_ROWS", "as_written", "count", "read", "rows_of", "windows"]
+__all__ = ["MAX_COLUMNS", "MAX_OFFSET", "PAGE_ROWS", "count", "fetch_rows", "read", "run_raw", "windows"]
 
-WINDOW_ROWS = 2_000
-REACH_ROWS = 100_000
-MOST_COLUMNS = 500
-MOST_ORDERS = 10
-PASSES = 3
+PAGE_ROWS = 2_000
+MAX_OFFSET = 100_000
+MAX_COLUMNS = 500
+MAX_ORDER_FIELDS = 10
+MAX_ATTEMPTS = 3
 
-Window = Callable[[CoqlQuery, int, int], frames.Page]
+FetchPage = Callable[[CoqlQuery, int, int], frames.Page]
 
 # What comes after a record, by the order the query asks for; Zoho's own order is by id, oldest first.
 _BY_ID = {(): ("id asc", ">"), (("id", False),): ("id asc", ">"), (("id", True),): ("id desc", "<")}
 
 
-def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harvest:
+def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int | None) -> QueryResult:
     """The records of a reading; a field that COQL does not select is left empty and reported.
 
     Args:
@@ -55,7 +55,7 @@ def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harv
         names = [field.name for field in fields]
         statement = build_query(reading.module, names, reading.criteria, reading.order or "id desc")
         try:
-            found = rows_of(api, statement, fields, width, reading.limit, expected)
+            found = fetch_rows(api, statement, fields, max_workers, reading.limit, expected)
         except (ApiError, QueryError) as error:
             refused = _refused(error, fields)
             if refused is None:
@@ -63,7 +63,7 @@ def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harv
             fields.remove(refused)
             warnings.append(f"COQL does not select {refused.name}; it is empty here.")
         else:
-            return Harvest(frames.completed(found.rows, reading.fields), found.query, warnings)
+            return QueryResult(frames.with_all_columns(found.rows, reading.fields), found.query, warnings)
 
 
 def _refused(error: ApiError | QueryError, fields: Sequence[Field]) -> Field | None:
@@ -71,9 +71,14 @@ def _refused(error: ApiError | QueryError, fields: Sequence[Field]) -> Field | N
     return next((field for field in fields if field.name == name and name != "id"), None)
 
 
-def rows_of(
-    api: Meter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
-) -> Harvest:
+def fetch_rows(
+    api: CallCounter,
+    statement: CoqlQuery,
+    fields: Sequence[Field],
+    max_workers: int,
+    limit: int | None,
+    expected: int | None,
+) -> QueryResult:
     """Every row of a query (or `limit` of them), whatever Zoho's limit a call.
 
     Args:
@@ -83,15 +88,15 @@ def rows_of(
     Raises:
         As `read`.
     """
-    if statement.offset >= REACH_ROWS:
+    if statement.offset >= MAX_OFFSET:
         raise _beyond_reach()
     statement = statement.quote_columns(_reserved_words)
     try:
-        return _rows_of(api, statement, fields, width, limit, expected)
+        return _rows_of(api, statement, fields, max_workers, limit, expected)
     except QueryError as error:
         if not _learns_reserved_word(error, statement):
             raise
-    return rows_of(api, statement, fields, width, limit, expected)
+    return fetch_rows(api, statement, fields, max_workers, limit, expected)
 
 
 # Words that Zoho has refused without quotes, in lower case: they belong to the language and not to an org, so one
@@ -112,52 +117,52 @@ def _learns_reserved_word(error: QueryError, statement: CoqlQuery) -> bool:
 
 
 def _rows_of(
-    api: Meter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
-) -> Harvest:
-    query = statement.to_coql(min(limit or WINDOW_ROWS, WINDOW_ROWS), statement.offset)
+    api: CallCounter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
+) -> QueryResult:
+    query = statement.to_coql(min(limit or PAGE_ROWS, PAGE_ROWS), statement.offset)
     by_id = _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
     if by_id is None or statement.is_aggregate or statement.aliases:
         window = partial(_window, api, fields)
-        return Harvest(_in_given_order(api, window, statement, width, limit, expected), query)
+        return QueryResult(_fetch_ordered(api, window, statement, width, limit, expected), query)
     window = partial(_window, api, fields if any(field.name == "id" for field in fields) else (RECORD_ID, *fields))
     order, after = by_id
     ordered = statement if statement.order_by else statement.add_order_by(order)
-    return Harvest(_by_id(api, window, ordered, after, width, limit, expected), query)
+    return QueryResult(_fetch_by_id(api, window, ordered, after, width, limit, expected), query)
 
 
-def count(api: Meter, statement: CoqlQuery) -> int:
+def count(api: CallCounter, statement: CoqlQuery) -> int:
     """How many rows a query has, for one credit; an estimate by the time the rows arrive."""
     response = _post(api, statement.count_query().quote_columns(_reserved_words).to_coql(1), 1)
-    values = [value for row in content(response).get("data", []) for value in row.values()]
+    values = [value for row in parse_json(response).get("data", []) for value in row.values()]
     return int(values[0]) if values else 0
 
 
-def as_written(api: Meter, text: str) -> tuple[bytes, bool]:
+def run_raw(api: CallCounter, text: str) -> tuple[bytes, bool]:
     """One call with a query that was not understood: the answer, and whether Zoho has more rows than it sent."""
-    response = _post(api, text, coql_credits(WINDOW_ROWS))
-    return response.content, bool((content(response).get("info") or {}).get("more_records"))
+    response = _post(api, text, coql_credits(PAGE_ROWS))
+    return response.content, bool((parse_json(response).get("info") or {}).get("more_records"))
 
 
-def _post(api: Meter, text: str, credits: int) -> requests.Response:
+def _post(api: CallCounter, text: str, credits: int) -> requests.Response:
     # A select changes nothing, so it may be sent again.
     answer: requests.Response = api.request(
-        "POST", "/crm/v8/coql", json={"select_query": text}, repeat=True, credits=credits
+        "POST", "/crm/v8/coql", json={"select_query": text}, retry=True, credits=credits
     )
     return answer
 
 
-def _window(api: Meter, fields: Sequence[Field], statement: CoqlQuery, limit: int, offset: int) -> frames.Page:
+def _window(api: CallCounter, fields: Sequence[Field], statement: CoqlQuery, limit: int, offset: int) -> frames.Page:
     response = _post(api, statement.to_coql(limit, offset), coql_credits(limit))
-    page = page_of(response, _as_answered(fields, statement, response))
-    api.arrived(len(page.rows))
-    return replace(page, rows=page.rows.rename_columns(frames.empty(fields).schema.names))
+    page = parse_page(response, _as_answered(fields, statement, response))
+    api.on_rows(len(page.rows))
+    return replace(page, rows=page.rows.rename_columns(frames.empty_table(fields).schema.names))
 
 
 def _as_answered(fields: Sequence[Field], statement: CoqlQuery, response: requests.Response) -> Sequence[Field]:
     """The fields with the keys of the answer, where these are not sure from the query."""
     if all(len(column.answer_keys) == 1 for column in statement.columns):
         return fields
-    answered: Mapping[str, object] = next(iter(content(response).get("data", [])), {})
+    answered: Mapping[str, object] = next(iter(parse_json(response).get("data", [])), {})
     candidates = Counter(key for column in statement.columns for key in column.answer_keys)
     keys = {
         column.key: next((k for k in column.answer_keys if k in answered and candidates[k] == 1), column.answer_key)
@@ -177,74 +182,82 @@ def windows(rows: int, start: int) -> list[tuple[int, int]]:
         >>> windows(3000, 0)
         [(0, 2000), (1999, 1001)]
     """
-    end, step = min(start + rows, REACH_ROWS), WINDOW_ROWS - 1
-    return [(offset, min(WINDOW_ROWS, end - offset)) for offset in range(start, max(start + 1, end - 1), step)]
+    end, step = min(start + rows, MAX_OFFSET), PAGE_ROWS - 1
+    return [(offset, min(PAGE_ROWS, end - offset)) for offset in range(start, max(start + 1, end - 1), step)]
 
 
 # By id: what slipped between two windows is fetched
 
 
-def _by_id(
-    api: Meter, window: Window, statement: CoqlQuery, after: str, width: int, limit: int | None, expected: int | None
+def _fetch_by_id(
+    api: CallCounter,
+    window: FetchPage,
+    statement: CoqlQuery,
+    comparison: str,
+    max_workers: int,
+    limit: int | None,
+    expected: int | None,
 ) -> pa.Table:
     pages: list[frames.Page] = []
     rest, got = statement, 0
-    if limit is not None and limit <= 2 * WINDOW_ROWS:
+    if limit is not None and limit <= 2 * PAGE_ROWS:
         expected = None  # one after the other they need not overlap, and no more than two are needed
-    while not pages or (pages[-1].more and (limit is None or got < limit)):
+    while not pages or (pages[-1].has_more and (limit is None or got < limit)):
         wanted = None if limit is None else limit - got
-        if pages and expected is None and (wanted is None or wanted > WINDOW_ROWS):
+        if pages and expected is None and (wanted is None or wanted > PAGE_ROWS):
             expected = count(api, statement) - statement.offset
-        left = WINDOW_ROWS if expected is None or expected <= got else expected - got
-        found = list(_segment(window, rest, after, width, left if wanted is None else min(left, wanted)))
+        left = PAGE_ROWS if expected is None or expected <= got else expected - got
+        found = list(_fetch_range(window, rest, comparison, max_workers, left if wanted is None else min(left, wanted)))
         pages += found
         brought = [page.rows for page in found if len(page.rows)]
         if not brought:
             break
         got += sum(map(len, brought))
         # Beyond the reach of offsets, or beyond what was expected: on from the last id.
-        rest = statement.without_limit().and_where(f"id {after} '{_id(brought[-1], -1)}'")
-    if pages[-1].more and not len(pages[-1].rows) and (limit is None or got < limit):
+        rest = statement.without_limit().and_where(f"id {comparison} '{_id(brought[-1], -1)}'")
+    if pages[-1].has_more and not len(pages[-1].rows) and (limit is None or got < limit):
         raise TransportError("Zoho says that there are more rows, and sends none.", hint="Run it again in a minute.")
     return pa.concat_tables([page.rows for page in pages])[:limit]
 
 
-def _segment(window: Window, statement: CoqlQuery, after: str, width: int, rows: int) -> Iterator[frames.Page]:
+def _fetch_range(
+    window: FetchPage, statement: CoqlQuery, comparison: str, max_workers: int, rows: int
+) -> Iterator[frames.Page]:
     """So many rows from the start on, as far as offsets reach: in order, complete, none twice. `more` on the last page
     tells whether there may be rows after it.
     """
     calls = [partial(window, statement, size, offset) for offset, size in windows(rows, statement.offset)]
     last, more = None, True
-    for page in side_by_side(calls, width):
-        if len(page.rows) and last is not None and _is_apart(last, _id(page.rows, 0), after):
-            yield from _between(window, statement, after, last, _id(page.rows, 0))
+    for page in map_parallel(calls, max_workers):
+        if len(page.rows) and last is not None and _has_gap(last, _id(page.rows, 0), comparison):
+            yield from _fetch_gap(window, statement, comparison, last, _id(page.rows, 0))
         # An empty window tells nothing of what follows its neighbour: records may have gone between the two calls.
-        more = page.more if len(page.rows) or last is None else more
-        fresh = page.rows if last is None else _past(page.rows, last, after)
+        more = page.has_more if len(page.rows) or last is None else more
+        fresh = page.rows if last is None else _rows_after(page.rows, last, comparison)
         last = _id(fresh, -1) if len(fresh) else last
-        yield replace(page, rows=fresh, more=more)
+        yield replace(page, rows=fresh, has_more=more)
 
 
-def _between(window: Window, statement: CoqlQuery, after: str, start: str, end: str) -> Iterator[frames.Page]:
+def _fetch_gap(window: FetchPage, statement: CoqlQuery, comparison: str, start: str, end: str) -> Iterator[frames.Page]:
     """What lies between two ids: records were deleted while the windows were read, and the later ones moved up."""
-    more, before = True, "<" if after == ">" else ">"
+    more, before = True, "<" if comparison == ">" else ">"
     while more:
-        gap = statement.without_limit().and_where(f"id {after} '{start}' and id {before} '{end}'")
-        page = window(gap, WINDOW_ROWS, 0)
-        yield replace(page, more=True)
-        start, more = _id(page.rows, -1) if len(page.rows) else start, page.more and len(page.rows) > 0
+        gap = statement.without_limit().and_where(f"id {comparison} '{start}' and id {before} '{end}'")
+        page = window(gap, PAGE_ROWS, 0)
+        yield replace(page, has_more=True)
+        start, more = _id(page.rows, -1) if len(page.rows) else start, page.has_more and len(page.rows) > 0
 
 
-def _is_apart(last: str, first: str, after: str) -> bool:
-    return int(first) > int(last) if after == ">" else int(first) < int(last)
+def _has_gap(last: str, first: str, comparison: str) -> bool:
+    return int(first) > int(last) if comparison == ">" else int(first) < int(last)
 
 
-def _past(rows: pa.Table, last: str, after: str) -> pa.Table:
+def _rows_after(rows: pa.Table, last: str, comparison: str) -> pa.Table:
     """The rows that come after an id."""
     if len(rows) and _id(rows, 0) == last:
         return rows[1:]
     ids = rows.column("id").combine_chunks().cast(pa.int64())
-    return rows.filter(pc.greater(ids, int(last)) if after == ">" else pc.less(ids, int(last)))
+    return rows.filter(pc.greater(ids, int(last)) if comparison == ">" else pc.less(ids, int(last)))
 
 
 def _id(rows: pa.Table, place: int) -> str:
@@ -254,56 +267,58 @@ def _id(rows: pa.Table, place: int) -> str:
 # In the order the query asks for: what does not meet is read again
 
 
-def _in_given_order(
-    api: Meter, window: Window, statement: CoqlQuery, width: int, limit: int | None, expected: int | None
+def _fetch_ordered(
+    api: CallCounter, window: FetchPage, statement: CoqlQuery, max_workers: int, limit: int | None, expected: int | None
 ) -> pa.Table:
     start = statement.offset
-    wanted = min(REACH_ROWS - start, REACH_ROWS if limit is None else limit)
+    wanted = min(MAX_OFFSET - start, MAX_OFFSET if limit is None else limit)
     ordered = _with_id(statement)
-    first = window(ordered, min(WINDOW_ROWS, wanted), start)
-    if not first.more or wanted <= WINDOW_ROWS:
-        return _checked_reach(first, limit)
-    if expected is None and not statement.group_by and wanted > 2 * WINDOW_ROWS:
+    first = window(ordered, min(PAGE_ROWS, wanted), start)
+    if not first.has_more or wanted <= PAGE_ROWS:
+        return _check_offset_limit(first, limit)
+    if expected is None and not statement.group_by and wanted > 2 * PAGE_ROWS:
         expected = count(api, statement)
-    if limit is None and expected is not None and expected - start > REACH_ROWS:
+    if limit is None and expected is not None and expected - start > MAX_OFFSET:
         raise _beyond_reach()
-    sure = WINDOW_ROWS if expected is None else min(wanted, expected - start)
-    stable = _stable(ordered)
-    for attempt in range(PASSES):
+    sure = PAGE_ROWS if expected is None else min(wanted, expected - start)
+    stable = _with_stable_order(ordered)
+    for attempt in range(MAX_ATTEMPTS):
         if attempt or stable is not ordered:
-            first = window(stable, WINDOW_ROWS, start)
-        pages = [first, *_others(window, stable, width, sure, wanted)]
-        if (rows := _stitched(pages, statement)) is not None:
-            return _checked_reach(replace(pages[-1], rows=rows), limit)
+            first = window(stable, PAGE_ROWS, start)
+        pages = [first, *_remaining_pages(window, stable, max_workers, sure, wanted)]
+        if (rows := _join_overlapping(pages, statement)) is not None:
+            return _check_offset_limit(replace(pages[-1], rows=rows), limit)
     raise TransportError(
         "Records kept changing places while the query ran.",
         hint="Run it again, or leave out 'order by': rows then come by id, without that trouble; sort the frame.",
     )
 
 
-def _others(window: Window, statement: CoqlQuery, width: int, sure: int, wanted: int) -> Iterator[frames.Page]:
+def _remaining_pages(
+    window: FetchPage, statement: CoqlQuery, max_workers: int, known_rows: int, wanted: int
+) -> Iterator[frames.Page]:
     """The windows after the first: those that are sure side by side, then on for as long as there is more."""
-    end, more = statement.offset + WINDOW_ROWS, True
-    places = windows(sure, statement.offset)[1:]
-    for page in side_by_side([partial(window, statement, size, offset) for offset, size in places], width):
+    end, more = statement.offset + PAGE_ROWS, True
+    places = windows(known_rows, statement.offset)[1:]
+    for page in map_parallel([partial(window, statement, size, offset) for offset, size in places], max_workers):
         yield page
-        more = page.more and len(page.rows) > 0
+        more = page.has_more and len(page.rows) > 0
     if places:
         end = sum(places[-1])
     while more and end < statement.offset + wanted:
-        size = min(WINDOW_ROWS, statement.offset + wanted - end + 1)
+        size = min(PAGE_ROWS, statement.offset + wanted - end + 1)
         page = window(statement, size, end - 1)
         yield page
-        end, more = end + size - 1, page.more and len(page.rows) > 0
+        end, more = end + size - 1, page.has_more and len(page.rows) > 0
 
 
-def _stitched(pages: Sequence[frames.Page], statement: CoqlQuery) -> pa.Table | None:
+def _join_overlapping(pages: Sequence[frames.Page], statement: CoqlQuery) -> pa.Table | None:
     """The rows of overlapping windows, or None where two of them do not meet."""
     parts = [pages[0].rows]
     for before, page in pairwise(pages):
         if len(page.rows) and not _is_same(before.rows[-1:], page.rows[:1]):
             return None
-        if not len(page.rows) and before.more:
+        if not len(page.rows) and before.has_more:
             return None
         parts.append(page.rows[1:])
     rows = pa.concat_tables(parts)
@@ -316,15 +331,15 @@ def _is_same(one: pa.Table, other: pa.Table) -> bool:
     return bool(one.select(names).equals(other.select(names)))
 
 
-def _checked_reach(page: frames.Page, limit: int | None) -> pa.Table:
-    if page.more and (limit is None or len(page.rows) < limit):
+def _check_offset_limit(page: frames.Page, limit: int | None) -> pa.Table:
+    if page.has_more and (limit is None or len(page.rows) < limit):
         raise _beyond_reach()
     return page.rows[:limit]
 
 
 def _beyond_reach() -> QueryError:
     return QueryError(
-        f"Zoho gives at most {REACH_ROWS:,} rows in an order of your own or by offset, and there are more.",
+        f"Zoho gives at most {MAX_OFFSET:,} rows in an order of your own or by offset, and there are more.",
         hint="Leave out 'order by' and 'offset': rows then come by id, without that limit; sort the frame.",
     )
 
@@ -332,11 +347,11 @@ def _beyond_reach() -> QueryError:
 def _with_id(statement: CoqlQuery) -> CoqlQuery:
     # Rows with equal values may swap places between two calls; the id decides.
     names = [term.text for term in statement.order_by]
-    loose = statement.is_aggregate or statement.aliases or "id" in names or len(names) >= MOST_ORDERS
+    loose = statement.is_aggregate or statement.aliases or "id" in names or len(names) >= MAX_ORDER_FIELDS
     return statement if loose else statement.add_order_by("id asc")
 
 
-def _stable(statement: CoqlQuery) -> CoqlQuery:
+def _with_stable_order(statement: CoqlQuery) -> CoqlQuery:
     """With an order that holds from one call to the next, where the query has none."""
     grouped = ", ".join(statement.text[path.start : path.end] for path in statement.group_by)
     return statement if statement.order_by else statement.add_order_by(grouped or f"{statement.alias_prefix}id asc")

@@ -21,7 +21,7 @@ from ..progress import Progress
 from . import arrow as frames
 from . import coql
 from .pull import Home, with_people
-from .record_query import Harvest, Meter
+from .record_query import CallCounter, QueryResult
 
 __all__ = ["run"]
 
@@ -36,7 +36,7 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
     statement = parse_query(bind(query, params))
     if isinstance(statement, CoqlQuery):
         statement = statement.complete(lambda module: _selectable(home.metadata, module))
-    with Meter(home, progress.add) as api:
+    with CallCounter(home, progress.add) as api:
         harvest = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
     attrs = {
         "module": statement.module if isinstance(statement, CoqlQuery) else "",
@@ -47,18 +47,18 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "warnings": harvest.warnings,
     }
-    return frames.shown_as(harvest.rows, frame, attrs)
+    return frames.to_backend(harvest.rows, frame, attrs)
 
 
 def _selectable(metadata: Metadata, module: str) -> list[str]:
     return [field.name for field in metadata.fields(module).values() if field.data_type not in _NOT_SELECTABLE]
 
 
-def _understood(home: Home, api: Meter, statement: CoqlQuery) -> Harvest:
+def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResult:
     fields = _fields(home.metadata, statement)
-    harvest = coql.rows_of(api, statement, fields, home.width(), statement.limit, None)
+    harvest = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
     rows, warnings = with_people(home, harvest.rows, fields, always=True)
-    return Harvest(rows, harvest.query, harvest.warnings + warnings)
+    return QueryResult(rows, harvest.query, harvest.warnings + warnings)
 
 
 def _fields(metadata: Metadata, statement: CoqlQuery) -> list[Field]:
@@ -68,7 +68,7 @@ def _fields(metadata: Metadata, statement: CoqlQuery) -> list[Field]:
     if not statement.is_aggregate and not statement.aliases and all(field.name != "id" for field in fields):
         fields.insert(0, RECORD_ID)
     # `Owner` brings `Owner.id` with it: asked for as well, it would stand twice.
-    brought = {name for field in fields for name in frames.companions(field)}
+    brought = {name for field in fields for name in frames.extra_columns(field)}
     return [field for field in fields if field.name not in brought]
 
 
@@ -89,7 +89,7 @@ _UNDESCRIBED = ("users", "Users")
 
 def _at(metadata: Metadata, path: FieldPath) -> Field | None:
     """What metadata says of a field; None where it says nothing."""
-    return metadata.at(path.module, path.path) if path.module not in _UNDESCRIBED else None
+    return metadata.resolve_path(path.module, path.path) if path.module not in _UNDESCRIBED else None
 
 
 def _field(metadata: Metadata, column: Column) -> Field:
@@ -102,8 +102,8 @@ def _field(metadata: Metadata, column: Column) -> Field:
     return replace(found, name=column.key)
 
 
-def _as_written(api: Meter, query: UnparsedQuery) -> Harvest:
-    body, more = coql.as_written(api, query.text)
+def _as_written(api: CallCounter, query: UnparsedQuery) -> QueryResult:
+    body, more = coql.run_raw(api, query.text)
     if more and not _LIMIT.search(_QUOTED.sub("", query.text)):
         raise QueryError(
             "The query was sent as written, and Zoho has more rows than it sends at once.",
@@ -111,7 +111,7 @@ def _as_written(api: Meter, query: UnparsedQuery) -> Harvest:
         )
     reason = f"{query.problem.args[0]} {query.problem.hint}"
     warning = f"The query was sent as written, because it is not understood in full; column types are guessed. {reason}"
-    return Harvest(_guessed(body), query.text, [warning])
+    return QueryResult(_guessed(body), query.text, [warning])
 
 
 _QUOTED, _LIMIT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\""""), re.compile(r"\blimit\b", re.IGNORECASE)

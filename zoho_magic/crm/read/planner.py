@@ -14,7 +14,7 @@ from ...errors import QueryError
 from . import arrow as frames
 from . import bulk_read as bulk
 from . import coql, records
-from .record_query import Reading, coql_credits
+from .record_query import RecordQuery, coql_credits
 
 __all__ = ["ROADS", "VIA", "Plan", "plan"]
 
@@ -43,23 +43,23 @@ class Plan:
         others: the roads to try should Zoho not serve this module or filter on the chosen one.
     """
 
-    road: str
+    api: str
     rows: int | None
     columns: int
     calls: int | None
     credits: int | None
     seconds: float | None
-    why: str
+    reason: str
     notes: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
 
     @property
-    def cells(self) -> dict[str, str]:
+    def details(self) -> dict[str, str]:
         """Label -> text, for every face that shows a plan."""
         unknown = "unknown"
         return {
-            "Road": self.road,
-            "Because": self.why,
+            "Road": self.api,
+            "Because": self.reason,
             "Rows": unknown if self.rows is None else f"about {self.rows:,}",
             "Fields": str(self.columns),
             "Calls": unknown if self.calls is None else str(self.calls),
@@ -69,7 +69,7 @@ class Plan:
         }
 
     def __str__(self) -> str:
-        return "\n".join(f"{label + ':':13}{text}" for label, text in self.cells.items() if text)
+        return "\n".join(f"{label + ':':13}{text}" for label, text in self.details.items() if text)
 
     __repr__ = __str__
 
@@ -84,7 +84,12 @@ class Cost:
 
 
 def plan(
-    reading: Reading, via: str, allowed: Collection[str], rows: int | None, width: int, left: int | None = None
+    reading: RecordQuery,
+    via: str,
+    allowed: Collection[str],
+    rows: int | None,
+    concurrency: int,
+    credits_left: int | None = None,
 ) -> Plan:
     """The plan for a reading.
 
@@ -102,62 +107,71 @@ def plan(
     if via not in VIA:
         raise QueryError(f"There is no road {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
     wanted = rows if reading.limit is None else reading.limit if rows is None else min(rows, reading.limit)
-    cost_of, is_open = partial(_cost, reading, wanted, rows, width), partial(_is_open, reading, rows, allowed)
-    road, why, notes = (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, is_open, cost_of, left)
-    _refuse_impossible(road, reading, rows)
+    cost_of, is_open = (
+        partial(_cost, reading, wanted, rows, concurrency),
+        partial(_is_available, reading, rows, allowed),
+    )
+    road, why, notes = (
+        (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, is_open, cost_of, credits_left)
+    )
+    _check_possible(road, reading, rows)
     cost = cost_of(road)
-    if cost and left is not None and cost.credits > left:
-        notes = (*notes, f"It needs about {cost.credits:,} API credits, and {left:,} are left today.")
+    if cost and credits_left is not None and cost.credits > credits_left:
+        notes = (*notes, f"It needs about {cost.credits:,} API credits, and {credits_left:,} are left today.")
     return Plan(
-        road=road,
+        api=road,
         rows=wanted,
         columns=len(reading.fields),
         calls=cost.calls if cost else None,
         credits=cost.credits if cost else None,
         seconds=cost.seconds if cost else None,
-        why=why,
+        reason=why,
         notes=notes,
-        others=tuple(filter(is_open, _NEXT_BEST[road])) if via == "auto" else (),
+        fallbacks=tuple(filter(is_open, _FALLBACKS[road])) if via == "auto" else (),
     )
 
 
-def _cost(reading: Reading, wanted: int | None, rows: int | None, width: int, road: str) -> Cost | None:
+def _cost(reading: RecordQuery, wanted: int | None, rows: int | None, concurrency: int, road: str) -> Cost | None:
     # Bulk read brings all there is; its limit is ours.
     bring = rows if road == "bulk" and rows is not None else wanted
-    return _COSTS[road](reading, bring, width) if bring is not None else None
+    return _COSTS[road](reading, bring, concurrency) if bring is not None else None
 
 
-def needs_count(reading: Reading, via: str) -> bool:
+def needs_count(reading: RecordQuery, via: str) -> bool:
     """Whether the number of rows decides anything: not when a small limit bounds it already."""
-    return via != "bulk" and (reading.limit is None or reading.limit > 2 * coql.WINDOW_ROWS)
+    return via != "bulk" and (reading.limit is None or reading.limit > 2 * coql.PAGE_ROWS)
 
 
 def _choice(
-    reading: Reading,
+    reading: RecordQuery,
     rows: int | None,
     is_open: Callable[[str], bool],
     cost_of: Callable[[str], Cost | None],
-    left: int | None,
+    credits_left: int | None,
 ) -> tuple[str, str, tuple[str, ...]]:
     best, why = _best(reading, rows)
-    roads = list(filter(is_open, (best, *_NEXT_BEST[best])))
-    affordable = [road for road in roads if left is None or (cost := cost_of(road)) is None or cost.credits <= left]
+    roads = list(filter(is_open, (best, *_FALLBACKS[best])))
+    affordable = [
+        road
+        for road in roads
+        if credits_left is None or (cost := cost_of(road)) is None or cost.credits <= credits_left
+    ]
     road = next(iter(affordable or roads), best)
     if road == best:
         return best, why, ()
     if affordable and roads[0] == best:
-        return road, f"{best} would need more than the {left:,} API credits left today", ()
+        return road, f"{best} would need more than the {credits_left:,} API credits left today", ()
     return road, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would take the {best} road.",)
 
 
-def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
+def _best(reading: RecordQuery, rows: int | None) -> tuple[str, str]:
     many = rows is not None and rows > BULK_FROM_ROWS
     if reading.order:
         return "coql", "only COQL brings records in an order of your own"
-    if len(reading.fields) > coql.MOST_COLUMNS:
-        return "bulk", f"COQL takes {coql.MOST_COLUMNS} fields at most"
-    if many and _can("bulk", reading, None):
-        if any(frames.is_reference(field) and field.data_type != "lookup" for field in reading.fields):
+    if len(reading.fields) > coql.MAX_COLUMNS:
+        return "bulk", f"COQL takes {coql.MAX_COLUMNS} fields at most"
+    if many and _is_possible("bulk", reading, None):
+        if any(frames.is_lookup(field) and field.data_type != "lookup" for field in reading.fields):
             return "coql", "bulk read does not bring the names of every lookup"
         return "bulk", "for so many rows a job costs the fewest credits"
     if reading.where:
@@ -167,71 +181,73 @@ def _best(reading: Reading, rows: int | None) -> tuple[str, str]:
     return "coql", "windows of 2,000 rows side by side"
 
 
-_NEXT_BEST = {"records": ("coql", "bulk"), "coql": ("bulk", "records"), "bulk": ("coql", "records")}
+_FALLBACKS = {"records": ("coql", "bulk"), "coql": ("bulk", "records"), "bulk": ("coql", "records")}
 _SCOPES = {"records": "ZohoCRM.modules.READ", "coql": "ZohoCRM.coql.READ", "bulk": "ZohoCRM.bulk.READ"}
 
 
-def is_closed(code: str) -> bool:
+def is_unsupported(code: str) -> bool:
     """Whether Zoho's code means that a road does not serve the module, or the filter, at all."""
     return code in ("INVALID_MODULE", "NOT_SUPPORTED") or code.startswith("MODULE_NOT_") or "_IN_CRITERIA" in code
 
 
-def _is_open(reading: Reading, rows: int | None, allowed: Collection[str], road: str) -> bool:
-    return road in allowed and _can(road, reading, rows)
+def _is_available(reading: RecordQuery, rows: int | None, allowed: Collection[str], road: str) -> bool:
+    return road in allowed and _is_possible(road, reading, rows)
 
 
-def _can(road: str, reading: Reading, rows: int | None) -> bool:
+def _is_possible(road: str, reading: RecordQuery, rows: int | None) -> bool:
     try:
-        _refuse_impossible(road, reading, rows)
+        _check_possible(road, reading, rows)
     except QueryError:
         return False
     return True
 
 
-def _refuse_impossible(road: str, reading: Reading, rows: int | None) -> None:
+def _check_possible(road: str, reading: RecordQuery, rows: int | None) -> None:
     if road == "records" and (reading.where or reading.order):
         raise QueryError("The records road has neither filter nor order.", hint="Use --via coql, or leave them out.")
-    if road == "records" and min(rows or 0, reading.limit or rows or 0) > records.MOST_ROWS:
+    if road == "records" and min(rows or 0, reading.limit or rows or 0) > records.MAX_ROWS:
         raise QueryError(
-            f"The records road ends at {records.MOST_ROWS:,} rows, and there are about {rows:,}.",
+            f"The records road ends at {records.MAX_ROWS:,} rows, and there are about {rows:,}.",
             hint="Use --via bulk or --via coql.",
         )
-    if road == "coql" and len(reading.fields) > coql.MOST_COLUMNS:
-        raise QueryError(f"COQL takes {coql.MOST_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk.")
+    if road == "coql" and len(reading.fields) > coql.MAX_COLUMNS:
+        raise QueryError(f"COQL takes {coql.MAX_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk.")
     if road == "bulk" and reading.order:
         raise QueryError("Bulk read has no order.", hint="Leave out --order-by and sort the frame, or --via coql.")
-    if road == "bulk" and reading.coql_only:
-        raise QueryError(reading.coql_only, hint="Use --via coql for this filter.")
+    if road == "bulk" and reading.bulk_unsupported_reason:
+        raise QueryError(reading.bulk_unsupported_reason, hint="Use --via coql for this filter.")
     if road == "bulk" and reading.where:
-        from .bulk_criteria import criteria_of
+        from .bulk_criteria import to_bulk_criteria
 
-        criteria_of(reading.where)
+        to_bulk_criteria(reading.where)
 
 
-def _records(reading: Reading, rows: int, width: int) -> Cost:
+def _records(reading: RecordQuery, rows: int, concurrency: int) -> Cost:
     batches, pages = len(records.batches_of(reading.fields)), max(1, -(-rows // records.PAGE_ROWS))
-    numbered = records.numbered_pages(reading, rows)
-    glances = int(numbered > 1)
+    numbered = records.parallel_pages(reading, rows)
+    recheck_calls = int(numbered > 1)
     # The last numbered page comes first and is looked at again at the end; then one page after the other.
-    rounds = 2 * glances + -(-max(1, numbered - glances) * batches // width) + max(0, pages - numbered)
-    return Cost((pages + glances) * batches, (pages + glances) * batches, rounds * _PAGE_SECONDS)
+    rounds = (
+        2 * recheck_calls + -(-max(1, numbered - recheck_calls) * batches // concurrency) + max(0, pages - numbered)
+    )
+    return Cost((pages + recheck_calls) * batches, (pages + recheck_calls) * batches, rounds * _PAGE_SECONDS)
 
 
-def _coql(_: Reading, rows: int, width: int) -> Cost:
-    sizes = [size for start in range(0, max(1, rows), coql.REACH_ROWS) for _, size in coql.windows(rows - start, 0)]
-    return Cost(len(sizes), sum(map(coql_credits, sizes)), -(-len(sizes) // width) * _WINDOW_SECONDS)
+def _coql(_: RecordQuery, rows: int, concurrency: int) -> Cost:
+    sizes = [size for start in range(0, max(1, rows), coql.MAX_OFFSET) for _, size in coql.windows(rows - start, 0)]
+    return Cost(len(sizes), sum(map(coql_credits, sizes)), -(-len(sizes) // concurrency) * _WINDOW_SECONDS)
 
 
-def _bulk(_: Reading, rows: int, __: int) -> Cost:
+def _bulk(_: RecordQuery, rows: int, __: int) -> Cost:
     jobs = max(1, -(-rows // bulk.PAGE_ROWS))
     seconds = jobs * _JOB_SECONDS + rows / _BULK_ROWS_A_SECOND
     return Cost(5 * jobs, jobs * bulk.JOB_CREDITS, seconds)
 
 
-_COSTS: dict[str, Callable[[Reading, int, int], Cost]] = {"records": _records, "coql": _coql, "bulk": _bulk}
+_COSTS: dict[str, Callable[[RecordQuery, int, int], Cost]] = {"records": _records, "coql": _coql, "bulk": _bulk}
 
 
-def allowed_by(scopes: Collection[str]) -> tuple[str, ...]:
+def routes_for_scopes(scopes: Collection[str]) -> tuple[str, ...]:
     """The roads these scopes open; all of them where Zoho did not say what it granted."""
     lower = [scope.lower() for scope in scopes]
     opened = {road: {f"zohocrm.{road}.read", f"zohocrm.{road}.all"} for road in ("coql", "bulk")}

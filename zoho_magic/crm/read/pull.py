@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from ...errors import ApiError, AuthError, QueryError
-from ...http.responses import Api, content
+from ...http.responses import CrmApi, parse_json
 from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
 from ..coql.parser import parse_condition, parse_order_by
@@ -22,17 +22,17 @@ from . import bulk_read as bulk
 from . import coql, records
 from . import planner as plan
 from .planner import Plan
-from .record_query import Harvest, Meter, Reading
+from .record_query import CallCounter, QueryResult, RecordQuery
 
-__all__ = ["Home", "planned", "pull", "reading_of", "with_people"]
+__all__ = ["Home", "build_record_query", "make_plan", "pull", "with_people"]
 
 # No road but the single record carries these.
-_NOT_IN_LISTS = frozenset(
+_SINGLE_RECORD_TYPES = frozenset(
     {"subform", "multiselectlookup", "multiuserlookup", "linetax", "fileupload", "imageupload", "consent_lookup"}
 )
 
 
-class Home(Api, Protocol):
+class Home(CrmApi, Protocol):
     """What a pull needs of a session beside its calls."""
 
     @property
@@ -44,12 +44,12 @@ class Home(Api, Protocol):
     @property
     def credits_left(self) -> int | None: ...
 
-    def width(self) -> int: ...
+    def max_concurrency(self) -> int: ...
 
-    def people(self) -> Mapping[str, tuple[str, str]]: ...
+    def users(self) -> Mapping[str, tuple[str, str]]: ...
 
 
-def reading_of(
+def build_record_query(
     metadata: Metadata,
     module: str,
     *,
@@ -59,7 +59,7 @@ def reading_of(
     limit: int | None = None,
     since: str | date | datetime | None = None,
     converted: str | bool = False,
-) -> tuple[Reading, list[str]]:
+) -> tuple[RecordQuery, list[str]]:
     """The reading a person asks for, and what it leaves out. Raises QueryError, before any record is asked for."""
     name = metadata.module(module).name
     known = metadata.fields(name)
@@ -67,10 +67,10 @@ def reading_of(
         raise QueryError("A limit is a whole number from 1.", hint="Leave it out for every row.")
     if since is not None and "Modified_Time" not in known:
         raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out --since.")
-    chosen, left_out = _chosen(metadata, name, fields)
+    chosen, left_out = _select_fields(metadata, name, fields)
     filter_, named = _where(where, name, metadata)
     shown, hidden = _converted(converted, name, known, named)
-    return Reading(
+    return RecordQuery(
         module=name,
         fields=tuple(chosen),
         where=filter_,
@@ -78,77 +78,77 @@ def reading_of(
         limit=limit,
         since=_moment(since),
         converted=shown,
-        coql_only=_home_currency(known, named),
+        bulk_unsupported_reason=_home_currency(known, named),
     ), left_out + hidden
 
 
-def planned(home: Home, reading: Reading, via: str, api: Meter) -> Plan:
+def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
     """The plan for a reading; spends one count at most."""
-    allowed, width = plan.allowed_by(home.scopes), home.width()
+    allowed, width = plan.routes_for_scopes(home.scopes), home.max_concurrency()
     rough = plan.plan(reading, via, allowed, None, width, home.credits_left)
-    rows = _counted(api, reading, allowed) if plan.needs_count(reading, via) else None
+    rows = _estimate_rows(api, reading, allowed) if plan.needs_count(reading, via) else None
     return plan.plan(reading, via, allowed, rows, width, home.credits_left) if rows is not None else rough
 
 
 def pull(
-    home: Home, reading: Reading, warnings: list[str], *, via: str, frame: frames.Frame, progress: Progress
+    home: Home, reading: RecordQuery, warnings: list[str], *, via: str, frame: frames.Frame, progress: Progress
 ) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    with Meter(home, progress.add) as api:
-        found = planned(home, reading, via, api)
+    with CallCounter(home, progress.add) as api:
+        found = make_plan(home, reading, via, api)
         progress.expect(found.rows)
-        found, harvest = _brought(home, api, reading, found)
-        rows, more = with_people(home, harvest.rows, reading.fields, always=found.road != "records")
+        found, harvest = _fetch_with_fallback(home, api, reading, found)
+        rows, more = with_people(home, harvest.rows, reading.fields, always=found.api != "records")
     attrs = {
         "module": reading.module,
-        "road": found.road,
+        "road": found.api,
         "query": harvest.query,
         "calls": api.calls,
         "credits": api.credits,
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "warnings": [*warnings, *found.notes, *harvest.warnings, *more],
     }
-    return frames.shown_as(rows, frame, attrs)
+    return frames.to_backend(rows, frame, attrs)
 
 
-def _brought(home: Home, api: Meter, reading: Reading, found: Plan) -> tuple[Plan, Harvest]:
+def _fetch_with_fallback(home: Home, api: CallCounter, reading: RecordQuery, found: Plan) -> tuple[Plan, QueryResult]:
     """The rows, by the planned road, or the next one where Zoho does not serve this module or filter on it."""
     try:
-        return found, _ROADS[found.road](home, api, reading, found.rows)
+        return found, _ROADS[found.api](home, api, reading, found.rows)
     except (ApiError, QueryError) as error:
-        if not found.others or not plan.is_closed(error.code):
+        if not found.fallbacks or not plan.is_unsupported(error.code):
             raise
-        road, *others = found.others
-        note = f"The {found.road} road is closed here ({error.code}); the {road} road was taken."
-        found = replace(found, road=road, others=tuple(others), notes=(*found.notes, note))
-    return _brought(home, api, reading, found)
+        road, *others = found.fallbacks
+        note = f"The {found.api} road is closed here ({error.code}); the {road} road was taken."
+        found = replace(found, api=road, fallbacks=tuple(others), notes=(*found.notes, note))
+    return _fetch_with_fallback(home, api, reading, found)
 
 
-def _by_records(home: Home, api: Meter, reading: Reading, rows: int | None) -> Harvest:
-    return records.read(api, reading, home.width(), rows)
+def _by_records(home: Home, api: CallCounter, reading: RecordQuery, rows: int | None) -> QueryResult:
+    return records.read(api, reading, home.max_concurrency(), rows)
 
 
-def _by_coql(home: Home, api: Meter, reading: Reading, rows: int | None) -> Harvest:
-    return coql.read(api, reading, home.width(), rows)
+def _by_coql(home: Home, api: CallCounter, reading: RecordQuery, rows: int | None) -> QueryResult:
+    return coql.read(api, reading, home.max_concurrency(), rows)
 
 
-def _by_bulk(home: Home, api: Meter, reading: Reading, _: int | None) -> Harvest:
+def _by_bulk(home: Home, api: CallCounter, reading: RecordQuery, _: int | None) -> QueryResult:
     return bulk.read(api, reading, home.metadata)
 
 
-_ROADS: dict[str, Callable[[Home, Meter, Reading, int | None], Harvest]] = {
+_ROADS: dict[str, Callable[[Home, CallCounter, RecordQuery, int | None], QueryResult]] = {
     "records": _by_records,
     "coql": _by_coql,
     "bulk": _by_bulk,
 }
 
 
-def _chosen(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tuple[list[Field], list[str]]:
+def _select_fields(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tuple[list[Field], list[str]]:
     if wanted is not None:
-        return metadata.named(module, ["id", *wanted]), []
+        return metadata.get_fields(module, ["id", *wanted]), []
     known = metadata.fields(module).values()
-    left_out = [field.name for field in known if field.data_type in _NOT_IN_LISTS]
-    listed = [field for field in known if field.data_type not in _NOT_IN_LISTS]
+    left_out = [field.name for field in known if field.data_type in _SINGLE_RECORD_TYPES]
+    listed = [field for field in known if field.data_type not in _SINGLE_RECORD_TYPES]
     return listed, [f"Only single records carry {', '.join(left_out)}."] if left_out else []
 
 
@@ -158,7 +158,7 @@ def _where(text: str | None, module: str, metadata: Metadata) -> tuple[str, set[
         return "", set()
     condition = _condition(text)
     for path in condition.field_paths:
-        metadata.at(path.module or module, path.path)
+        metadata.resolve_path(path.module or module, path.path)
     return condition.to_coql(enclosed=True), {path.path for path in condition.field_paths if not path.module}
 
 
@@ -175,7 +175,7 @@ def _condition(text: str) -> ParsedCondition:
 
 def _home_currency(known: Mapping[str, Field], named: Collection[str]) -> str:
     # https://www.zoho.com/crm/developer/docs/api/v8/bulk-read/create-job.html
-    amounts = sorted(name for name in named if name in known and known[name].kind == "currency")
+    amounts = sorted(name for name in named if name in known and known[name].value_type == "currency")
     if not amounts or "Exchange_Rate" not in known:
         return ""
     return f"Bulk read compares {', '.join(amounts)} in the home currency, COQL in each record's own."
@@ -185,7 +185,7 @@ def _order(text: str | None, module: str, metadata: Metadata) -> str:
     if not text or not text.strip():
         return ""
     for term in parse_order_by(text):
-        metadata.at(module, term.field.path)
+        metadata.resolve_path(module, term.field.path)
     return text.strip()
 
 
@@ -223,13 +223,13 @@ def _read_moment(text: str) -> datetime:
     raise QueryError(f"{text!r} is no date.", hint="Write 2026-01-31 or 2026-01-31T08:00:00+01:00.")
 
 
-def _counted(api: Meter, reading: Reading, allowed: Collection[str]) -> int | None:
+def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[str]) -> int | None:
     """About how many rows there are; None where Zoho does not say."""
     try:
         if "coql" in allowed:
             return coql.count(api, build_query(reading.module, ["id"], reading.criteria))
         if not reading.where and reading.since is None:
-            answer = content(api.request("GET", f"/crm/v8/{reading.module}/actions/count"))
+            answer = parse_json(api.request("GET", f"/crm/v8/{reading.module}/actions/count"))
             return int(answer.get("count") or 0)
     except AuthError as error:
         if error.code != "OAUTH_SCOPE_MISMATCH":
@@ -244,14 +244,14 @@ def with_people(home: Home, rows: pa.Table, fields: Sequence[Field], always: boo
 
     COQL and bulk read bring little more than ids (`always`); records bring all but some addresses.
     """
-    users = [field for field in fields if frames.is_person(field)]
+    users = [field for field in fields if frames.is_user_lookup(field)]
     missing = any(
         rows.column(f"{field.name}.email").null_count > rows.column(f"{field.name}.id").null_count for field in users
     )
     if not users or not len(rows) or not (always or missing):
         return rows, []
     try:
-        return frames.with_people(rows, users, home.people()), []
+        return frames.fill_user_names(rows, users, home.users()), []
     except AuthError as error:
         if error.code != "OAUTH_SCOPE_MISMATCH":
             raise

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ...errors import TransportError
-from ...http.responses import Api
+from ...http.responses import CrmApi
 from ..metadata import Field
 from . import arrow as frames
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Harvest", "Meter", "Reading", "coql_credits", "page_of"]
+__all__ = ["CallCounter", "QueryResult", "RecordQuery", "coql_credits", "parse_page"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class RecordQuery:
     """Records of one module.
 
     Attributes:
@@ -46,7 +46,7 @@ class Reading:
     limit: int | None = None
     since: datetime | None = None
     converted: str = ""
-    coql_only: str = ""
+    bulk_unsupported_reason: str = ""
 
     @property
     def since_text(self) -> str:
@@ -75,7 +75,7 @@ _CONVERTED = {
 
 
 @dataclass
-class Harvest:
+class QueryResult:
     """Rows, and what a person should know about how they came."""
 
     rows: pa.Table
@@ -91,16 +91,16 @@ def coql_credits(limit: int) -> int:
     return 1 if limit <= 200 else 2 if limit <= 1000 else 3
 
 
-def page_of(response: requests.Response, fields: Sequence[Field]) -> frames.Page:
+def parse_page(response: requests.Response, fields: Sequence[Field]) -> frames.Page:
     """The rows of an answer. Raises TransportError for anything but Zoho's JSON and its empty answers."""
     if response.status_code in (204, 304):
-        return frames.Page(frames.empty(fields))
+        return frames.Page(frames.empty_table(fields))
     if not response.content:
         raise TransportError("The CRM's answer came without its body.", hint="Run it again in a minute.")
     return frames.from_json(response.content, fields)
 
 
-class Meter:
+class CallCounter:
     """An `Api` that counts the calls and credits of one pull, and tells how many rows have arrived.
 
     Once its `with` block ends it makes no more calls: threads that a failure or Ctrl-C left behind end at their next.
@@ -110,26 +110,26 @@ class Meter:
         arrived: called with the number of rows of every answer, for a progress bar.
     """
 
-    def __init__(self, api: Api, arrived: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, api: CrmApi, arrived: Callable[[int], None] = lambda _: None) -> None:
         self._api = api
         self._lock = threading.Lock()
-        self._over = False
-        self.arrived = arrived
+        self._closed = False
+        self.on_rows = arrived
         self.calls = 0
         self.credits = 0
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> CallCounter:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over = True
+        self._closed = True
 
     def request(self, method: str, path: str, *, credits: int = 1, **options: Any) -> Any:
         """As `ZohoSession.request`; `credits` is what Zoho charges for it."""
         with self._lock:
-            if self._over:
+            if self._closed:
                 raise CancelledError
             self.calls += 1
             self.credits += credits

@@ -14,22 +14,22 @@ import pyarrow.compute as pc
 
 from ...errors import QueryError, TransportError
 from ..metadata import Field
-from ..parallel import side_by_side
+from ..parallel import map_parallel
 from . import arrow as frames
-from .record_query import Harvest, Meter, Reading, page_of
+from .record_query import CallCounter, QueryResult, RecordQuery, parse_page
 
-__all__ = ["FIELDS_A_CALL", "MOST_ROWS", "PAGE_ROWS", "batches_of", "numbered_pages", "read"]
+__all__ = ["FIELDS_A_CALL", "MAX_ROWS", "PAGE_ROWS", "batches_of", "parallel_pages", "read"]
 
 PAGE_ROWS = 200
 FIELDS_A_CALL = 50
 NUMBERED_PAGES = 10
-MOST_ROWS = 100_000
-PASSES = 3
+MAX_ROWS = 100_000
+MAX_ATTEMPTS = 3
 
 Ask = Callable[..., frames.Page]
 
 
-def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harvest:
+def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int | None) -> QueryResult:
     """The records of a reading without criteria.
 
     Args:
@@ -43,13 +43,16 @@ def read(api: Meter, reading: Reading, width: int, expected: int | None) -> Harv
         TransportError: Zoho says that there are more rows, and not where.
     """
     batches = batches_of(reading.fields)
-    for _ in range(PASSES):
-        walks = [partial(_walk, api, reading, batch, max(1, width // len(batches)), expected) for batch in batches]
-        first, *others = side_by_side(walks, len(batches))
+    for _ in range(MAX_ATTEMPTS):
+        walks = [
+            partial(_fetch_batch, api, reading, batch, max(1, max_workers // len(batches)), expected)
+            for batch in batches
+        ]
+        first, *others = map_parallel(walks, len(batches))
         rows = _joined(first, others, reading)
         # A record that came or went between two batches is in one of them only, and the limit wants another instead.
         if reading.limit is None or len(rows) == len(first):
-            return Harvest(rows, f"GET /crm/v8/{reading.module}")
+            return QueryResult(rows, f"GET /crm/v8/{reading.module}")
     raise TransportError("Records kept changing while they were read.", hint="Run it again, or use --via coql.")
 
 
@@ -60,7 +63,7 @@ def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
     return [[record_id, *batch] for batch in batches]
 
 
-def _joined(first: pa.Table, others: list[pa.Table], reading: Reading) -> pa.Table:
+def _joined(first: pa.Table, others: list[pa.Table], reading: RecordQuery) -> pa.Table:
     """The batches side by side, row by row; a record that was deleted between them is in none."""
     if not others:
         return first
@@ -71,25 +74,27 @@ def _joined(first: pa.Table, others: list[pa.Table], reading: Reading) -> pa.Tab
     for part in (first, *others):
         rows = part.take(pc.index_in(ids, part.column("id").combine_chunks()))
         joined.update(zip(rows.schema.names, rows.columns, strict=True))
-    schema = frames.empty(reading.fields).schema
+    schema = frames.empty_table(reading.fields).schema
     return pa.Table.from_arrays([joined[name] for name in schema.names], schema=schema)
 
 
-def _walk(api: Meter, reading: Reading, fields: list[Field], width: int, expected: int | None) -> pa.Table:
+def _fetch_batch(
+    api: CallCounter, reading: RecordQuery, fields: list[Field], max_workers: int, expected: int | None
+) -> pa.Table:
     """All rows of some fields, newest first."""
-    last = numbered_pages(reading, expected)
+    last = parallel_pages(reading, expected)
     order = {"sort_order": "asc"} if last > 1 else {}
     ask = partial(_page, api, reading, fields, order)
-    pages = _numbered(ask, partial(_page, api, reading, fields[:1], order), last, width) if last > 1 else []
+    pages = _numbered(ask, partial(_page, api, reading, fields[:1], order), last, max_workers) if last > 1 else []
     pages = pages or [ask(page=1)]
     got = sum(len(page.rows) for page in pages)
-    while pages[-1].more and (reading.limit is None or got < reading.limit):
+    while pages[-1].has_more and (reading.limit is None or got < reading.limit):
         pages.append(_next(ask, pages[-1], got))
         got += len(pages[-1].rows)
-    return frames.newest_first(pa.concat_tables([page.rows for page in pages]))[: reading.limit]
+    return frames.sort_by_id_desc(pa.concat_tables([page.rows for page in pages]))[: reading.limit]
 
 
-def numbered_pages(reading: Reading, expected: int | None) -> int:
+def parallel_pages(reading: RecordQuery, expected: int | None) -> int:
     """How many pages are asked for by number, side by side.
 
     Only where all records are wanted: then they come oldest first, so that new ones go to the end and cannot push
@@ -100,7 +105,7 @@ def numbered_pages(reading: Reading, expected: int | None) -> int:
     return min(NUMBERED_PAGES, -(-expected // PAGE_ROWS))
 
 
-def _numbered(ask: Ask, glance: Ask, last: int, width: int) -> list[frames.Page]:
+def _numbered(ask: Ask, recheck: Ask, last: int, max_workers: int) -> list[frames.Page]:
     """Pages 1 to `last`, or none of them where records left the list meanwhile: then the later ones moved up, and what
     stood between two pages is in neither. The last page is read first and looked at again at the end: if it begins with
     the same record, nothing before it has gone.
@@ -108,8 +113,8 @@ def _numbered(ask: Ask, glance: Ask, last: int, width: int) -> list[frames.Page]
     end = ask(page=last)
     if not len(end.rows):
         return []
-    pages = [*side_by_side([partial(ask, page=number) for number in range(1, last)], width), end]
-    again = glance(page=last)
+    pages = [*map_parallel([partial(ask, page=number) for number in range(1, last)], max_workers), end]
+    again = recheck(page=last)
     return pages if _first_id(again) == _first_id(end) else []
 
 
@@ -118,25 +123,27 @@ def _first_id(page: frames.Page) -> Any:
 
 
 def _next(ask: Ask, page: frames.Page, got: int) -> frames.Page:
-    if got >= MOST_ROWS:
+    if got >= MAX_ROWS:
         raise QueryError(
-            f"The records road ends at {MOST_ROWS:,} rows, and there are more.", hint="Use --via bulk or --via coql."
+            f"The records road ends at {MAX_ROWS:,} rows, and there are more.", hint="Use --via bulk or --via coql."
         )
-    if not page.token:
+    if not page.next_page_token:
         raise TransportError(
             f"Zoho says that more than these {got} rows exist, but not how to get them.", hint="Use --via coql."
         )
-    return ask(page_token=page.token)
+    return ask(page_token=page.next_page_token)
 
 
-def _page(api: Meter, reading: Reading, fields: list[Field], order: dict[str, str], **place: Any) -> frames.Page:
+def _page(
+    api: CallCounter, reading: RecordQuery, fields: list[Field], order: dict[str, str], **place: Any
+) -> frames.Page:
     # `id` always comes; asked for alone, Zoho may refuse the call.
     names = [field.name for field in fields if field.name != "id"] or ["Created_Time"]
     params = {"fields": ",".join(names), "per_page": min(PAGE_ROWS, reading.limit or PAGE_ROWS), **order, **place}
     if reading.converted:
         params["converted"] = reading.converted
     since = {"If-Modified-Since": reading.since_text} if reading.since else {}
-    page = page_of(api.request("GET", f"/crm/v8/{reading.module}", params=params, headers=since), fields)
+    page = parse_page(api.request("GET", f"/crm/v8/{reading.module}", params=params, headers=since), fields)
     if fields[1:] == list(reading.fields[1 : len(fields)]):  # the first batch: a row that comes in parts counts once
-        api.arrived(len(page.rows))
+        api.on_rows(len(page.rows))
     return page

@@ -14,15 +14,22 @@ from typing import Any
 
 from ...errors import TransportError
 from ..metadata import Field
-from .row_messages import explained, is_the_values_fault
-from .row_result import FAILED, SUCCEEDED, Fate, unknown
-from .rows import Order, Row
+from .row_messages import is_data_error, message_for
+from .row_result import FAILED, SUCCEEDED, RowResult, unknown
+from .rows import Row, WriteOperation
 
-__all__ = ["ROWS_A_FILE", "carries", "fates_by_counts", "fates_of", "files", "lines_of"]
+__all__ = [
+    "ROWS_A_FILE",
+    "bulk_obstacle",
+    "csv_files",
+    "parse_result_file",
+    "results_from_counts",
+    "results_from_lines",
+]
 
 ROWS_A_FILE = 25_000
-MOST_COLUMNS = 200
-MOST_BYTES = 25_000_000
+MAX_COLUMNS = 200
+MAX_BYTES = 25_000_000
 
 _FILE = "rows.csv"
 _RESULT = ("STATUS", "RECORD_ID", "ERRORS")
@@ -31,32 +38,32 @@ _RESULT = ("STATUS", "RECORD_ID", "ERRORS")
 # There
 
 
-def carries(order: Order, fields: Sequence[Field], rows: Sequence[Row]) -> str:
+def bulk_obstacle(order: WriteOperation, fields: Sequence[Field], rows: Sequence[Row]) -> str:
     """Why bulk write cannot do this, or "" where it can."""
     if order.action == "delete":
         return "bulk write does not delete"
     if order.triggers is not None:
         return "bulk write has no choice of automations"
-    if order.action == "upsert" and len(order.on) != 1:
+    if order.action == "upsert" and len(order.match_fields) != 1:
         return "bulk write finds records by exactly one field"
-    if len(fields) > MOST_COLUMNS:
-        return f"bulk write takes {MOST_COLUMNS} fields at most"
-    return _odd_cell(order, rows)
+    if len(fields) > MAX_COLUMNS:
+        return f"bulk write takes {MAX_COLUMNS} fields at most"
+    return _unsupported_cell(order, rows)
 
 
-def _odd_cell(order: Order, rows: Sequence[Row]) -> str:
+def _unsupported_cell(order: WriteOperation, rows: Sequence[Row]) -> str:
     for row in rows:
         for name, value in row.data.items():
             if type(value) is str and name[0] != "$":
                 continue
             if value in (None, []) and not order.clear_empty:
                 return f"bulk write leaves {name} alone where a row empties it"
-            if cell_of(value) is None or name[0] == "$":
+            if to_csv_cell(value) is None or name[0] == "$":
                 return f"bulk write cannot carry {name}"
     return ""
 
 
-def files(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
+def csv_files(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
     """The rows, at most `ROWS_A_FILE`, in parts that one file each can take, with the file."""
     if rows:
         yield from _fitting(rows, fields)
@@ -64,7 +71,7 @@ def files(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequen
 
 def _fitting(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
     packed = _zipped(rows, fields)
-    if len(packed) <= MOST_BYTES or len(rows) == 1:
+    if len(packed) <= MAX_BYTES or len(rows) == 1:
         yield rows, packed
         return
     for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
@@ -75,14 +82,14 @@ def _zipped(rows: Sequence[Row], fields: Sequence[Field]) -> bytes:
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow([field.name for field in fields])
-    lines.writerows([cell_of(row.data.get(field.name)) for field in fields] for row in rows)
+    lines.writerows([to_csv_cell(row.data.get(field.name)) for field in fields] for row in rows)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_FILE, text.getvalue().encode())
     return packed.getvalue()
 
 
-def cell_of(value: Any) -> str | None:
+def to_csv_cell(value: Any) -> str | None:
     """A JSON value as a cell; None for one that no cell can carry.
 
     Example::
@@ -112,7 +119,7 @@ def _joined(items: Sequence[Any]) -> str | None:
 # And back
 
 
-def lines_of(packed: bytes) -> list[dict[str, str]]:
+def parse_result_file(packed: bytes) -> list[dict[str, str]]:
     """The lines of a result file. Raises TransportError for anything else."""
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
@@ -125,7 +132,7 @@ def lines_of(packed: bytes) -> list[dict[str, str]]:
     return lines
 
 
-def fates_of(lines: Sequence[Mapping[str, str]], places: Sequence[int], total: int) -> list[Fate]:
+def results_from_lines(lines: Sequence[Mapping[str, str]], places: Sequence[int], total: int) -> list[RowResult]:
     """The fates of the rows at these lines of a file of `total` lines: results stand in the order of the file.
 
     Where the result has more or fewer lines, no line can be told from its neighbour.
@@ -136,33 +143,35 @@ def fates_of(lines: Sequence[Mapping[str, str]], places: Sequence[int], total: i
     return [_fate(lines[place]) for place in places]
 
 
-def fates_by_counts(job: Mapping[str, Any], rows: int, total: int) -> list[Fate]:
+def results_from_counts(job: Mapping[str, Any], rows: int, total: int) -> list[RowResult]:
     """What a job's counts say of its rows where they say the same of all; [] where they do not."""
     file = next((each.get("file") or {} for each in job.get("resource") or () if isinstance(each, Mapping)), {})
     added, updated, skipped = (file.get(f"{kind}_count") or 0 for kind in ("added", "updated", "skipped"))
     if added == total or updated == total:
         did, message = _DID["ADDED" if added else "UPDATED"]
-        return [Fate(SUCCEEDED, did, "", "SUCCESS", f"{message}; the file that tells its id could not be read")] * rows
+        return [
+            RowResult(SUCCEEDED, did, "", "SUCCESS", f"{message}; the file that tells its id could not be read")
+        ] * rows
     if skipped == total:
         message = "Zoho skipped every row; the file that says why could not be read"
-        return [Fate(FAILED, code="SKIPPED", message=message)] * rows
+        return [RowResult(FAILED, code="SKIPPED", message=message)] * rows
     return []
 
 
 _DID = {"ADDED": ("insert", "record added"), "UPDATED": ("update", "record updated")}
 
 
-def _fate(line: Mapping[str, str]) -> Fate:
+def _fate(line: Mapping[str, str]) -> RowResult:
     status, record = (line.get("STATUS") or "").strip().upper(), (line.get("RECORD_ID") or "").strip()
     if status in _DID:
         did, message = _DID[status]
-        return Fate(SUCCEEDED, did, record, "SUCCESS", message)
+        return RowResult(SUCCEEDED, did, record, "SUCCESS", message)
     if status not in ("SKIPPED", "UNPROCESSED"):
         return unknown(f"Zoho's result says {status or 'nothing'} about this row.")
     faults = [_fault(part) for part in (line.get("ERRORS") or "").split(":") if part.strip()] or [(status, "")]
-    message = "; ".join(f"{fields}: {explained(code)}" if fields else explained(code) for code, fields in faults)
-    code = next((code for code, _ in faults if is_the_values_fault(code)), faults[0][0])
-    return Fate(FAILED, "", record, code, message, ", ".join(fields for _, fields in faults if fields))
+    message = "; ".join(f"{fields}: {message_for(code)}" if fields else message_for(code) for code, fields in faults)
+    code = next((code for code, _ in faults if is_data_error(code)), faults[0][0])
+    return RowResult(FAILED, "", record, code, message, ", ".join(fields for _, fields in faults if fields))
 
 
 def _fault(text: str) -> tuple[str, str]:

@@ -17,17 +17,17 @@ import pandas as pd
 from ..metadata import Field
 from .input_table import is_empty
 
-__all__ = ["Unfit", "record_id", "writer_of", "written"]
+__all__ = ["InvalidCellError", "encode", "encoder_for", "record_id"]
 
-_EXACT = 2**53
+_MAX_EXACT_INT = 2**53
 """Whole numbers from here on have no float of their own."""
 
 
-class Unfit(ValueError):  # noqa: N818  # it says what the value is
+class InvalidCellError(ValueError):  # it says what the value is
     """A value that no value of the field can be; its text says what would be."""
 
 
-def written(value: Any, field: Field) -> Any:
+def encode(value: Any, field: Field) -> Any:
     """The JSON value for a cell that is not empty; None for a text without characters, which empties the field.
 
     Raises:
@@ -38,19 +38,23 @@ def written(value: Any, field: Field) -> Any:
         >>> written(5.0, Field("No_of_Employees", data_type="integer"))
         5
     """
-    return writer_of(field)(value)
+    return encoder_for(field)(value)
 
 
-def writer_of(field: Field) -> Callable[[Any], Any]:
+def encoder_for(field: Field) -> Callable[[Any], Any]:
     """What `written` does with the cells of one field."""
-    write: Callable[[Any], Any] = _WRITERS.get(_way(field), _text)
+    write: Callable[[Any], Any] = _WRITERS.get(_encoder_name(field), _text)
     return lambda value: write(value if type(value) is str else _plain(value))
 
 
-def _way(field: Field) -> str:
-    if field.json_type == "jsonarray" and field.kind in ("text", "tag"):
+def _encoder_name(field: Field) -> str:
+    if field.json_type == "jsonarray" and field.value_type in ("text", "tag"):
         return "names"
-    return "json" if field.kind not in _WRITERS and field.json_type in ("jsonarray", "jsonobject") else field.kind
+    return (
+        "json"
+        if field.value_type not in _WRITERS and field.json_type in ("jsonarray", "jsonobject")
+        else field.value_type
+    )
 
 
 def record_id(value: Any) -> str:
@@ -65,10 +69,10 @@ def record_id(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("id")
     if isinstance(value, float):
-        raise Unfit("a record id as text: a float has lost its last digits")
+        raise InvalidCellError("a record id as text: a float has lost its last digits")
     text = str(value).strip()
     if not (text.isascii() and text.isdecimal()):
-        raise Unfit("a record id, all digits")
+        raise InvalidCellError("a record id, all digits")
     return text
 
 
@@ -84,63 +88,63 @@ def _plain(value: Any) -> Any:
 
 def _text(value: Any) -> str | None:
     if type(value) is str:
-        return _sound(value) or None
-    if isinstance(value, float) and abs(value) >= _EXACT:
-        raise Unfit("text: so large a float has lost its last digits")
+        return _check_text(value) or None
+    if isinstance(value, float) and abs(value) >= _MAX_EXACT_INT:
+        raise InvalidCellError("text: so large a float has lost its last digits")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, (date, datetime)):
         value = value.isoformat()
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise Unfit("text")
-    return _sound(str(value)) or None
+        raise InvalidCellError("text")
+    return _check_text(str(value)) or None
 
 
-def _sound(text: str) -> str:
+def _check_text(text: str) -> str:
     """The text, unless it holds what JSON or a database refuses: one such text would cost its whole call."""
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise Unfit("text without halves of characters (lone surrogates)")
+        raise InvalidCellError("text without halves of characters (lone surrogates)")
     if "\0" in text:
-        raise Unfit("text without NUL characters")
+        raise InvalidCellError("text without NUL characters")
     return text
 
 
-def _digits(value: Any) -> str | None:
+def _bigint(value: Any) -> str | None:
     """A number too long for JSON, as Zoho takes it: text."""
     text = _text(value)
     if text is not None and not (text.isascii() and text.strip().removeprefix("-").isdecimal()):
-        raise Unfit("a whole number")
+        raise InvalidCellError("a whole number")
     return text and text.strip()
 
 
-def _whole(value: Any) -> int:
+def _integer(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     number = _number(value)
     if number != int(number):
-        raise Unfit("a whole number")
+        raise InvalidCellError("a whole number")
     return int(number)
 
 
 def _number(value: Any) -> float | int:
     if isinstance(value, bool):
-        raise Unfit("a number")
+        raise InvalidCellError("a number")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise Unfit("a number") from None
+        raise InvalidCellError("a number") from None
     if number in (float("inf"), float("-inf")) or number != number:
-        raise Unfit("a finite number")
+        raise InvalidCellError("a finite number")
     return value if isinstance(value, int) else number
 
 
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
-def _flag(value: Any) -> bool:
+def _boolean(value: Any) -> bool:
     found = _FLAGS.get(str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower())
     if found is None:
-        raise Unfit("true or false")
+        raise InvalidCellError("true or false")
     return found
 
 
@@ -153,7 +157,7 @@ def _date(value: Any) -> str:
         found = _read(str(value))
         if found is not None:
             return found.date().isoformat()
-    raise Unfit("a date, 2026-01-31")
+    raise InvalidCellError("a date, 2026-01-31")
 
 
 def _read(text: str) -> datetime | None:
@@ -163,27 +167,27 @@ def _read(text: str) -> datetime | None:
         return None
 
 
-def _moment(value: Any) -> str:
+def _datetime(value: Any) -> str:
     found = _read(value) if isinstance(value, str) else value
     if isinstance(value, str) and found is None:
-        raise Unfit("a datetime, 2026-01-31T08:00:00+01:00")
+        raise InvalidCellError("a datetime, 2026-01-31T08:00:00+01:00")
     if not isinstance(found, datetime) or found.tzinfo is None:
-        raise Unfit("a datetime with its time zone (pandas: tz_localize)")
+        raise InvalidCellError("a datetime with its time zone (pandas: tz_localize)")
     offset = found.utcoffset()
     if offset is None or offset.total_seconds() % 60:  # before time zones, places had offsets with seconds
         found = found.astimezone(timezone.utc)
     return found.replace(microsecond=0).isoformat()
 
 
-def _many(value: Any) -> list[str]:
+def _multiselect(value: Any) -> list[str]:
     items: Iterable[Any] = value.split(";") if isinstance(value, str) else value
     if isinstance(items, dict) or not isinstance(items, Iterable):
-        raise Unfit("a list of choices")
-    return [text for item in items if not is_empty(item) and (text := _sound(str(item).strip()))]
+        raise InvalidCellError("a list of choices")
+    return [text for item in items if not is_empty(item) and (text := _check_text(str(item).strip()))]
 
 
 def _names(value: Any) -> list[dict[str, str]]:
-    return [{"name": text} for text in _many(value)]
+    return [{"name": text} for text in _multiselect(value)]
 
 
 def _reference(value: Any) -> dict[str, str]:
@@ -194,23 +198,23 @@ def _json(value: Any) -> Any:
     """A value of several parts: as it is, or as JSON text; it must be something that JSON can say."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
-        _sound(json.dumps(found, allow_nan=False, ensure_ascii=False))
+        _check_text(json.dumps(found, allow_nan=False, ensure_ascii=False))
     except (TypeError, ValueError) as error:
-        raise Unfit("a list or a dict that JSON can say (no NaN, no dates)") from error
+        raise InvalidCellError("a list or a dict that JSON can say (no NaN, no dates)") from error
     if not isinstance(found, (list, dict)):
-        raise Unfit("a list or a dict")
+        raise InvalidCellError("a list or a dict")
     return found
 
 
 _WRITERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("text", "textarea", "mediumtext", "website", "email", "phone", "picklist"), _text),
-    **dict.fromkeys(("bigint", "long"), _digits),
-    "integer": _whole,
+    **dict.fromkeys(("bigint", "long"), _bigint),
+    "integer": _integer,
     **dict.fromkeys(("double", "currency", "percent"), _number),
-    "boolean": _flag,
+    "boolean": _boolean,
     "date": _date,
-    "datetime": _moment,
-    "multiselectpicklist": _many,
+    "datetime": _datetime,
+    "multiselectpicklist": _multiselect,
     "names": _names,
     **dict.fromkeys(("lookup", "multi_module_lookup", "ownerlookup", "userlookup", "layout"), _reference),
     "json": _json,

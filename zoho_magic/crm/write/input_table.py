@@ -25,7 +25,7 @@ class Table:
     def __len__(self) -> int:
         return len(self.index)
 
-    def at(self, places: Sequence[int]) -> Table:
+    def take(self, places: Sequence[int]) -> Table:
         """Only the rows at these places, in this order."""
         columns = {name: [cells[place] for place in places] for name, cells in self.columns.items()}
         return Table(columns, self.index[list(places)])
@@ -46,7 +46,7 @@ def table_of(frame: Any) -> Table:
     if isinstance(frame, pd.DataFrame):
         return _pandas(frame)
     if kind in _TABLES:
-        _refuse_twins(frame.columns if kind.startswith("polars") else frame.schema.names)
+        _check_unique_columns(frame.columns if kind.startswith("polars") else frame.schema.names)
         columns = frame.to_dict(as_series=False) if kind.startswith("polars") else frame.to_pydict()
         return Table(columns, pd.RangeIndex(frame.shape[0] if hasattr(frame, "shape") else frame.num_rows))
     if isinstance(frame, (list, tuple)) and all(isinstance(row, Mapping) for row in frame):
@@ -60,12 +60,12 @@ def table_of(frame: Any) -> Table:
 
 def _pandas(frame: pd.DataFrame) -> Table:
     names = [str(name) for name in frame.columns]
-    _refuse_twins(names)
+    _check_unique_columns(names)
     columns = {name: frame.iloc[:, place].astype(object).tolist() for place, name in enumerate(names)}
     return Table(columns, frame.index)
 
 
-def _refuse_twins(names: Sequence[str]) -> None:
+def _check_unique_columns(names: Sequence[str]) -> None:
     twice = next((name for name in names if list(names).count(name) > 1), None)
     if twice is not None:
         raise PushError(f"The column {twice} stands twice in the frame.", hint="Rename or drop one of them.")

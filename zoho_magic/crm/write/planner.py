@@ -8,12 +8,12 @@ from typing import Protocol
 
 from ...errors import CredentialsMissing, PushError
 from ..metadata import Field
-from .bulk_csv import ROWS_A_FILE, carries
+from .bulk_csv import ROWS_A_FILE, bulk_obstacle
 from .bulk_write import CREDITS_A_JOB
 from .records import credits_of
-from .rows import Order, Row
+from .rows import Row, WriteOperation
 
-__all__ = ["VIA", "Road", "chosen"]
+__all__ = ["VIA", "Route", "choose_route"]
 
 VIA = ("auto", "records", "bulk")
 
@@ -22,19 +22,21 @@ class _Place(Protocol):
     @property
     def scopes(self) -> tuple[str, ...]: ...
 
-    def upload_hosts(self) -> tuple[str, str]: ...
+    def upload_target(self) -> tuple[str, str]: ...
 
 
 @dataclass(frozen=True)
-class Road:
+class Route:
     """The way rows take: records or bulk, why, and for bulk the host of uploads and the org's id."""
 
     name: str
-    why: str
-    hosts: tuple[str, str] = ("", "")
+    reason: str
+    upload_target: tuple[str, str] = ("", "")
 
 
-def chosen(place: _Place, order: Order, via: str, columns: Sequence[Field], rows: Sequence[Row]) -> Road:
+def choose_route(
+    place: _Place, order: WriteOperation, via: str, columns: Sequence[Field], rows: Sequence[Row]
+) -> Route:
     """The road: the one asked for, or the one that costs fewer API credits.
 
     Raises:
@@ -43,26 +45,26 @@ def chosen(place: _Place, order: Order, via: str, columns: Sequence[Field], rows
     by_calls = credits_of(len(rows))
     by_jobs = -(-len(rows) // ROWS_A_FILE) * CREDITS_A_JOB
     if via == "records":
-        return Road("records", f"you chose it; {by_calls:,} API credits")
+        return Route("records", f"you chose it; {by_calls:,} API credits")
     if via == "auto" and by_jobs >= by_calls:
-        return Road("records", f"{by_calls:,} API credits; bulk write takes {by_jobs:,}")
+        return Route("records", f"{by_calls:,} API credits; bulk write takes {by_jobs:,}")
     cannot, hosts = _obstacle(place, order, columns, rows)
     if not cannot:
         reason = "you chose it; " if via == "bulk" else ""
-        return Road("bulk", f"{reason}{by_jobs:,} API credits instead of {by_calls:,}", hosts)
+        return Route("bulk", f"{reason}{by_jobs:,} API credits instead of {by_calls:,}", hosts)
     if via == "bulk":
         raise PushError(f"Not by this road: {cannot}.", hint="Use --via records.")
-    return Road("records", f"{cannot}; {by_calls:,} API credits instead of {by_jobs:,}")
+    return Route("records", f"{cannot}; {by_calls:,} API credits instead of {by_jobs:,}")
 
 
 def _obstacle(
-    place: _Place, order: Order, columns: Sequence[Field], rows: Sequence[Row]
+    place: _Place, order: WriteOperation, columns: Sequence[Field], rows: Sequence[Row]
 ) -> tuple[str, tuple[str, str]]:
     """Why bulk write cannot do it, and the host of uploads and the org's id where it can."""
-    cannot, hosts = carries(order, columns, rows) or _missing_scope(place.scopes), ("", "")
+    cannot, hosts = bulk_obstacle(order, columns, rows) or _missing_scope(place.scopes), ("", "")
     if not cannot:
         try:
-            hosts = place.upload_hosts()
+            hosts = place.upload_target()
         except CredentialsMissing as missing:
             cannot = str(missing.args[0]).rstrip(".")
         else:

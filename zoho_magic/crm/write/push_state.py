@@ -8,24 +8,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import AuthError, CredentialsMissing, QueryError, ThrottledError, TransportError, ZohoError
-from ...http.responses import Api
+from ...http.responses import CrmApi
 from ..progress import Progress
-from .record_keys import keys_of
-from .row_result import UNKNOWN, Fate, second, unsent
-from .rows import Order, Row
+from .record_keys import record_keys
+from .row_result import UNKNOWN, RowResult, merge_with_lost_answer, not_sent
+from .rows import Row, WriteOperation
 
-__all__ = ["Writing"]
+__all__ = ["PushState"]
 
-PAUSES = (0.3, 0.6, 1.2, 2.4)
+BACKOFF_SECONDS = (0.3, 0.6, 1.2, 2.4)
 """Seconds before a call whose answer was lost is made again."""
 
-MOST_LOSSES = 5
+MAX_LOST_ANSWERS = 5
 
 _FOR_ALL = (AuthError, CredentialsMissing, QueryError, ThrottledError)
 
 
 @dataclass
-class Writing:
+class PushState:
     """What the calls of a push share.
 
     Attributes:
@@ -40,62 +40,64 @@ class Writing:
         halted: set when no further call is made.
     """
 
-    api: Api
-    order: Order
+    api: CrmApi
+    order: WriteOperation
     progress: Progress
-    fates: dict[int, Fate]
+    fates: dict[int, RowResult]
     jobs: dict[int, tuple[str, int, int]] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
-    doubtful: set[tuple[str, str]] = field(default_factory=set)
-    why: str = ""
+    uncertain_keys: set[tuple[str, str]] = field(default_factory=set)
+    halt_reason: str = ""
     halted: threading.Event = field(default_factory=threading.Event)
     losses: int = 0
 
-    def mark(self, rows: Iterable[Row], fate: Fate) -> None:
+    def mark(self, rows: Iterable[Row], fate: RowResult) -> None:
         """All these rows have this fate."""
-        self.fates.update({row.place: fate for row in rows})
+        self.fates.update({row.index: fate for row in rows})
 
-    def settle(self, rows: Sequence[Row], found: Sequence[Fate]) -> None:
+    def settle(self, rows: Sequence[Row], found: Sequence[RowResult]) -> None:
         """These rows have these fates, by the last answer about them, and are done with."""
         for row, fate in zip(rows, found, strict=True):
-            self.fates[row.place] = second(fate, self.order.action) if row.place in self.lost else fate
+            self.fates[row.index] = merge_with_lost_answer(fate, self.order.action) if row.index in self.lost else fate
             if fate.status == UNKNOWN:
-                self.doubtful.update(keys_of(row, self.order))
+                self.uncertain_keys.update(record_keys(row, self.order))
         self.progress.add(len(rows))
         self.losses = self.losses + 1 if all(fate.status == UNKNOWN for fate in found) else 0
-        if self.losses >= MOST_LOSSES:
-            self.halt(f"Not sent: the answers of {MOST_LOSSES} calls in a row were lost.")
+        if self.losses >= MAX_LOST_ANSWERS:
+            self.halt(f"Not sent: the answers of {MAX_LOST_ANSWERS} calls in a row were lost.")
 
-    def lose(self, rows: Iterable[Row]) -> None:
+    def mark_lost(self, rows: Iterable[Row]) -> None:
         """The answer about these rows was lost; they are about to be sent again."""
         for row in rows:
-            self.lost.add(row.place)
-            self.doubtful.update(keys_of(row, self.order))
+            self.lost.add(row.index)
+            self.uncertain_keys.update(record_keys(row, self.order))
 
-    def cleared(self, rows: Sequence[Row]) -> list[Row]:
+    def without_conflicts(self, rows: Sequence[Row]) -> list[Row]:
         """The rows that may go: not those whose record Zoho may yet write an earlier row to, which then would win."""
         clear: list[Row] = []
         held: list[Row] = []
         for row in rows:
-            (clear if self.doubtful.isdisjoint(keys_of(row, self.order)) else held).append(row)
-        self.mark(held, unsent("Not sent: what became of an earlier row for the same record is not certain."))
+            (clear if self.uncertain_keys.isdisjoint(record_keys(row, self.order)) else held).append(row)
+        self.mark(held, not_sent("Not sent: what became of an earlier row for the same record is not certain."))
         return clear
 
     def halt(self, why: str) -> None:
         """Make no further call."""
-        self.why = self.why or why
+        self.halt_reason = self.halt_reason or why
         self.halted.set()
 
-    def meet(self, error: ZohoError) -> None:
+    def on_error(self, error: ZohoError) -> None:
         """Halt if the next call would meet the same."""
-        unreached = isinstance(error, TransportError) and not error.sent and not error.code.startswith("HTTP")
+        unreached = (
+            isinstance(error, TransportError) and not error.may_have_been_sent and not error.code.startswith("HTTP")
+        )
         if isinstance(error, _FOR_ALL) or unreached:
             self.halt(" ".join(filter(None, (f"Not sent: {error.args[0]}", error.hint))))
 
-    def unsent(self) -> Fate:
+    def not_sent(self) -> RowResult:
         """The fate of a row that is not sent any more."""
-        return unsent(self.why)
+        return not_sent(self.halt_reason)
 
-    def rests(self, pause: float) -> bool:
+    def sleep(self, pause: float) -> bool:
         """Wait, with jitter; whether the push goes on."""
         return not self.halted.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311  # jitter

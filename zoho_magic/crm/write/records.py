@@ -11,18 +11,18 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from ...errors import ZohoError
-from ...http.responses import Api, content
+from ...http.responses import CrmApi, parse_json
 from . import push_state as shared
-from .push_state import Writing
-from .record_keys import is_repeatable, keys_of
-from .row_result import UNKNOWN, Fate, blamed, from_error, from_results, refused_inside, unknown
-from .rows import Order, Row
+from .push_state import PushState
+from .record_keys import is_repeatable, record_keys
+from .row_result import UNKNOWN, RowResult, blamed_row, error_in_body, from_error, from_results, unknown
+from .rows import Row, WriteOperation
 
-__all__ = ["ROWS_A_CALL", "credits_of", "write"]
+__all__ = ["MAX_ROWS_PER_CALL", "credits_of", "write"]
 
-ROWS_A_CALL = 100
+MAX_ROWS_PER_CALL = 100
 ROWS_A_CREDIT = 10
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 Batch = list[Row]
 
@@ -38,7 +38,7 @@ def credits_of(rows: int) -> int:
     return -(-rows // ROWS_A_CREDIT)
 
 
-def write(writing: Writing, rows: Sequence[Row], width: int) -> None:
+def write(writing: PushState, rows: Sequence[Row], width: int) -> None:
     """Write the rows, keeping their fates true: not sent, unknown while a call is on its way, then known.
 
     Two rows for the same record are written one after the other, in the order of the frame.
@@ -46,15 +46,15 @@ def write(writing: Writing, rows: Sequence[Row], width: int) -> None:
     Raises:
         KeyboardInterrupt: after what was on its way has come back, or 30 s.
     """
-    for wave in _waves(rows, writing.order):
-        _side_by_side(writing, list(_batches(writing.cleared(wave), writing.order)), width)
+    for wave in _conflict_free_waves(rows, writing.order):
+        _side_by_side(writing, list(_batches(writing.without_conflicts(wave), writing.order)), width)
 
 
-def _waves(rows: Sequence[Row], order: Order) -> list[list[Row]]:
+def _conflict_free_waves(rows: Sequence[Row], order: WriteOperation) -> list[list[Row]]:
     waves: list[list[Row]] = []
     turns: defaultdict[Any, int] = defaultdict(int)
     for row in rows:
-        keys = keys_of(row, order)
+        keys = record_keys(row, order)
         turn = max((turns[key] for key in keys), default=0)
         turns.update(dict.fromkeys(keys, turn + 1))
         if turn == len(waves):
@@ -63,16 +63,16 @@ def _waves(rows: Sequence[Row], order: Order) -> list[list[Row]]:
     return waves
 
 
-def _batches(rows: Sequence[Row], order: Order) -> Iterator[Batch]:
+def _batches(rows: Sequence[Row], order: WriteOperation) -> Iterator[Batch]:
     # A row that may not be sent twice would take that right from every row of its call.
     parts: tuple[Batch, Batch] = ([], [])
     for row in rows:
         parts[is_repeatable(row, order)].append(row)
     for part in parts:
-        yield from (part[i : i + ROWS_A_CALL] for i in range(0, len(part), ROWS_A_CALL))
+        yield from (part[i : i + MAX_ROWS_PER_CALL] for i in range(0, len(part), MAX_ROWS_PER_CALL))
 
 
-def _side_by_side(writing: Writing, batches: Sequence[Batch], width: int) -> None:
+def _side_by_side(writing: PushState, batches: Sequence[Batch], width: int) -> None:
     pool = ThreadPoolExecutor(max_workers=max(1, width), thread_name_prefix="zoho_magic")
     running: list[Future[None]] = []
     try:
@@ -83,17 +83,17 @@ def _side_by_side(writing: Writing, batches: Sequence[Batch], width: int) -> Non
     except KeyboardInterrupt:
         # What has not begun will not; what is on its way is waited for, because its fate is worth knowing.
         writing.halt("Interrupted before it was sent: report.retry() sends it.")
-        wait(running, timeout=PATIENCE_SECONDS)
+        wait(running, timeout=TIMEOUT_SECONDS)
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _send(writing: Writing, batch: Batch) -> None:
+def _send(writing: PushState, batch: Batch) -> None:
     # Unknown first: a report asked for in between must not promise that a call will not be made.
     writing.mark(batch, unknown("Interrupted while it was being written."))
     if writing.halted.is_set():
-        writing.mark(batch, writing.unsent())
+        writing.mark(batch, writing.not_sent())
         return
     try:
         found = _called(writing, batch)
@@ -103,71 +103,71 @@ def _send(writing: Writing, batch: Batch) -> None:
     writing.settle(batch, found)
 
 
-def _called(writing: Writing, batch: Batch) -> list[Fate]:
+def _called(writing: PushState, batch: Batch) -> list[RowResult]:
     """The fates of a batch; it is sent again after a lost answer, if twice is as good as once."""
     repeats = all(is_repeatable(row, writing.order) for row in batch)
-    for pause in (*(shared.PAUSES if repeats else ()), None):
+    for pause in (*(shared.BACKOFF_SECONDS if repeats else ()), None):
         found = _tried(writing, batch)
         if pause is None or any(fate.status != UNKNOWN for fate in found):
             break
-        writing.lose(batch)
-        if not writing.rests(pause):
+        writing.mark_lost(batch)
+        if not writing.sleep(pause):
             break
     return found
 
 
-def _tried(writing: Writing, batch: Batch) -> list[Fate]:
+def _tried(writing: PushState, batch: Batch) -> list[RowResult]:
     order = writing.order
     try:
-        answer = content(_CALLS[order.action](writing.api, batch, order))
-        error = refused_inside(answer, f"{order.action} {order.module}")
+        answer = parse_json(_CALLS[order.action](writing.api, batch, order))
+        error = error_in_body(answer, f"{order.action} {order.module}")
     except ZohoError as met:
         answer, error = {}, met
     if error is None:
         return from_results(answer.get("data"), batch, order.action)
-    if (place := blamed(error, len(batch))) is not None and len(batch) > 1:
+    if (place := blamed_row(error, len(batch))) is not None and len(batch) > 1:
         rest = _called(writing, batch[:place] + batch[place + 1 :])
         return [*rest[:place], from_error(error), *rest[place:]]
-    writing.meet(error)
+    writing.on_error(error)
     return [from_error(error)] * len(batch)
 
 
-def _body(batch: Batch, order: Order) -> dict[str, Any]:
+def _body(batch: Batch, order: WriteOperation) -> dict[str, Any]:
     body: dict[str, Any] = {"data": [row.data for row in batch]}
     if order.triggers is not None:
         body["trigger"] = list(order.triggers)
     return body
 
 
-# `repeat=False` throughout: whether a call may be made again, and what its second answer means, is decided above, where
+# `retry=False` throughout: whether a call may be made again, and what its second answer means, is decided above, where
 # it is known that there was a first.
 
 
-def _insert(api: Api, batch: Batch, order: Order) -> Any:
+def _insert(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
     return _put(api, "POST", f"/crm/v8/{order.module}", batch, json=_body(batch, order))
 
 
-def _update(api: Api, batch: Batch, order: Order) -> Any:
+def _update(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
     return _put(api, "PUT", f"/crm/v8/{order.module}", batch, json=_body(batch, order))
 
 
-def _upsert(api: Api, batch: Batch, order: Order) -> Any:
-    body = _body(batch, order) | ({"duplicate_check_fields": list(order.on)} if order.on else {})
+def _upsert(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
+    body = _body(batch, order) | ({"duplicate_check_fields": list(order.match_fields)} if order.match_fields else {})
     return _put(api, "POST", f"/crm/v8/{order.module}/upsert", batch, json=body)
 
 
-def _delete(api: Api, batch: Batch, order: Order) -> Any:
+def _delete(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
     params = {"ids": ",".join(row.data["id"] for row in batch)}
     if order.triggers is not None:
         params["wf_trigger"] = "true" if order.triggers else "false"
     return _put(api, "DELETE", f"/crm/v8/{order.module}", batch, params=params)
 
 
-def _put(api: Api, method: str, path: str, batch: Batch, **options: Any) -> Any:
-    return api.request(method, path, repeat=False, credits=credits_of(len(batch)), **options)
+def _put(api: CrmApi, method: str, path: str, batch: Batch, **options: Any) -> Any:
+    return api.request(method, path, retry=False, credits=credits_of(len(batch)), **options)
 
 
-_CALLS: dict[str, Callable[[Api, Batch, Order], Any]] = {
+_CALLS: dict[str, Callable[[CrmApi, Batch, WriteOperation], Any]] = {
     "insert": _insert,
     "update": _update,
     "upsert": _upsert,

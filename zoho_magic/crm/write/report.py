@@ -9,10 +9,10 @@ import pandas as pd
 
 from ...errors import PushError
 from .input_table import Table
-from .retry import Again
-from .row_result import FAILED, SUCCEEDED, UNKNOWN, VALID, Fate
+from .retry import Retry
+from .row_result import FAILED, SUCCEEDED, UNKNOWN, VALID, RowResult
 
-__all__ = ["PushReport", "report_of"]
+__all__ = ["PushReport", "build_report"]
 
 COLUMNS = ("status", "action", "id", "code", "message", "field")
 
@@ -31,7 +31,7 @@ class PushReport(pd.DataFrame):
         report.raise_for_failed()
     """
 
-    _again: Again | None = None  # not in pandas' _metadata: a pickled report can be read, but not retried
+    _again: Retry | None = None  # not in pandas' _metadata: a pickled report can be read, but not retried
 
     @property
     def _constructor(self) -> Any:
@@ -109,7 +109,7 @@ class PushReport(pd.DataFrame):
         return self._again(frame)
 
 
-def report_of(fates: Sequence[Fate], table: Table, attrs: Mapping[Any, Any], again: Again | None) -> PushReport:
+def build_report(fates: Sequence[RowResult], table: Table, attrs: Mapping[Any, Any], again: Retry | None) -> PushReport:
     """The report of these fates, in the order of the table."""
     rows = [
         (fate.status, fate.action, fate.id, fate.code, fate.message, _column(fate.field, table.columns))

@@ -12,11 +12,11 @@ from .input_table import Table, table_of
 if TYPE_CHECKING:
     from .report import PushReport
 
-__all__ = ["Again", "Past"]
+__all__ = ["Retry", "RetryContext"]
 
 
 @dataclass(frozen=True)
-class Past:
+class RetryContext:
     """What went before a push of the same rows.
 
     Attributes:
@@ -26,20 +26,20 @@ class Past:
         lost: positions of rows that may have been written, because an answer was lost.
     """
 
-    origin: Sequence[int]
+    positions: Sequence[int]
     total: int
     jobs: Mapping[int, tuple[str, int, int]] = field(default_factory=dict)
-    lost: frozenset[int] = frozenset()
+    maybe_written: frozenset[int] = frozenset()
 
-    def of(self, places: Sequence[int]) -> Past:
+    def of(self, places: Sequence[int]) -> RetryContext:
         """The past of only the rows at these positions."""
         jobs = {new: self.jobs[old] for new, old in enumerate(places) if old in self.jobs}
-        lost = frozenset(new for new, old in enumerate(places) if old in self.lost)
-        return Past([self.origin[place] for place in places], self.total, jobs, lost)
+        lost = frozenset(new for new, old in enumerate(places) if old in self.maybe_written)
+        return RetryContext([self.positions[place] for place in places], self.total, jobs, lost)
 
 
 @dataclass(frozen=True)
-class Again:
+class Retry:
     """The rows of a report that may be pushed again.
 
     Attributes:
@@ -50,26 +50,26 @@ class Again:
         past: of every row of the report.
     """
 
-    push: Callable[[Table, Past], PushReport]
-    kept: Table
+    push: Callable[[Table, RetryContext], PushReport]
+    rows: Table
     places: Sequence[int]
     failed: Sequence[int]
-    past: Past
+    past: RetryContext
 
     def __call__(self, frame: Any = None) -> PushReport:
         """See `PushReport.retry`."""
         places = sorted({*self.places, *(self.failed if frame is not None else ())})
         if not places:
             raise PushError("There is no row that may be pushed again as it is.", hint="Mend the frame: retry(frame).")
-        table = self.kept if frame is None else self._chosen(table_of(frame), places)
+        table = self.rows if frame is None else self._chosen(table_of(frame), places)
         return self.push(table, self.past.of(places))
 
-    def _chosen(self, mended: Table, places: Sequence[int]) -> Table:
-        if len(mended) == len(self.past.origin):
-            return mended.at(places)
-        if len(mended) == self.past.total:
-            return mended.at([self.past.origin[place] for place in places])
+    def _chosen(self, corrected: Table, places: Sequence[int]) -> Table:
+        if len(corrected) == len(self.past.positions):
+            return corrected.take(places)
+        if len(corrected) == self.past.total:
+            return corrected.take([self.past.positions[place] for place in places])
         raise PushError(
-            f"The mended frame has {len(mended):,} rows, and {self.past.total:,} were pushed.",
+            f"The mended frame has {len(corrected):,} rows, and {self.past.total:,} were pushed.",
             hint="Keep every row in it, in the same order: the good ones are not pushed again.",
         )

@@ -11,9 +11,9 @@ from typing import Any
 
 from ...errors import CATALOGUE, AuthError, ThrottledError
 
-__all__ = ["explained", "is_passing", "is_the_values_fault"]
+__all__ = ["is_data_error", "is_transient", "message_for"]
 
-_WORDS = {
+_MESSAGES = {
     "MANDATORY_NOT_FOUND": "the field is required, and this row has no value for it",
     "INVALID_DATA": "the value does not fit the field",
     "DUPLICATE_DATA": "another record has this value, and the field allows it once; an upsert on it changes that one",
@@ -35,10 +35,10 @@ _WORDS = {
     "SKIPPED": "Zoho skipped this row and does not say why",
 }
 
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {"NOT_SENT", "RECORD_LOCKED", "INTERNAL_ERROR", "TOO_MANY_REQUESTS", "UNPROCESSED", "ALREADY_MODIFIED"}
 )
-_VALUES = frozenset(
+_DATA_ERRORS = frozenset(
     {"INVALID_DATA", "MANDATORY_NOT_FOUND", "DEPENDENT_FIELD_MISSING", "MAPPING_MISMATCH", "LIMIT_EXCEEDED"}
 )
 
@@ -51,7 +51,7 @@ _PARTICULARS = {
 _ID_MESSAGES = ("the id given seems to be invalid", "record not deleted")
 
 
-def explained(code: str, message: str = "", details: Mapping[str, Any] | None = None) -> str:
+def message_for(code: str, message: str = "", details: Mapping[str, Any] | None = None) -> str:
     """What happened to a row, for people; Zoho's own words for a code that is not in the table.
 
     Args:
@@ -69,7 +69,9 @@ def explained(code: str, message: str = "", details: Mapping[str, Any] | None = 
     beside = found.get("dependee")
     if isinstance(beside, Mapping):
         told.append(f"a column {beside.get('api_name')}")
-    base = "there is no such record, or you may not change it" if message in _ID_MESSAGES else _WORDS.get(code, message)
+    base = (
+        "there is no such record, or you may not change it" if message in _ID_MESSAGES else _MESSAGES.get(code, message)
+    )
     return (base or code) + (f": {'; '.join(told)}" if told else "")
 
 
@@ -77,12 +79,12 @@ def _listed(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def is_passing(code: str) -> bool:
+def is_transient(code: str) -> bool:
     """Whether a row that failed so may be sent again as it is: what stood in the way was not in the row."""
     entry = CATALOGUE.get(code)
-    return code in _PASSING or (entry is not None and entry.kind in (AuthError, ThrottledError))
+    return code in _TRANSIENT or (entry is not None and entry.error_class in (AuthError, ThrottledError))
 
 
-def is_the_values_fault(code: str) -> bool:
+def is_data_error(code: str) -> bool:
     """Whether Zoho refuses the row for what is in it, and would have done so at any try."""
-    return code in _VALUES
+    return code in _DATA_ERRORS

@@ -7,32 +7,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...errors import ThrottledError, TransportError, ZohoError, explain
-from .row_messages import explained, is_the_values_fault
-from .rows import Problem, Row
+from ...errors import ThrottledError, TransportError, ZohoError, error_for
+from .row_messages import is_data_error, message_for
+from .rows import Row, RowError
 
 __all__ = [
     "FAILED",
     "SUCCEEDED",
     "UNKNOWN",
     "VALID",
-    "Fate",
-    "blamed",
+    "RowResult",
+    "aborted",
+    "blamed_row",
+    "error_in_body",
     "from_error",
     "from_results",
-    "refused",
-    "refused_inside",
-    "second",
-    "turned_away",
+    "merge_with_lost_answer",
+    "not_sent",
+    "rejected",
     "unknown",
-    "unsent",
 ]
 
 SUCCEEDED, FAILED, UNKNOWN, VALID = "succeeded", "failed", "unknown", "valid"
 
 
 @dataclass(frozen=True)
-class Fate:
+class RowResult:
     """What became of one row.
 
     Attributes:
@@ -52,25 +52,27 @@ class Fate:
     field: str = ""
 
 
-def refused(problem: Problem) -> Fate:
+def rejected(problem: RowError) -> RowResult:
     """A row that was not sent because of what is in it."""
-    return Fate(FAILED, code=problem.code, message=problem.message, field=problem.field)
+    return RowResult(FAILED, code=problem.code, message=problem.message, field=problem.field)
 
 
-def unsent(why: str) -> Fate:
+def not_sent(why: str) -> RowResult:
     """A row that was not sent for another reason; it can be sent again as it is."""
-    return Fate(FAILED, code="NOT_SENT", message=why)
+    return RowResult(FAILED, code="NOT_SENT", message=why)
 
 
-def unknown(why: str) -> Fate:
+def unknown(why: str) -> RowResult:
     """A row that Zoho may have written or not."""
-    return Fate(UNKNOWN, code="OUTCOME_UNKNOWN", message=f"{why} Zoho may have written it; look before you repeat it.")
+    return RowResult(
+        UNKNOWN, code="OUTCOME_UNKNOWN", message=f"{why} Zoho may have written it; look before you repeat it."
+    )
 
 
 # A whole call
 
 
-def refused_inside(answer: Mapping[str, Any], doing: str) -> ZohoError | None:
+def error_in_body(answer: Mapping[str, Any], doing: str) -> ZohoError | None:
     """The refusal in an answer that HTTP calls a success, as Zoho's upload server gives it; None where there is none.
 
     https://www.zoho.com/crm/developer/docs/api/v8/bulk-write/upload-file.html
@@ -78,44 +80,46 @@ def refused_inside(answer: Mapping[str, Any], doing: str) -> ZohoError | None:
     if answer.get("status") != "error" or "data" in answer:
         return None
     details = answer.get("details")
-    error = explain(str(answer.get("code") or ""), doing=doing, said=f"{answer.get('message') or ''} {details or ''}")
+    error = error_for(
+        str(answer.get("code") or ""), operation=doing, zoho_message=f"{answer.get('message') or ''} {details or ''}"
+    )
     error.status, error.details = 400, details if isinstance(details, dict) else {}
     return error
 
 
-def from_error(error: ZohoError) -> Fate:
+def from_error(error: ZohoError) -> RowResult:
     """The fate of every row of a call that raised."""
     message = " ".join(filter(None, (str(error.args[0]), error.hint)))
     if isinstance(error, TransportError):
-        return unknown(str(error.args[0])) if error.sent else unsent(message)
+        return unknown(str(error.args[0])) if error.may_have_been_sent else not_sent(message)
     if error.status >= 500 or error.code == "INTERNAL_ERROR":
         return unknown(str(error.args[0]))
     if isinstance(error, ThrottledError) or not error.code:
-        return unsent(message)
-    return Fate(FAILED, code=error.code, message=message, field=_field(error.details))
+        return not_sent(message)
+    return RowResult(FAILED, code=error.code, message=message, field=_field(error.details))
 
 
-def turned_away(error: ZohoError) -> Fate:
+def aborted(error: ZohoError) -> RowResult:
     """The fate of rows that wait for something that failed before any of them was sent."""
     fate = from_error(error)
-    return unsent(str(error.args[0])) if fate.status == UNKNOWN else fate
+    return not_sent(str(error.args[0])) if fate.status == UNKNOWN else fate
 
 
 _ROW = re.compile(r"\$\.data\[(\d+)\]")
 
 
-def blamed(error: ZohoError, rows: int) -> int | None:
+def blamed_row(error: ZohoError, rows: int) -> int | None:
     """The place of the one row for which Zoho refused the whole call; None where it blames none."""
     found = _ROW.match(str(error.details.get("json_path") or ""))
     return int(found[1]) if found and 400 <= error.status < 500 and int(found[1]) < rows else None
 
 
-def second(fate: Fate, action: str) -> Fate:
+def merge_with_lost_answer(fate: RowResult, action: str) -> RowResult:
     """What an answer says about a row that had been sent before, when that answer was lost."""
     if fate.status == SUCCEEDED:
         return replace(fate, message=f"{fate.message} (sent twice: the first answer was lost)")
     # An upsert may meet, in the way of its value, the very record that its first try has made.
-    settled = is_the_values_fault(fate.code) or (action == "update" and fate.code == "DUPLICATE_DATA")
+    settled = is_data_error(fate.code) or (action == "update" and fate.code == "DUPLICATE_DATA")
     if fate.status == UNKNOWN or (settled and action != "delete"):
         return fate
     if action == "delete" and fate.code != "NOT_SENT":
@@ -126,14 +130,14 @@ def second(fate: Fate, action: str) -> Fate:
 # Row by row
 
 
-def from_results(results: Any, rows: Iterable[Row], action: str) -> list[Fate]:
+def from_results(results: Any, rows: Iterable[Row], action: str) -> list[RowResult]:
     """Zoho's results, row by row: they stand in the order of the rows."""
     expected = len(list(rows))
     found = [_from_result(result, action) for result in (results if isinstance(results, list) else [])[:expected]]
     return found + [unknown("Zoho's answer does not mention this row.")] * (expected - len(found))
 
 
-def _from_result(result: Any, action: str) -> Fate:
+def _from_result(result: Any, action: str) -> RowResult:
     if not isinstance(result, Mapping) or result.get("status") not in ("success", "error"):
         return unknown("Zoho's answer about this row cannot be read.")
     raw = result.get("details")
@@ -141,21 +145,21 @@ def _from_result(result: Any, action: str) -> Fate:
     code, message = str(result.get("code") or ""), str(result.get("message") or "")
     if result["status"] == "success":
         did = str(result.get("action") or action)
-        return Fate(SUCCEEDED, "insert" if did == "upsert" else did, str(details.get("id") or ""), code, message)
+        return RowResult(SUCCEEDED, "insert" if did == "upsert" else did, str(details.get("id") or ""), code, message)
     several = [error for error in details.get("errors") or () if isinstance(error, Mapping)]
     if several:
         return _from_several(code, several)
-    return Fate(FAILED, "", _found_id(details), code, explained(code, message, details), _field(details))
+    return RowResult(FAILED, "", _found_id(details), code, message_for(code, message, details), _field(details))
 
 
-def _from_several(code: str, errors: Sequence[Mapping[str, Any]]) -> Fate:
+def _from_several(code: str, errors: Sequence[Mapping[str, Any]]) -> RowResult:
     found = [_from_result({"status": "error", **error}, "") for error in errors]
     codes = [one.code for one in found]
     message = "; ".join(f"{one.field}: {one.message}" for one in found)
     fields = ", ".join(dict.fromkeys(one.field for one in found if one.field))
     known = next((one.id for one in found if one.id), "")
     # Of several faults one in the values settles it: Zoho refuses the row at any try.
-    return Fate(FAILED, "", known, next(filter(is_the_values_fault, codes), code), message, fields)
+    return RowResult(FAILED, "", known, next(filter(is_data_error, codes), code), message, fields)
 
 
 def _field(details: Mapping[str, Any]) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import PushError
-from ..metadata import Field, suggestion
-from .cell_encoders import Unfit, record_id, writer_of
+from ..metadata import Field, did_you_mean
+from .cell_encoders import InvalidCellError, encoder_for, record_id
 from .input_table import Table, is_empty
 
-__all__ = ["ACTIONS", "Order", "Problem", "Row", "rows_of", "writable"]
+__all__ = ["ACTIONS", "Row", "RowError", "WriteOperation", "rows_of", "writable"]
 
 ACTIONS = ("insert", "update", "upsert", "delete")
 
@@ -21,7 +21,7 @@ _TARGET_MODULE = Field("$se_module", "Module of the record that What_Id names")
 
 
 @dataclass(frozen=True)
-class Problem:
+class RowError:
     """Why a row cannot be written."""
 
     code: str
@@ -41,15 +41,15 @@ class Row:
         note: what a dry run has to say about a row that can be written.
     """
 
-    place: int
+    index: int
     data: dict[str, Any] = field(default_factory=dict)
-    problem: Problem | None = None
-    grows: bool = False
+    problem: RowError | None = None
+    is_append: bool = False
     note: str = ""
 
 
 @dataclass(frozen=True)
-class Order:
+class WriteOperation:
     """What to do with the rows.
 
     Attributes:
@@ -63,22 +63,24 @@ class Order:
 
     module: str
     action: str
-    on: tuple[str, ...] = ()
+    match_fields: tuple[str, ...] = ()
     triggers: tuple[str, ...] | None = None
     clear_empty: bool = False
-    finds: tuple[str, ...] = ()
+    lookup_fields: tuple[str, ...] = ()
 
 
-Person = Callable[[str], str]
+ResolveUser = Callable[[str], str]
 
 
 def writable(known: Mapping[str, Field]) -> dict[str, Field]:
     """The fields of a module, and with a lookup to several modules the key that names the module it points into."""
-    several = any(each.kind == "multi_module_lookup" for each in known.values())
+    several = any(each.value_type == "multi_module_lookup" for each in known.values())
     return {**known, **({_TARGET_MODULE.name: _TARGET_MODULE} if several else {})}
 
 
-def rows_of(table: Table, order: Order, known: Mapping[str, Field], person: Person) -> tuple[list[Row], list[str]]:
+def rows_of(
+    table: Table, order: WriteOperation, known: Mapping[str, Field], person: ResolveUser
+) -> tuple[list[Row], list[str]]:
     """The rows, and what of the frame is left out.
 
     Args:
@@ -99,14 +101,14 @@ def rows_of(table: Table, order: Order, known: Mapping[str, Field], person: Pers
     for target, cells in columns:
         _fill(rows, cells, target, order, person)
     for row in rows:
-        row.problem = row.problem or _lacking(row, order)
+        row.problem = row.problem or _missing_id_or_data(row, order)
     return rows, left_out
 
 
-def _refuse_missing(table: Table, order: Order, known: Mapping[str, Field]) -> None:
-    for name in ("id",) if order.action in ("update", "delete") else order.on:
+def _refuse_missing(table: Table, order: WriteOperation, known: Mapping[str, Field]) -> None:
+    for name in ("id",) if order.action in ("update", "delete") else order.match_fields:
         if name not in known:
-            meant = suggestion(name, {word: f.name for f in known.values() for word in (f.name, f.label)})
+            meant = did_you_mean(name, {word: f.name for f in known.values() for word in (f.name, f.label)})
             raise PushError(f"{order.module} has no field {name!r}.{meant}", hint=f"%zoho_fields {order.module}")
         if order.action == "upsert" and known[name].read_only:
             raise PushError(
@@ -133,14 +135,16 @@ def _refuse_float_ids(table: Table) -> None:
 
 def _deletion(place: int, value: Any) -> Row:
     if is_empty(value):
-        return Row(place, {}, Problem("MANDATORY_NOT_FOUND", "a row to delete needs the id of its record", "id"))
+        return Row(place, {}, RowError("MANDATORY_NOT_FOUND", "a row to delete needs the id of its record", "id"))
     try:
         return Row(place, {"id": record_id(value)})
-    except Unfit as unfit:
-        return Row(place, {}, Problem("INVALID_DATA", f"id: expected {unfit}", "id"))
+    except InvalidCellError as unfit:
+        return Row(place, {}, RowError("INVALID_DATA", f"id: expected {unfit}", "id"))
 
 
-def _mapped(table: Table, order: Order, known: Mapping[str, Field]) -> tuple[list[tuple[Field, list[Any]]], list[str]]:
+def _mapped(
+    table: Table, order: WriteOperation, known: Mapping[str, Field]
+) -> tuple[list[tuple[Field, list[Any]]], list[str]]:
     """Which column writes which field, and what is said about columns that write none."""
     columns: list[tuple[Field, list[Any]]] = []
     left_out: list[str] = []
@@ -148,7 +152,7 @@ def _mapped(table: Table, order: Order, known: Mapping[str, Field]) -> tuple[lis
         target = _target(name, known)
         if target is None:
             raise _unknown(name, order.module, known)
-        if _is_told_better(name, target, table.columns):
+        if _is_redundant(name, target, table.columns):
             continue
         if target.read_only and target.name != "id":
             left_out.append(name)
@@ -165,28 +169,28 @@ def _target(name: str, known: Mapping[str, Field]) -> Field | None:
     base, _, part = name.rpartition(".")
     whole = known.get(base)
     if whole is not None and (
-        (part == "id" and whole.kind in _REFERENCES) or (part == "email" and whole.kind in _PEOPLE)
+        (part == "id" and whole.value_type in _REFERENCES) or (part == "email" and whole.value_type in _PEOPLE)
     ):
         return whole
     return known.get(name)
 
 
-def _is_told_better(name: str, target: Field, columns: Mapping[str, Any]) -> bool:
+def _is_redundant(name: str, target: Field, columns: Mapping[str, Any]) -> bool:
     """Whether another column says which record is meant: the id better than the address, both better than the name."""
     rank = [f"{target.name}.id", f"{target.name}.email", target.name]
-    return target.kind in _REFERENCES and any(better in columns for better in rank[: rank.index(name)])
+    return target.value_type in _REFERENCES and any(better in columns for better in rank[: rank.index(name)])
 
 
 def _unknown(name: str, module: str, known: Mapping[str, Field]) -> PushError:
-    meant = suggestion(name, {word: f.name for f in known.values() for word in (f.name, f.label)})
+    meant = did_you_mean(name, {word: f.name for f in known.values() for word in (f.name, f.label)})
     return PushError(
         f"{module} has no field {name!r}.{meant}", hint="Rename the column to the field's API name, or drop it."
     )
 
 
-def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: Order, person: Person) -> None:
+def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: WriteOperation, person: ResolveUser) -> None:
     clears = order.clear_empty and target.name != "id" and target is not _TARGET_MODULE
-    grows = target.json_type == "jsonarray" and target.kind not in ("multiselectpicklist", "text", "tag")
+    grows = target.json_type == "jsonarray" and target.value_type not in ("multiselectpicklist", "text", "tag")
     write = _writer(target, person)
     for row, cell in zip(rows, cells, strict=True):
         if type(cell) is not str and is_empty(cell):
@@ -195,24 +199,24 @@ def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: Order
             continue
         try:
             row.data[target.name] = write(cell)
-        except Unfit as unfit:
-            row.problem = row.problem or Problem("INVALID_DATA", f"{target.name}: expected {unfit}", target.name)
+        except InvalidCellError as unfit:
+            row.problem = row.problem or RowError("INVALID_DATA", f"{target.name}: expected {unfit}", target.name)
         else:
-            row.grows = row.grows or grows
+            row.is_append = row.is_append or grows
 
 
-def _writer(target: Field, person: Person) -> Callable[[Any], Any]:
+def _writer(target: Field, person: ResolveUser) -> Callable[[Any], Any]:
     if target.name == "id":
         return record_id
-    write = writer_of(target)
-    if target.kind in _PEOPLE:
+    write = encoder_for(target)
+    if target.value_type in _PEOPLE:
         return lambda cell: {"id": person(cell)} if isinstance(cell, str) else write(cell)
     return write
 
 
-def _lacking(row: Row, order: Order) -> Problem | None:
+def _missing_id_or_data(row: Row, order: WriteOperation) -> RowError | None:
     if order.action == "update" and "id" not in row.data:
-        return Problem("MANDATORY_NOT_FOUND", "a row to update needs the id of its record", "id")
+        return RowError("MANDATORY_NOT_FOUND", "a row to update needs the id of its record", "id")
     if not row.data:
-        return Problem("MANDATORY_NOT_FOUND", "every cell of this row is empty: there is nothing to write")
+        return RowError("MANDATORY_NOT_FOUND", "every cell of this row is empty: there is nothing to write")
     return None

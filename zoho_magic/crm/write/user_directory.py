@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
-from .cell_encoders import Unfit, record_id
+from .cell_encoders import InvalidCellError, record_id
 
 __all__ = ["Directory"]
 
@@ -35,10 +35,10 @@ class Directory:
         if "@" not in address:
             try:
                 return record_id(address)
-            except Unfit:
-                raise Unfit("the e-mail address or the id of a CRM user") from None
+            except InvalidCellError:
+                raise InvalidCellError("the e-mail address or the id of a CRM user") from None
         if address not in self._by_address:
-            raise Unfit("the e-mail address of a CRM user; nobody has this one")
+            raise InvalidCellError("the e-mail address of a CRM user; nobody has this one")
         return self._by_address[address]
 
     @cached_property
