@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from zoho_magic.session import ZohoSession, close_sessions, current_session
+from zoho_magic.session import ZohoSession
+from zoho_magic.session_registry import close_sessions, current_session
 from zoho_magic.simulator import Simulator
 
 # On a busy machine an example may take long; no example database is left in whatever folder a test works in.

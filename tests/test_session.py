@@ -38,7 +38,7 @@ from zoho_magic.config.credentials import Credentials
 from zoho_magic.http import adapters as pool
 from zoho_magic.http import concurrency_limiter as gate
 from zoho_magic.http.transport import Transport
-from zoho_magic.session import current_session, use_session
+from zoho_magic.session_registry import current_session, use_session
 from zoho_magic.simulator import Fault, Simulator
 
 ORG = "/crm/v8/org"
@@ -577,7 +577,7 @@ def test_a_cut_off_body_is_read_again(session: ZohoSession, simulator: Simulator
 def test_reading_is_given_up_in_the_end(session: ZohoSession, simulator: Simulator) -> None:
     session.refresh()
     for fault, kind, said in (
-        (Fault(ORG, status=500, times=99), ApiError, "error of its own"),
+        (Fault(ORG, status=500, times=99), ApiError, "internal error"),
         (Fault(ORG, status=503, html=True, times=99), TransportError, "HTTP 503"),
         (Fault(ORG, truncate=3, body={"org": []}, times=99), TransportError, "broke off"),
         (Fault(ORG, reset="before", times=99), TransportError, "broke before Zoho answered"),

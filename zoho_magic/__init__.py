@@ -10,25 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .auth.oauth import Token
+    from .config.credentials import Credentials
+    from .crm.read.planner import Plan
+    from .crm.write.report import PushReport
+    from .data_centres import DATA_CENTRES
     from .errors import (
         ApiError,
         AuthError,
+        ConfigurationError,
         CredentialsMissing,
+        LoginError,
+        MissingDependency,
         PushError,
         QueryError,
         ThrottledError,
         TransportError,
         ZohoError,
     )
+    from .login.prompts import LoginUI
     from .secret import Secret
-    from .session import ZohoSession, get_session
+    from .session import ZohoSession
+    from .session_registry import get_session, open_session, use_session
     from .status import Status
 
 __all__ = [
+    "DATA_CENTRES",
     "ApiError",
     "AuthError",
+    "ConfigurationError",
+    "Credentials",
     "CredentialsMissing",
+    "LoginError",
+    "LoginUI",
+    "MissingDependency",
+    "Plan",
     "PushError",
+    "PushReport",
     "QueryError",
     "Secret",
     "Status",
@@ -38,22 +55,31 @@ __all__ = [
     "ZohoError",
     "ZohoSession",
     "get_session",
+    "open_session",
+    "use_session",
 ]
 __version__ = "0.1.0"
 
-_HOME = {
+_MODULE_OF = {
+    "Credentials": "config.credentials",
+    "DATA_CENTRES": "data_centres",
+    "LoginUI": "login.prompts",
+    "Plan": "crm.read.planner",
+    "PushReport": "crm.write.report",
     "Secret": "secret",
     "Status": "status",
     "Token": "auth.oauth",
     "ZohoSession": "session",
-    "get_session": "session",
+    "get_session": "session_registry",
+    "open_session": "session_registry",
+    "use_session": "session_registry",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME.get(name, 'errors')}", __name__), name)
+    return getattr(import_module(f".{_MODULE_OF.get(name, 'errors')}", __name__), name)
 
 
 def __dir__() -> list[str]:

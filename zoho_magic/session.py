@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from .login.methods import LoginContext, LoginResult, PasteUrlLogin
     from .login.prompts import LoginUI
 
-__all__ = ["ZohoSession", "close_sessions", "current_session", "get_session", "open_session", "use_session"]
+__all__ = ["ZohoSession"]
 
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -125,7 +124,9 @@ class ZohoSession:
 
             requests.get("https://www.zohoapis.com/crm/v8/org", auth=zoho.auth)
         """
-        return ZohoAuth(self)
+        return ZohoAuth(
+            lambda: self.token, self._check_trusted_url, self._is_trusted_url, self._tokens.replace_rejected
+        )
 
     @property
     def api(self) -> str:
@@ -282,10 +283,6 @@ class ZohoSession:
     def refresh(self) -> Token:
         """Mint a new access token now. Raises as `token`."""
         return self._tokens.refresh()
-
-    def _replace_rejected_token(self, refused: Token) -> Token:
-        """Another token than the one Zoho refused; minted once however many threads ask. Raises as `token`."""
-        return self._tokens.replace_rejected(refused)
 
     def revoke(self) -> Status:
         """Revoke the refresh token at Zoho, with every access token it minted, and forget it here and in `.env`.
@@ -592,23 +589,23 @@ class ZohoSession:
             )
         return home.upload_url
 
-    def max_concurrency(self) -> int:
+    def _max_concurrency(self) -> int:
         """How many calls are worth making side by side, by the org's edition. Raises as `request`."""
         self._limiter.set_edition(self.organisation.edition)
         return self._limiter.max_concurrency
 
-    def check_trusted_url(self, url: str) -> None:
+    def _check_trusted_url(self, url: str) -> None:
         """Raise TransportError unless a token may be sent to this URL."""
-        if self.is_trusted_url(url):
+        if not self._is_trusted_url(url):
             raise TransportError(
                 "That address is not one of Zoho's, so the token was not sent.",
                 hint="Use a path (/crm/v8/...), or a URL on one of Zoho's hosts over https.",
             )
 
-    def is_trusted_url(self, url: str) -> bool:
-        """Whether this URL is on none of Zoho's hosts, and neither where this session's tokens come from or go to."""
+    def _is_trusted_url(self, url: str) -> bool:
+        """Whether a token may be sent to this URL: a host of Zoho, or one of this session's own servers."""
         own = {self.api, self.credentials.accounts, *self.credentials.trusted_origins}
-        return trusted_origin(url, extra=own, loopback=False) is None
+        return trusted_origin(url, extra=own, loopback=False) is not None
 
     # Inside
 
@@ -616,7 +613,13 @@ class ZohoSession:
     def _crm(self) -> CrmClient:
         from .crm.client import CrmClient  # it brings Arrow, which takes a while to load
 
-        return CrmClient(self)
+        return CrmClient(
+            self.request,
+            scopes=lambda: self.token.scopes,
+            credits_left=lambda: self.credits_left,
+            max_concurrency=self._max_concurrency,
+            upload_target=lambda: (self._upload_origin(), self.organisation.zgid),
+        )
 
     def _preload_dataframe_libraries(self) -> None:
         """Load what a frame needs while Zoho mints a token: neither has to wait for the other."""
@@ -722,70 +725,3 @@ def _next_step(credentials: Credentials, token: Token | None) -> str:
     if not credentials.client_id or credentials.client_secret is None:
         return "Run %zoho_setup, or %zoho_demo to try everything without a Zoho account."
     return f"Run %zoho_login; or generate a code at {credentials.data_centre.console_url} and run %zoho_exchange."
-
-
-_current: ZohoSession | None = None
-_current_lock = threading.Lock()
-_open: dict[Path, ZohoSession] = {}
-
-
-def get_session(profile: str | os.PathLike[str] | None = None) -> ZohoSession:
-    """The session the magics use, made from the nearest `.env` at first use; or the one of a profile.
-
-    There is one session for each file: it keeps its token while others are in use.
-
-    Args:
-        profile: an env file, or a name: `prod` stands for `.env.prod` beside the nearest `.env`.
-
-    Raises:
-        CredentialsMissing: there is no such profile, its file cannot be used, or the process environment hides what
-            is in it.
-
-    Example::
-
-        zoho = get_session()
-        zoho.pull("Leads", limit=10)
-        get_session("sandbox").push("Leads", leads, "insert")
-    """
-    global _current
-    if profile is not None:
-        profiles.check_usable(path := profiles.path_of(profile))
-        return open_session(path)
-    with _current_lock:
-        if _current is None:
-            _current = _get_or_open(envfile.find())
-        return _current
-
-
-def open_session(profile: str | os.PathLike[str]) -> ZohoSession:
-    """As `get_session`, but the profile's file may be yet to be made. Raises CredentialsMissing."""
-    with _current_lock:
-        return _get_or_open(profiles.path_of(profile))
-
-
-def current_session() -> ZohoSession | None:
-    """The session the magics use, or None if none was needed yet."""
-    return _current
-
-
-def use_session(session: ZohoSession | None) -> None:
-    """Make a session the one the magics use; None goes back to the nearest `.env` at the next use."""
-    global _current
-    with _current_lock:
-        _current = session
-
-
-def close_sessions() -> None:
-    """Close every session there is for a file, and forget them with their tokens; the next use opens new ones."""
-    use_session(None)
-    with _current_lock:
-        closing = list(_open.values())
-        _open.clear()
-    for session in closing:
-        session.close()
-
-
-def _get_or_open(path: Path) -> ZohoSession:
-    if path not in _open:
-        _open[path] = ZohoSession.from_env(path)
-    return _open[path]

@@ -14,7 +14,7 @@ from zoho_magic.config import profiles
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.data_centres import DATA_CENTRES
 from zoho_magic.notebook.magics import ZohoMagics
-from zoho_magic.session import current_session, open_session
+from zoho_magic.session_registry import current_session, open_session
 from zoho_magic.simulator import Simulator
 
 TOKEN = "/oauth/v2/token"

@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, magics_class
 from tests.support.ipython_shell import Shell, open_shell
 from zoho_magic.notebook.magic_parser import magic, option
 from zoho_magic.notebook.magics import ZohoMagics
-from zoho_magic.session import current_session
+from zoho_magic.session_registry import current_session
 
 ELSEWHERE = """
 prin

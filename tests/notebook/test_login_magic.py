@@ -19,7 +19,7 @@ from zoho_magic import ZohoSession
 from zoho_magic.login.prompts import LoginInstructions
 from zoho_magic.notebook import prompts as ask
 from zoho_magic.notebook.cards import login_card
-from zoho_magic.session import use_session
+from zoho_magic.session_registry import use_session
 from zoho_magic.simulator import Simulator
 
 

@@ -17,7 +17,7 @@ from tests.support.ipython_shell import Shell, open_shell
 from zoho_magic import Status, Token, ZohoSession
 from zoho_magic.notebook import demo
 from zoho_magic.notebook.magics import ZohoMagics
-from zoho_magic.session import current_session, get_session
+from zoho_magic.session_registry import current_session, get_session
 from zoho_magic.simulator import Fault, Simulator
 
 MAGICS = sorted(ZohoMagics.magics["line"])
@@ -72,7 +72,7 @@ def test_loading_prints_nothing_touches_nothing_and_imports_nothing_heavy(env_fi
         built = [m for m in ip.magics_manager.registry["ZohoMagics"].magics["line"].values()
                  if getattr(m, "__func__", m).build_parser.cache_info().currsize]
         assert not built, "help and parsers are built when asked for"
-        from zoho_magic.session import current_session
+        from zoho_magic.session_registry import current_session
         open(".env").close()
         assert len(touched) == len(seen) + 1, "the hook sees what is opened"
         print(seen, sorted(heavy), current_session())

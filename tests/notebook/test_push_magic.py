@@ -14,7 +14,8 @@ import pytest
 
 from tests.support.ipython_shell import Shell, open_shell
 from tests.support.push_env import hurry, leads, stored, world, writes
-from zoho_magic.session import ZohoSession, use_session
+from zoho_magic.session import ZohoSession
+from zoho_magic.session_registry import use_session
 from zoho_magic.simulator import Fault, Simulator
 
 World = tuple[Simulator, ZohoSession]

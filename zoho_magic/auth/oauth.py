@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..data_centres import is_loopback, trusted_origin
-from ..errors import CATALOGUE, ThrottledError, TransportError, ZohoError, error_for
+from ..error_catalog import CATALOGUE, error_for
+from ..errors import ThrottledError, TransportError, ZohoError
 from ..scopes import parse_scopes
 from ..secret import Secret
 

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..session import ZohoSession
     from .oauth import Token
 
 __all__ = ["ZohoAuth"]
 
 
 class ZohoAuth:
-    """Signs calls to Zoho's hosts, and signs once more with a new token after a 401.
+    """Adds the access token to calls to Zoho's hosts, and repeats a call once with a new token after a 401.
 
-    Raises TransportError for any other host: a token is sent to Zoho only.
+    A call to any other host raises TransportError: a token is sent to Zoho only.
+
+    Args:
+        get_token: returns the access token, refreshed if due.
+        check_url: raises TransportError unless a token may be sent to the URL.
+        is_trusted: whether a token may be sent to the URL.
+        replace_rejected: returns another token than the one Zoho rejected.
 
     Example::
 
         requests.get("https://www.zohoapis.com/crm/v8/org", auth=zoho.auth)
     """
 
-    __slots__ = ("_session",)
+    __slots__ = ("_check_url", "_get_token", "_is_trusted", "_replace_rejected")
 
-    def __init__(self, session: ZohoSession) -> None:
-        self._session = session
+    def __init__(
+        self,
+        get_token: Callable[[], Token],
+        check_url: Callable[[str], None],
+        is_trusted: Callable[[str], bool],
+        replace_rejected: Callable[[Token], Token],
+    ) -> None:
+        self._get_token, self._replace_rejected = get_token, replace_rejected
+        self._check_url, self._is_trusted = check_url, is_trusted
 
     def __call__(self, request: Any) -> Any:
         """What `requests` calls with the prepared request."""
-        token = self._session.token
-        self._session.check_trusted_url(request.url)
+        token = self._get_token()
+        self._check_url(request.url)
         request.headers.update(token.headers)
         request.register_hook("response", lambda response, **options: self._retry_after_401(response, token, options))
         return request
@@ -39,10 +52,10 @@ class ZohoAuth:
 
         # After a redirect this is another request, perhaps somebody else's host asking for the token by its 401.
         retry = response.request.copy()
-        if not is_token_refused(response) or self._session.is_trusted_url(retry.url) or not _rewind_body(retry):
+        if not is_token_refused(response) or not self._is_trusted(retry.url) or not _rewind_body(retry):
             return response
         retry.hooks = {"response": []}
-        retry.headers.update(self._session._replace_rejected_token(token).headers)
+        retry.headers.update(self._replace_rejected(token).headers)
         answer = response.connection.send(retry, **options)
         answer.history.append(response)
         return answer

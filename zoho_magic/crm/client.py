@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pandas
     import requests
 
-    from ..session import ZohoSession
     from .write.push import PushReport
     from .write.rows import WriteOperation
 
@@ -29,35 +28,40 @@ __all__ = ["CrmClient"]
 
 
 class CrmClient:
-    """Reads the CRM for a session; what it learns of the org (modules, fields, users) it keeps.
+    """Reads and writes one org; what it learns of the org (modules, fields, users) it keeps.
 
     Args:
-        session: makes the calls.
+        request: makes a call, as `ZohoSession.request`.
+        scopes: the scopes that Zoho granted; empty if it did not say.
+        credits_left: API credits left today; None until Zoho says.
+        max_concurrency: how many calls are worth making side by side.
+        upload_target: the origin that takes bulk write files, and the org's id.
     """
 
-    def __init__(self, session: ZohoSession) -> None:
-        self._session = session
+    def __init__(
+        self,
+        request: Callable[..., requests.Response],
+        *,
+        scopes: Callable[[], tuple[str, ...]],
+        credits_left: Callable[[], int | None],
+        max_concurrency: Callable[[], int],
+        upload_target: Callable[[], tuple[str, str]],
+    ) -> None:
+        self.request, self.max_concurrency, self.upload_target = request, max_concurrency, upload_target
+        self._scopes, self._credits_left = scopes, credits_left
         self._lock = threading.Lock()
         self._users: dict[str, tuple[str, str]] | None = None
         self.metadata = Metadata(self)
 
-    def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """As `ZohoSession.request`."""
-        return self._session.request(method, path, **options)
-
     @property
     def scopes(self) -> tuple[str, ...]:
         """What Zoho granted; empty where it did not say."""
-        return self._session.token.scopes
+        return self._scopes()
 
     @property
     def credits_left(self) -> int | None:
         """API credits left today; None until Zoho tells."""
-        return self._session.credits_left
-
-    def max_concurrency(self) -> int:
-        """Calls at once: what the org's edition and Zoho's present patience allow."""
-        return self._session.max_concurrency()
+        return self._credits_left()
 
     def users(self) -> Mapping[str, tuple[str, str]]:
         """User id -> full name, e-mail address."""
@@ -97,10 +101,6 @@ class CrmClient:
 
         with Progress(f"Pushing {order.module}", show) as progress:
             return push.push(self, frame, order, via=via, dry_run=dry_run, progress=progress)
-
-    def upload_target(self) -> tuple[str, str]:
-        """Origin that takes bulk write files, and the org's id. Raises CredentialsMissing where Zoho names none."""
-        return self._session._upload_origin(), self._session.organisation.zgid
 
     def modules(self, *, count: bool, refresh: bool) -> pandas.DataFrame:
         """See `ZohoSession.modules`."""

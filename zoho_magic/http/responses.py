@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ThrottledError, TransportError, ZohoError, error_for
+from ..error_catalog import error_for
+from ..errors import ThrottledError, TransportError, ZohoError
 from ..scopes import scope_for
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def raise_for_error(
     """The response, unless Zoho refused; an answer that carries results row by row is never a refusal.
 
     Raises:
-        AuthError, ThrottledError, QueryError, ApiError: by Zoho's code, see `errors.CATALOGUE`.
+        AuthError, ThrottledError, QueryError, ApiError: by Zoho's code, see `error_catalog.CATALOGUE`.
         TransportError: an error status without Zoho's JSON.
     """
     if response.status_code < 400:

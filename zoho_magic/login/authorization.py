@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..config.credentials import Credentials
 from ..data_centres import is_loopback, trusted_origin
-from ..errors import AuthError, CredentialsMissing, ZohoError, error_for
+from ..error_catalog import error_for
+from ..errors import AuthError, CredentialsMissing, ZohoError
 from ..secret import Secret
 
 __all__ = [

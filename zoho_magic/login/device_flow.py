@@ -14,7 +14,8 @@ from ..auth import oauth
 from ..auth.oauth import PostForm, Token, TokenResponse
 from ..config.credentials import Credentials
 from ..data_centres import trusted_origin
-from ..errors import ThrottledError, TransportError, ZohoError, error_for
+from ..error_catalog import error_for
+from ..errors import ThrottledError, TransportError, ZohoError
 from ..secret import Secret
 from . import account_location as home
 from .prompts import LoginInstructions

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from ..auth import oauth
 from ..auth.oauth import PostForm
 from ..config.credentials import Credentials
-from ..errors import error_for
+from ..error_catalog import error_for
 from ..secret import Secret
 from .authorization import REDIRECT_URI, MatchResult, parse_query
 

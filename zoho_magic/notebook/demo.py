@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ..config.credentials import Credentials
 from ..errors import ZohoError
 from ..secret import Secret
-from ..session import ZohoSession, current_session, get_session, use_session
+from ..session import ZohoSession
+from ..session_registry import current_session, get_session, use_session
 from ..status import Status
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ __all__ = ["get_session", "is_interactive"]
 
 def get_session(profile: str | None = None) -> ZohoSession:
     """As `zoho_magic.get_session`."""
-    from .. import session
+    from .. import session_registry
 
-    return session.get_session(profile)
+    return session_registry.get_session(profile)
 
 
 def is_interactive(shell: Any) -> bool:

@@ -80,7 +80,7 @@ class ZohoMagics(Magics):
             %zoho --share
         """
         if line.env:
-            from ..session import open_session, use_session
+            from ..session_registry import open_session, use_session
 
             use_session(open_session(line.env))
         session = get_session(line.profile)

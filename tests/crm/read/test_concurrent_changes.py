@@ -161,7 +161,7 @@ def test_rows_that_move_up_into_a_read_window_are_fetched(
 ) -> None:
     """Behind a gap, or behind a last window that is empty by then."""
     sim, zoho = small
-    monkeypatch.setattr(zoho, "max_concurrency", lambda: 1)
+    monkeypatch.setattr(zoho, "_max_concurrency", lambda: 1)
     known = fill(sim, rows)
     after({call: [delete(sim, *known[:gone])]})  # the count, then window by window
     found = zoho.pull("Leads", fields=["Last_Name"], via="coql")
@@ -173,7 +173,7 @@ def test_a_new_record_does_not_hide_that_one_has_gone(
     small: World, monkeypatch: pytest.MonkeyPatch, after: Any
 ) -> None:
     sim, zoho = small
-    monkeypatch.setattr(zoho, "max_concurrency", lambda: 1)
+    monkeypatch.setattr(zoho, "_max_concurrency", lambda: 1)
     known = fill(sim, 60)
     oldest, newest = known[-1], known[0]
     after({4: [delete(sim, oldest, newest)], 5: [insert(sim, *NEW[:1])]})  # the count, the last page, then page by page
@@ -185,7 +185,7 @@ def test_an_order_of_ones_own_is_read_again_when_its_last_window_is_empty(
     small: World, monkeypatch: pytest.MonkeyPatch, after: Any
 ) -> None:
     sim, zoho = small
-    monkeypatch.setattr(zoho, "max_concurrency", lambda: 1)
+    monkeypatch.setattr(zoho, "_max_concurrency", lambda: 1)
     known = fill(sim, 28)
     after({3: [delete(sim, *known[-15:])]})  # the first window, the count, the second window
     found = zoho.coql("select Last_Name from Leads order by Created_Time asc")
@@ -253,7 +253,7 @@ def _pulled(sim: Simulator, zoho: ZohoSession, known: list[str], changes: Any, w
         plans[call] = [delete(sim, *deleted), lambda added=added: put_new(sim, added)]
         gone.update(deleted)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zoho, "max_concurrency", lambda: width)
+        patch.setattr(zoho, "_max_concurrency", lambda: width)
         _after(sim, patch, plans)
         return pull(), {"gone": gone}
 

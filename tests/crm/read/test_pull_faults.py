@@ -269,7 +269,7 @@ SCRIPT = """
 import sys
 from zoho_magic import ZohoSession
 zoho = ZohoSession.from_env(".env")
-zoho.max_concurrency()
+zoho._max_concurrency()
 print("ready", flush=True)
 try:
     zoho.pull("Leads", via=sys.argv[1])

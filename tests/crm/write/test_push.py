@@ -694,14 +694,14 @@ def test_when_answer_after_answer_is_lost_the_rest_is_not_sent(zoho: World) -> N
 def test_an_unforeseen_error_in_a_call_does_not_cost_the_report(zoho: World, monkeypatch: pytest.MonkeyPatch) -> None:
     session = zoho[1]
     session.push("Leads", leads(1, start=900), "insert")
-    request, calls = session.request, iter(range(10**6))
+    request, calls = session._crm.request, iter(range(10**6))
 
     def third_breaks(method: str, path: str, **options: Any) -> Any:
         if next(calls) == 2:
             raise RuntimeError("out of the blue")
         return request(method, path, **options)
 
-    monkeypatch.setattr(session, "request", third_breaks)
+    monkeypatch.setattr(session._crm, "request", third_breaks)
     report = session.push("Leads", leads(250), "insert")
     assert report.counts["unknown"] in (50, 100)
     assert report.counts["succeeded"] + report.counts["failed"] + report.counts["unknown"] == 250

@@ -14,7 +14,8 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError, error_for
+from ...error_catalog import error_for
+from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
 from ...http.responses import parse_json
 from ..metadata import Field, Metadata
 from . import arrow as frames

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import CATALOGUE, AuthError, ThrottledError
+from ...error_catalog import CATALOGUE
+from ...errors import AuthError, ThrottledError
 
 __all__ = ["is_data_error", "is_transient", "message_for"]
 

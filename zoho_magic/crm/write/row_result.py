@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...errors import ThrottledError, TransportError, ZohoError, error_for
+from ...error_catalog import error_for
+from ...errors import ThrottledError, TransportError, ZohoError
 from .row_messages import is_data_error, message_for
 from .rows import Row, RowError
 
