@@ -25,6 +25,7 @@ from tests.support.simulator_fixture import as_new
 from zoho_magic import (
     ApiError,
     AuthError,
+    ConfigurationError,
     CredentialsMissing,
     Secret,
     ThrottledError,
@@ -702,7 +703,7 @@ def test_the_api_host_follows_the_answer_and_the_environment(
 def test_an_environment_nobody_documents_is_refused(session: ZohoSession, simulator: Simulator, env_file: Path) -> None:
     simulator.options.api_domain = "https://www.zohoapis.uk"
     change(env_file, ZOHO_API_URL="", ZOHO_ENVIRONMENT="sandbox")
-    with pytest.raises(CredentialsMissing, match="no sandbox host for United Kingdom"):
+    with pytest.raises(ConfigurationError, match="no sandbox host for United Kingdom"):
         _ = session.api
     status = session.status()
     assert status.api_url == ""

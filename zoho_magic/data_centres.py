@@ -32,13 +32,13 @@ class DataCentre:
 
     Attributes:
         name: the value of `ZOHO_DC` (`us`, `eu`, ...), Zoho's own `location`.
-        place: the same for people.
-        accounts: origin of the accounts server, the same for every environment.
-        api: origin of the CRM API for each environment in `ENVIRONMENTS`, as far as Zoho names one.
-        console: where clients are registered and grant codes generated.
-        upload: origin that takes bulk write files, or "" where Zoho names none.
-        download: origin that hands out the results of bulk writes, or "" where Zoho names none.
-        certain: False where only third parties name the CRM hosts (uk, ae, sg).
+        display_name: the same for people.
+        accounts_url: origin of the accounts server, the same for every environment.
+        api_urls: origin of the CRM API for each environment in `ENVIRONMENTS`, as far as Zoho names one.
+        console_url: where clients are registered and grant codes generated.
+        upload_url: origin that takes bulk write files, or "" where Zoho names none.
+        download_url: origin that hands out the results of bulk writes, or "" where Zoho names none.
+        documented: False where only third parties name the CRM hosts (uk, ae, sg).
     """
 
     name: str
@@ -120,7 +120,7 @@ def trusted_origin(url: str, *, extra: Collection[str] = (), loopback: bool = Tr
 
     Args:
         url: any URL, from a setting, a redirect or an answer.
-        also: further origins, as `origin_of` gives them, that are trusted because a person passed them in Python.
+        extra: further origins, as `origin_of` gives them, that are trusted because a person passed them in Python.
         loopback: whether a loopback address counts.
 
     Example::
@@ -177,7 +177,7 @@ def by_accounts_url(origin: str) -> DataCentre | None:
 
     Example::
 
-        >>> of_accounts("https://accounts.zohocloud.ca").name
+        >>> by_accounts_url("https://accounts.zohocloud.ca").name
         'ca'
     """
     return next((dc for dc in DATA_CENTRES.values() if origin == dc.accounts_url), None)
@@ -188,7 +188,7 @@ def by_api_url(origin: str) -> DataCentre | None:
 
     Example::
 
-        >>> of_api("https://www.zohoapis.in").name
+        >>> by_api_url("https://www.zohoapis.in").name
         'in'
     """
     return next((dc for dc in DATA_CENTRES.values() if origin in dc.api_urls.values()), None)

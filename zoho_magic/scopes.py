@@ -68,7 +68,7 @@ def parse_scopes(text: str) -> tuple[str, ...]:
 
     Example::
 
-        >>> split("ZohoCRM.modules.ALL, ZohoCRM.org.READ")
+        >>> parse_scopes("ZohoCRM.modules.ALL, ZohoCRM.org.READ")
         ('ZohoCRM.modules.ALL', 'ZohoCRM.org.READ')
     """
     return tuple(dict.fromkeys(re.findall(r"[^\s,]+", text)))
@@ -79,7 +79,7 @@ def scope_for(method: str, path: str) -> str:
 
     Example::
 
-        >>> needed_for("GET", "/crm/v8/settings/fields")
+        >>> scope_for("GET", "/crm/v8/settings/fields")
         'ZohoCRM.settings.fields.READ'
     """
     for pattern, scope in _SCOPE_BY_PATH:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Status"]
+from .auth.api_host import api_origin
+from .auth.oauth import Token
+from .config import profiles
+from .config.credentials import Credentials
+from .config.settings import ENV_VARS
+from .crm.org import AccountInfo
+from .errors import ConfigurationError, ZohoError
+
+__all__ = ["Status", "build_status"]
 
 
 @dataclass(frozen=True)
@@ -19,10 +27,10 @@ class Status:
         edition: the org's paid edition (`enterprise`, ...), which sets its limits.
         dc, place: data centre, as in `ZOHO_DC` and for people.
         environment: production, sandbox or developer.
-        api: origin of the CRM API in use.
+        api_url: origin of the CRM API in use.
         scopes: as granted by Zoho, or as configured before the first token.
         expires_in: seconds left of the access token; 0 without one.
-        shared: whether the access token is shared with your other processes.
+        token_shared: whether the access token is shared with your other processes.
         credits_left: API credits left today; None until Zoho tells (it does once half are used).
         sources: key of a setting -> where it came from; never its value.
         file: the `.env` in use, or "memory".
@@ -96,3 +104,52 @@ class Status:
         return "\n".join([*lines, *([f"  -> {self.next_step}"] if self.next_step else [])])
 
     __repr__ = __str__
+
+
+def build_status(
+    credentials: Credentials,
+    token: Token | None,
+    account: AccountInfo,
+    problem: ZohoError | None,
+    *,
+    credits_left: int | None,
+    cache_problem: str,
+    warnings: Sequence[str],
+) -> Status:
+    """The status of a session: what it is connected with, and what to do where it is not."""
+    return Status(
+        connected=token is not None,
+        name=account.person.name,
+        email=account.person.email,
+        organisation=account.organisation.name,
+        edition=account.organisation.edition,
+        dc=credentials.dc,
+        data_centre=credentials.data_centre.display_name,
+        environment=credentials.environment,
+        api_url=api_origin(credentials, token) if token and not isinstance(problem, ConfigurationError) else "",
+        scopes=(token.scopes if token else ()) or credentials.scopes,
+        expires_in=token.expires_in if token else 0,
+        credits_left=credits_left,
+        sources=_sources(credentials),
+        file=str(credentials.path or "memory"),
+        profile=profiles.name_of(credentials.path),
+        token_shared=bool(credentials.token_cache) and not cache_problem,
+        warnings=_non_empty(*warnings, cache_problem, *account.notes, problem.args[0] if problem else ""),
+        next_step=problem.hint if problem else _next_step(credentials, token),
+    )
+
+
+def _sources(credentials: Credentials) -> dict[str, str]:
+    return {ENV_VARS[name]: source for name, source in credentials.sources.items() if getattr(credentials, name)}
+
+
+def _non_empty(*lines: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if line)
+
+
+def _next_step(credentials: Credentials, token: Token | None) -> str:
+    if token is not None:
+        return ""
+    if not credentials.client_id or credentials.client_secret is None:
+        return "Run %zoho_setup, or %zoho_demo to try everything without a Zoho account."
+    return f"Run %zoho_login; or generate a code at {credentials.data_centre.console_url} and run %zoho_exchange."

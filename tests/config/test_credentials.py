@@ -9,15 +9,8 @@ import pytest
 
 from tests.support.secret_scan import leaks
 from zoho_magic import CredentialsMissing, Secret
-from zoho_magic.config.credentials import (
-    DC_CLIENT_SECRET_VARS,
-    ENV_VARS,
-    SECRET_FIELDS,
-    Credentials,
-    load,
-    save,
-    wrap_secrets,
-)
+from zoho_magic.config.credentials import Credentials, load, save, wrap_secrets
+from zoho_magic.config.settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS
 from zoho_magic.scopes import READ_WRITE
 
 HIDDEN = "S3C" + "R3T"

@@ -152,7 +152,7 @@ def test_a_new_code_after_a_cancelled_one_is_not_disturbed_by_it(
     assert "Connected as Patricia Boyle" in ended(form)
 
 
-@pytest.mark.parametrize(("answer", "told"), [("access_denied", "refused"), ("expired", "not used in time")])
+@pytest.mark.parametrize(("answer", "told"), [("access_denied", "refused"), ("expired", "device code expired")])
 def test_trouble_is_shown_in_the_status(
     form: SetupForm, clock: Clock, simulator: Simulator, answer: str, told: str
 ) -> None:

@@ -76,7 +76,7 @@ class Token:
         scopes: what the token may do, as Zoho granted it; empty where Zoho did not say.
         api_domain: origin of the CRM API for this token, or "" where Zoho named none that can be trusted.
         expires_at: seconds since the epoch.
-        notes: what a person should know about the answer (no refresh token, an unknown API host).
+        warnings: what a person should know about the answer (no refresh token, an unknown API host).
 
     Example::
 
@@ -125,7 +125,7 @@ def exchange(
     """Exchange a grant code for an access token and, if consent was offline, a refresh token.
 
     Args:
-        accounts: origin of the accounts server of the user's data centre.
+        accounts_url: origin of the accounts server of the user's data centre.
         client_id: from Zoho's console.
         client_secret: from the same page; None for a mobile or desktop client that has none.
         code: the grant code; it works once, for one to ten minutes.

@@ -67,7 +67,7 @@ class RefreshRateLimiter:
 
     @property
     def snapshot(self) -> tuple[tuple[float, ...], float]:
-        """When the mints were, and until when nothing is asked: what another process needs to `learn`."""
+        """When the mints were, and until when nothing is asked: what another process needs to `merge`."""
         with self._lock:
             return tuple(self._timestamps), self._paused_until
 

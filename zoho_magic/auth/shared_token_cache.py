@@ -51,7 +51,7 @@ class _CacheRecord:
 
 
 class SharedTokenCache:
-    """A shelf in the user's cache folder; see `Shelf` for its methods.
+    """A shelf in the user's cache folder; see `TokenCache` for its methods.
 
     Args:
         clock: seconds since the epoch, the same for every process.

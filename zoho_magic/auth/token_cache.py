@@ -18,7 +18,7 @@ class RefreshLease:
     """The right to mint: nobody else on the shelf does while it lasts.
 
     Args:
-        mine: this process's count; its methods are here too, see `MintCount`.
+        mine: this process's count; its methods are here too, see `RefreshRateLimiter`.
         write: puts the token and the count where others read them; called before anybody relies on a change.
         token: the one that is there now.
     """

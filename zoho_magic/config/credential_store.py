@@ -12,7 +12,8 @@ from ..errors import CredentialsMissing
 from . import credentials as _credentials
 from . import dotenv_file as envfile
 from . import keyring_store as oskeyring
-from .credentials import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS, Credentials
+from .credentials import Credentials
+from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS
 
 __all__ = ["CredentialStore"]
 
@@ -45,7 +46,7 @@ class CredentialStore:
             return self._credentials
 
     def check_writable(self) -> None:
-        """Raise CredentialsMissing now if `adopt` could not save."""
+        """Raise CredentialsMissing now if `update` could not save."""
         if self._credentials.path is not None:
             envfile.check_writable(self._credentials.path)
         if self._credentials.keyring:

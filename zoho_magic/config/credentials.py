@@ -5,45 +5,21 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ..data_centres import DATA_CENTRES, ENVIRONMENTS, DataCentre, origin_of, trusted_origin
-from ..errors import CredentialsMissing
+from ..errors import ConfigurationError, CredentialsMissing
 from ..scopes import READ_WRITE, parse_scopes
 from ..secret import Secret
 from . import dotenv_file as envfile
 from . import keyring_store as oskeyring
+from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS
 
-__all__ = ["DC_CLIENT_SECRET_VARS", "ENV_VARS", "SECRET_FIELDS", "Credentials", "load", "save", "wrap_secrets"]
-
-ENV_VARS = {
-    "client_id": "ZOHO_CLIENT_ID",
-    "client_secret": "ZOHO_CLIENT_SECRET",
-    "refresh_token": "ZOHO_REFRESH_TOKEN",
-    "dc": "ZOHO_DC",
-    "scopes": "ZOHO_SCOPES",
-    "redirect_uri": "ZOHO_REDIRECT_URI",
-    "environment": "ZOHO_ENVIRONMENT",
-    "soid": "ZOHO_SOID",
-    "grant_code": "ZOHO_GRANT_CODE",
-    "accounts_url": "ZOHO_ACCOUNTS_URL",
-    "api_url": "ZOHO_API_URL",
-    "token_cache": "ZOHO_TOKEN_CACHE",
-    "keyring": "ZOHO_KEYRING",
-}
-"""Each field of `Credentials` and its key in `.env`. To add a setting: a line here, one in `Credentials`."""
-
-SECRET_FIELDS = frozenset({"client_secret", "refresh_token", "grant_code"})
-
-DC_CLIENT_SECRET_VARS = {dc: f"ZOHO_CLIENT_SECRET_{dc.upper()}" for dc in DATA_CENTRES}
-"""Data centre -> the key of its own client secret: Zoho gives a client another one in each, unless told otherwise.
-
-https://www.zoho.com/accounts/protocol/oauth/multi-dc.html
-"""
+__all__ = ["CredentialChanges", "Credentials", "load", "save", "wrap_secrets"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +40,11 @@ class Credentials:
         api_url: likewise for the CRM API.
         token_cache: "1" shares access tokens with the other processes of this user; "" keeps them in memory.
         keyring: entry of the OS keyring that has what secrets `.env` has not; "" where there is none.
-        client_secrets: data centre -> its own client secret (`ZOHO_CLIENT_SECRET_EU`, ...); "" -> the general one.
+        client_secret_by_dc: data centre -> its own client secret (`ZOHO_CLIENT_SECRET_EU`, ...); "" -> the general one.
         trusted_origins: further origins the caller vouches for in Python; never read from a file.
         path: the `.env` these came from and are saved to; None keeps them in memory only.
         sources: field -> where it came from ("environment", the file's name, "OS keyring (...)", "this session").
-        trouble: why secrets that should be in the OS keyring are not here.
+        keyring_error: why secrets that should be in the OS keyring are not here.
     """
 
     client_id: str = ""
@@ -115,7 +91,11 @@ class Credentials:
         """A copy with other values, marked as set in this session; values are checked as when read from `.env`.
 
         With another data centre comes its client secret.
+
+        Raises:
+            ConfigurationError: there is no credential of that name.
         """
+        _check_names(fields)
         fields = wrap_secrets(fields)
         sources = {**self.sources, **dict.fromkeys(fields, "this session")}
         checked = {name: _validate(name, value) for name, value in fields.items()}
@@ -145,6 +125,25 @@ class Credentials:
                 hint=f"Remove {ENV_VARS[name]} or correct it. To trust it: ZohoSession.from_env(trusted=[...]).",
             )
         return origin
+
+
+class CredentialChanges(TypedDict, total=False):
+    """Credentials that a login may use and save: the keywords of `exchange`, `login` and their like."""
+
+    client_id: str
+    client_secret: str | Secret
+    dc: str
+    scopes: str | Sequence[str]
+    redirect_uri: str
+    soid: str
+
+
+def _check_names(fields: Mapping[str, Any]) -> None:
+    for name in fields:
+        if name not in ENV_VARS:
+            near = get_close_matches(name, ENV_VARS, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(ENV_VARS)}."
+            raise ConfigurationError(f"There is no credential {name!r}.", hint=hint)
 
 
 def load(path: Path, trusted_origins: frozenset[str] = frozenset()) -> Credentials:

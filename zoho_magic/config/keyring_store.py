@@ -20,6 +20,7 @@ from ..errors import CredentialsMissing
 from ..secret import Secret
 from . import dotenv_file as envfile
 from .file_lock import exclusive
+from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS
 
 __all__ = ["KEYRING_VAR", "check_available", "display_name", "is_stored", "move_in", "move_out", "read", "save"]
 
@@ -112,8 +113,6 @@ def move_out(path: Path) -> None:
 
 
 def _read_secrets(path: Path) -> dict[str, Secret | str]:
-    from .credentials import DC_CLIENT_SECRET_VARS, ENV_VARS
-
     ours = frozenset(filter(is_stored, (*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values())))
     values = envfile.read(path, ours | {KEYRING_VAR})
     return {key: Secret(value) if is_stored(key) else value for key, value in values.items()}

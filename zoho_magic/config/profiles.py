@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import CredentialsMissing
 from . import dotenv_file as envfile
 from . import keyring_store as oskeyring
-from .credentials import DC_CLIENT_SECRET_VARS, ENV_VARS
+from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS
 
 __all__ = ["check_usable", "list_profiles", "name_of", "path_of"]
 
@@ -25,7 +25,7 @@ def path_of(profile: str | os.PathLike[str]) -> Path:
 
     Example::
 
-        >>> file_of("prod").name
+        >>> path_of("prod").name
         '.env.prod'
     """
     given = Path(profile).expanduser()

@@ -180,7 +180,7 @@ def did_you_mean(name: str, words: Mapping[str, str]) -> str:
 
     Example::
 
-        >>> suggestion("Last Nam", {"Last_Name": "Last_Name", "Last Name": "Last_Name"})
+        >>> did_you_mean("Last Nam", {"Last_Name": "Last_Name", "Last Name": "Last_Name"})
         ' Did you mean Last_Name?'
     """
     lower = {word.lower(): target for word, target in words.items()}

@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 def map_parallel(tasks: Iterable[Callable[[], T]], max_workers: int) -> Iterator[T]:
-    """The results of the tasks in their order, at most `width` of them running at a time.
+    """The results of the tasks in their order, at most `max_workers` of them running at a time.
 
     A failure, Ctrl-C, or a caller that stops listening drops what has not begun; what runs is not waited for, not even
     by an interpreter that ends (the threads of `concurrent.futures` would be).
 
     Example::
 
-        >>> list(side_by_side([lambda: 1, lambda: 2], width=2))
+        >>> list(map_parallel([lambda: 1, lambda: 2], max_workers=2))
         [1, 2]
     """
     waiting = deque((task, Future[T]()) for task in tasks)

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..auth import oauth
 from ..auth.oauth import PostForm
-from ..config.credentials import DC_CLIENT_SECRET_VARS, Credentials
+from ..config.credentials import Credentials
+from ..config.settings import DC_CLIENT_SECRET_VARS
 from ..data_centres import DATA_CENTRES, by_accounts_url, is_loopback, trusted_origin
 from ..errors import AuthError, ZohoError
 

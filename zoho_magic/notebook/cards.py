@@ -136,7 +136,7 @@ def _line(text: str) -> str:
 _CARDS: dict[str, Callable[[Any], str]] = {
     "zoho_magic.status.Status": status_card,
     "zoho_magic.auth.oauth.Token": token_card,
-    "zoho_magic.login.prompts.Invitation": login_card,
+    "zoho_magic.login.prompts.LoginInstructions": login_card,
     "zoho_magic.crm.read.planner.Plan": plan_card,
     "zoho_magic.crm.write.report.PushReport": push_card,
 }

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
-from ..config.credentials import ENV_VARS
+from ..config.settings import ENV_VARS
 from ..data_centres import DATA_CENTRES
 from ..errors import CredentialsMissing, ZohoError
 from ..login.environment import detect

@@ -106,7 +106,7 @@ def test_a_mended_frame_pushes_the_failed_rows_and_no_others(zoho: World) -> Non
     assert (list(first.index), list(first["status"])) == (["b", "d"], ["succeeded", "failed"])
     for mended in (frame.replace(["x", "y"], "Active"), frame.loc[["b", "d"]].replace("y", "Active")):
         with pytest.MonkeyPatch.context() as patch:  # the same from the first report's rows and from the second's
-            patch.setattr(session, "request", _nothing_is_sent(session))
+            patch.setattr(session._crm, "request", _nothing_is_sent(session))
             assert list(first.retry(mended).index) == ["d"]
     last = first.retry(frame.replace(["x", "y"], "Active"))
     assert (list(last.index), list(last["status"])) == (["d"], ["succeeded"])

@@ -128,7 +128,7 @@ def describe_columns(field: Field) -> str:
 
     Example::
 
-        >>> described(Field("Amount", data_type="currency"))
+        >>> describe_columns(Field("Amount", data_type="currency"))
         'Amount Float64'
     """
     return ", ".join(f"{field.name}{suffix} {_DTYPES[type_]}" for suffix, type_ in mapping_of(field).columns)

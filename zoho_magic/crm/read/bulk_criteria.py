@@ -36,7 +36,7 @@ def to_bulk_criteria(where: str) -> dict[str, Any]:
 
     Example::
 
-        >>> criteria_of("Amount > 5")
+        >>> to_bulk_criteria("Amount > 5")
         {'field': {'api_name': 'Amount'}, 'comparator': 'greater_than', 'value': '5'}
     """
     return _converted(where, parse_condition(where).root)

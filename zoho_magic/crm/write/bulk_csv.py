@@ -94,7 +94,7 @@ def to_csv_cell(value: Any) -> str | None:
 
     Example::
 
-        >>> cell_of({"id": "554023000000527002"})
+        >>> to_csv_cell({"id": "554023000000527002"})
         '554023000000527002'
     """
     if value is None:

@@ -35,7 +35,7 @@ def encode(value: Any, field: Field) -> Any:
 
     Example::
 
-        >>> written(5.0, Field("No_of_Employees", data_type="integer"))
+        >>> encode(5.0, Field("No_of_Employees", data_type="integer"))
         5
     """
     return encoder_for(field)(value)

@@ -62,7 +62,7 @@ def message_for(code: str, message: str = "", details: Mapping[str, Any] | None 
 
     Example::
 
-        >>> explained("INVALID_DATA", "invalid data", {"expected_data_type": "integer"})
+        >>> message_for("INVALID_DATA", "invalid data", {"expected_data_type": "integer"})
         'the value does not fit the field: Zoho expects integer'
     """
     found = details or {}
