@@ -329,7 +329,7 @@ def test_response_cache_is_cleared_by_a_write(
     sim: Simulator, zoho: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     asked, read = [], sim.crm.store.read
-    monkeypatch.setattr(sim.crm.store, "parse_redirect", lambda *given: (asked.append(given), read(*given))[1])
+    monkeypatch.setattr(sim.crm.store, "read", lambda *given: (asked.append(given), read(*given))[1])
     query = "select Email, Company from Leads where id is not null order by id limit 2000 offset 200"
     bodies = [zoho.coql(query).json() for _ in range(3)]
     assert len(asked) == 1

@@ -204,7 +204,7 @@ def test_page_tokens_are_bound_and_expire(sim: Simulator, zoho: Client, options:
 
 def test_tokens_end_at_their_limit(zoho: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert records.MOST_ROWS == 100_000
-    monkeypatch.setattr(records, "MAX_ROWS", 400)
+    monkeypatch.setattr(records, "MOST_ROWS", 400)
     params, statuses = {"fields": "Email"}, []
     for _ in range(3):
         answer = zoho.get("/Leads", **params)

@@ -135,7 +135,7 @@ def test_trouble_that_stays_is_named(busy: World) -> None:
     assert throttled.value.retry_after == 60.0
     sim.faults.clear()
     sim.faults.add(Fault(path=QUERIES, status=500, times=100))
-    with pytest.raises(ApiError, match="an error of its own"):
+    with pytest.raises(ApiError, match="internal error"):
         zoho.pull("Leads", via="coql", limit=5)
     sim.faults.clear()
     sim.faults.add(Fault(path=QUERIES, reset="before", times=100))
@@ -244,7 +244,7 @@ def test_a_refusal_inside_data(busy: World) -> None:
     sim, zoho = busy
     refusal = {"code": "JOB_NOT_SUPPORTED", "details": {}, "message": "not today", "status": "error"}
     sim.faults.add(Fault(path=JOBS, method="POST", status=400, body={"data": [refusal]}))
-    with pytest.raises(ApiError, match=r"does not take this bulk read job \(not today\)") as caught:
+    with pytest.raises(ApiError, match=r"rejected the bulk read job \(not today\)") as caught:
         zoho.pull("Leads", fields=FIELDS, via="bulk")
     assert caught.value.code == "JOB_NOT_SUPPORTED"
 
@@ -314,7 +314,7 @@ def test_a_failure_stops_the_calls_of_the_other_threads(busy: World, monkeypatch
     }
     sim.faults.add(Fault(path=QUERIES, after=1, status=400, body=body))
     monkeypatch.setattr(coql, "PAGE_ROWS", 10)
-    with pytest.raises(Exception, match="does not take this COQL"):
+    with pytest.raises(Exception, match="rejected the COQL query"):
         zoho.pull("Leads", fields=FIELDS, via="coql")
     settled()
     assert asked(sim) < 25  # of forty windows
