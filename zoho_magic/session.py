@@ -589,6 +589,28 @@ class ZohoSession:
         show = _is_interactive() if progress is None else progress
         return self._crm.push(frame, order, via=via, dry_run=dry_run, show=show)
 
+    def count_inserted(self, module: str, frame: Any) -> int:
+        """How many rows of a frame are equal to rows that this session has inserted, or may have inserted.
+
+        Args:
+            module: API name.
+            frame: as `push`.
+
+        Returns:
+            The number of rows; it costs no call.
+
+        Raises:
+            PushError: the frame is of a kind that cannot be pushed.
+
+        Example::
+
+            zoho.push("Leads", leads, "insert")
+            zoho.count_inserted("Leads", leads)    # len(leads)
+        """
+        from .crm.write.input_table import table_of
+
+        return self._crm.insert_history.count(module, table_of(frame))
+
     def modules(self, *, count: bool = False, refresh: bool = False) -> pandas.DataFrame:
         """The modules whose records the API can read.
 

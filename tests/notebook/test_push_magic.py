@@ -140,6 +140,28 @@ def test_it_does_not_ask_otherwise(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert asked == []
 
 
+@pytest.mark.parametrize("again", ["few", "few.assign(Company='Changed').iloc[::-1]", "few.iloc[:2].copy()", "few[:0]"])
+def test_a_cell_that_is_run_again_asks_before_rows_are_inserted_twice(
+    zoho: World, shell: Shell, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    shell.run("%zoho_push Leads few --insert")
+    shell.run(f"again = {again}")
+    same = {"few": 3, "few.iloc[:2].copy()": 2}.get(again, 0)
+    asked = answer(monkeypatch, "n")
+    before = zoho[0].crm.count("Leads")
+    if same:
+        assert "nothing was written" in shell.failed("%zoho_push Leads again --insert")
+        question = (
+            f"{same} rows of again were inserted before, in this session. Really insert {same} rows in Leads? [y/N] "
+        )
+        assert (asked, zoho[0].crm.count("Leads")) == ([question], before)
+        report = shell.run("%zoho_push Leads again --insert --yes")
+        assert report.attrs["warnings"] == [f"{same} of these rows are equal to rows that an earlier push inserted."]
+    else:
+        shell.run("%zoho_push Leads again --insert --dry-run\n%zoho_push Leads again --upsert --on Email")
+        assert asked == []
+
+
 @pytest.mark.parametrize("how", ["a kernel", "no terminal"])
 def test_an_unattended_run_needs_yes(zoho: World, shell: Shell, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     answer(monkeypatch, EOFError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas
     import requests
 
+    from .write.insert_history import InsertHistory
     from .write.push import PushReport
     from .write.rows import WriteOperation
 
@@ -52,6 +54,13 @@ class CrmClient:
         self._lock = threading.Lock()
         self._users: dict[str, tuple[str, str]] | None = None
         self.metadata = Metadata(self)
+
+    @cached_property
+    def insert_history(self) -> InsertHistory:
+        """The rows that were inserted through this client."""
+        from .write.insert_history import InsertHistory  # it brings pandas
+
+        return InsertHistory()
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -315,7 +315,11 @@ class ZohoMagics(Magics):
         option(
             "--clear-empty", action="store_true", help="an empty cell empties the field instead of leaving it alone"
         ),
-        option("--yes", action="store_true", help=f"do not ask before a deletion or more than {ASK_ABOVE_ROWS:,} rows"),
+        option(
+            "--yes",
+            action="store_true",
+            help=f"do not ask before a deletion, more than {ASK_ABOVE_ROWS:,} rows, or rows inserted before",
+        ),
         PROFILE,
     )
     def zoho_push(self, line: Namespace) -> PushReport:
@@ -331,7 +335,7 @@ class ZohoMagics(Magics):
             %zoho_push Deals old --delete
         """
         frame = get_variable(self.shell, line.frame)
-        confirm(self.shell, line, frame)
+        confirm(self.shell, line, frame, lambda module, rows: get_session(line.profile).count_inserted(module, rows))
         report: PushReport = get_session(line.profile).push(
             line.module,
             frame,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.error import StdinNotImplementedError, UsageError
@@ -21,24 +22,42 @@ def get_variable(shell: Any, name: str) -> Any:
     return shell.user_ns[name]
 
 
-def confirm(shell: Any, line: Namespace, frame: Any) -> None:
-    """Ask before a deletion and before many rows, unless the line says --yes or nothing will be written.
+def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[str, Any], int]) -> None:
+    """Ask before a deletion, many rows or rows that were inserted before, unless --yes, or nothing will be written.
+
+    Args:
+        shell: IPython's shell.
+        line: the parsed line of `%zoho_push`.
+        frame: what will be pushed.
+        count_inserted: `ZohoSession.count_inserted`.
 
     Raises:
         UsageError: no action was named, nobody is there to ask, or the answer was no.
     """
     if len(set(line.actions or ())) != 1:
         raise UsageError("%zoho_push: say one thing to do: --insert, --update, --upsert --on FIELD, or --delete.")
+    if line.dry_run or line.yes:
+        return
     action, rows = line.actions[0], len(frame) if hasattr(frame, "__len__") else 0
-    if line.dry_run or line.yes or not (action == "delete" or rows > ASK_ABOVE_ROWS):
+    inserted = count_inserted(line.module, frame) if action == "insert" else 0
+    if action != "delete" and rows <= ASK_ABOVE_ROWS and not inserted:
         return
     where = f"{line.module} of {line.profile}" if line.profile else line.module
-    what = f"{action} {rows:,} row{'s' * (rows != 1)} in {where}"
-    answer = _answer(shell, f"Really {what}? [y/N] ")
+    what = f"{action} {_rows(rows)} in {where}"
+    before = f"{_rows(inserted)} of {line.frame} {_were(inserted)} inserted before, in this session. " * bool(inserted)
+    answer = _answer(shell, f"{before}Really {what}? [y/N] ")
     if answer is None:
-        raise UsageError(f"%zoho_push: to {what} in an unattended run, add --yes.")
+        raise UsageError(f"%zoho_push: to {what} in an unattended run, add --yes. {before}".rstrip())
     if answer not in ("y", "yes"):
         raise UsageError(f"%zoho_push: nothing was written. To {what}, answer y, or add --yes.")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _answer(shell: Any, question: str) -> str | None:

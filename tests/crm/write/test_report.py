@@ -118,6 +118,62 @@ def test_a_mended_frame_pushes_the_failed_rows_and_no_others(zoho: World) -> Non
             report.retry(wrong)
 
 
+@pytest.mark.parametrize("via", ["records", "bulk"])
+@pytest.mark.parametrize("corrected", [False, True])
+def test_retrying_twice_from_one_report_writes_no_row_twice(zoho: World, via: str, corrected: bool) -> None:
+    sim, session = zoho
+    before = sim.crm.count("Leads")
+    frame = leads(150, Rating=["x" if n % 50 == 0 else "Active" for n in range(150)])
+    sim.faults.add(Fault(r"/crm/v8/Leads|/crm/v8/upload", status=429, times=10**6))
+    report = session.push("Leads", frame, "insert", via=via)
+    sim.faults.clear()
+    assert report.counts["failed"] == 150
+    given = frame.replace("x", "Active") if corrected else None
+    first = report.retry(given)
+    assert first.counts["succeeded"] == (150 if corrected else 147)
+    for again in (given, None):
+        with pytest.raises(PushError, match="no row that may be pushed again"):
+            report.retry(again)
+    assert sim.crm.count("Leads") - before == first.counts["succeeded"]
+    last = report.retry(frame.replace("x", "Active")) if not corrected else first
+    assert last.counts["failed"] == 0
+    assert sim.crm.count("Leads") - before == 150
+
+
+def test_a_retry_that_sends_nothing_leaves_the_rows_to_the_next_one(zoho: World) -> None:
+    report = zoho[1].push("Leads", leads(2, Rating=["x", "Active"]), "insert")
+    with pytest.raises(PushError, match="no field"):
+        report.retry(leads(2, Ratings="Active"))
+    assert list(report.retry(leads(2)).index) == [0]
+
+
+REORDERED = {
+    "sorted": lambda frame: frame.sort_values("Last_Name"),
+    "reversed part": lambda frame: frame.iloc[[2, 1, 0]],
+}
+REFUSED = {
+    "index reset": lambda frame: frame.sort_values("Last_Name").reset_index(drop=True).set_axis([10, 11, 12]),
+    "another index": lambda frame: frame.reset_index(drop=True),
+    "a label twice": lambda frame: frame.set_axis([10, 11, 11]),
+    "no labels": lambda frame: frame.to_dict("records"),
+}
+
+
+@pytest.mark.parametrize("change", [*REORDERED, *REFUSED])
+def test_a_corrected_frame_is_aligned_by_its_labels(zoho: World, change: str) -> None:
+    sim, session = zoho
+    frame = pd.DataFrame({"Last_Name": ["Bo", None, "Al"], "Company": "Northwind"}, index=[10, 11, 12])
+    report = session.push("Leads", frame, "insert")
+    corrected = {**REORDERED, **REFUSED}[change](frame.fillna("Cy"))
+    if change in REFUSED:
+        with pytest.raises(PushError, match=r"another order|has no row|not unique"):
+            report.retry(corrected)
+    else:
+        assert list(report.retry(corrected).succeeded.index) == [11]
+    names = sorted(row["Last_Name"] for row in stored(sim).values() if row["Company"] == "Northwind")
+    assert names == (["Al", "Bo"] if change in REFUSED else ["Al", "Bo", "Cy"])
+
+
 def _nothing_is_sent(session: ZohoSession) -> Any:
     def refuse(method: str, path: str, **options: Any) -> Any:
         raise PushError("not now")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ...errors import QueryError
-from ..metadata import Field, Metadata
+from ..metadata import Field
 from ..parallel import map_parallel
 from ..progress import Progress
 from ..read.record_query import CallCounter
@@ -26,42 +26,30 @@ from .rows import ACTIONS, Row, WriteOperation, rows_of, writable
 from .user_directory import Directory
 from .validation import check
 
-__all__ = ["VIA", "Home", "PushReport", "push"]
+if TYPE_CHECKING:
+    from ..client import CrmClient
+
+__all__ = ["VIA", "PushReport", "push"]
 
 _BULK_AUTOMATION_NOTE = "Zoho does not say whether bulk write runs workflows; calls (--via records) do."
 _EVERY_ROW_FAILS = "MANDATORY_FIELDS_NOT_MAPPED"
 
 
-class Home(Protocol):
-    """What a push needs of a session."""
-
-    @property
-    def metadata(self) -> Metadata: ...
-
-    @property
-    def scopes(self) -> tuple[str, ...]: ...
-
-    def request(self, method: str, path: str, **options: Any) -> Any: ...
-
-    def max_concurrency(self) -> int: ...
-
-    def users(self) -> Mapping[str, tuple[str, str]]: ...
-
-    def upload_target(self) -> tuple[str, str]: ...
-
-
-def push(home: Home, frame: Any, order: WriteOperation, *, via: str, dry_run: bool, progress: Progress) -> PushReport:
+def push(
+    client: CrmClient, frame: Any, order: WriteOperation, *, via: str, dry_run: bool, progress: Progress
+) -> PushReport:
     """See `ZohoSession.push`; `progress` is told of every row."""
     _refuse_unknown(order, via)
     table = table_of(frame)
     if not dry_run and len(table) > calls.MAX_ROWS_PER_CALL:  # at the same time what would be asked one after the other
-        list(map_parallel([lambda: home.metadata.fields(order.module), home.max_concurrency], 2))
-    fields = writable(home.metadata.fields(order.module))
+        list(map_parallel([lambda: client.metadata.fields(order.module), client.max_concurrency], 2))
+    fields = writable(client.metadata.fields(order.module))
     order = replace(order, lookup_fields=match_fields(order, fields))
     if not dry_run:
-        return PushRun(home, order, via, progress, fields)(table, RetryContext(range(len(table)), len(table)))
-    rows, warnings = rows_of(table, order, fields, Directory(home.users).id_of)
+        return PushRun(client, order, via, progress, fields)(table, RetryContext(table, range(len(table))))
+    rows, warnings = rows_of(table, order, fields, Directory(client.users).id_of)
     check(rows, order, fields, list(table.index))
+    warnings += _already_inserted(client, order, table)
     fates = [rejected(row.problem) if row.problem else RowResult(VALID, message=row.note) for row in rows]
     return build_report(fates, table, _attrs(order, Route("dry run", ""), warnings), None)
 
@@ -70,22 +58,27 @@ class PushRun:
     """Pushes tables in one way; a report keeps it for `retry`."""
 
     def __init__(
-        self, home: Home, order: WriteOperation, via: str, progress: Progress, fields: Mapping[str, Field]
+        self, client: CrmClient, order: WriteOperation, via: str, progress: Progress, fields: Mapping[str, Field]
     ) -> None:
-        self._home, self._order, self._via, self._progress, self._fields = home, order, via, progress, fields
+        self._client, self._order, self._via, self._progress, self._fields = client, order, via, progress, fields
 
     def __call__(self, table: Table, past: RetryContext) -> PushReport:
         """Push a table."""
-        rows, warnings = rows_of(table, self._order, self._fields, Directory(self._home.users).id_of)
-        api = CallCounter(self._home)
+        rows, warnings = rows_of(table, self._order, self._fields, Directory(self._client.users).id_of)
+        if len(past.positions) == len(past.first):
+            warnings += _already_inserted(self._client, self._order, table)
+        api = CallCounter(self._client)
         fates = {row.index: rejected(row.problem) if row.problem else not_sent("Not sent yet.") for row in rows}
         writing = PushState(api, self._order, self._progress, fates, dict(past.jobs), set(past.maybe_written))
         road = self._written(writing, [row for row in rows if row.problem is None], warnings)
         if writing.halt_reason:
-            warnings.append(writing.halt_reason)
+            warnings.insert(0, writing.halt_reason)
+        results = [writing.fates[row.index] for row in rows]
+        if self._order.action == "insert":
+            self._client.insert_history.record(self._order.module, table, results)
         attrs = _attrs(self._order, road, warnings) | {"calls": api.calls, "credits": api.credits}
         again = self._again(table, rows, writing, past)
-        return build_report([writing.fates[row.index] for row in rows], table, attrs, again)
+        return build_report(results, table, attrs, again)
 
     def run_again(self, table: Table, past: RetryContext) -> PushReport:
         """The same, with a progress bar of its own."""
@@ -101,7 +94,7 @@ class PushRun:
             # What finds the records is told even where no row says it: bulk write wants it mapped.
             names = dict.fromkeys((*self._order.match_fields, *(name for row in new for name in row.data)))
             columns = [self._fields[name] for name in names]
-            road = choose_route(self._home, self._order, self._via, columns, new)
+            road = choose_route(self._client, self._order, self._via, columns, new)
             road = self._by(road, writing, new, columns, warnings)
         except KeyboardInterrupt:
             writing.halt("Interrupted: report.retry() sends the rows that were not sent.")
@@ -121,7 +114,7 @@ class PushRun:
                 return road
             road = Route("records", f"bulk write was refused: {refusal.args[0]} {refusal.hint}".strip())
             warnings.append(f"Went by calls, because {road.reason}")
-        calls.write(writing, rows, self._home.max_concurrency() if len(rows) > calls.MAX_ROWS_PER_CALL else 1)
+        calls.write(writing, rows, self._client.max_concurrency() if len(rows) > calls.MAX_ROWS_PER_CALL else 1)
         return road
 
     def _again(self, table: Table, rows: Sequence[Row], writing: PushState, past: RetryContext) -> Retry | None:
@@ -135,7 +128,7 @@ class PushRun:
         jobs = {place: job for place, job in writing.jobs.items() if place in unclear}
         # A retry asks a known job what became of its rows, and sends nothing: what the job says is the first answer.
         lost = frozenset(unclear & (writing.lost | (unclear - jobs.keys())))
-        return Retry(self.run_again, table.take(places), places, failed, replace(past, jobs=jobs, maybe_written=lost))
+        return Retry(self.run_again, table, places, failed, replace(past, jobs=jobs, maybe_written=lost))
 
     def _superseded_rows(self, rows: Sequence[Row], writing: PushState) -> set[int]:
         """Rows after which another one wrote the same record: sent again, they would undo that."""
@@ -164,6 +157,11 @@ def _poll_jobs(writing: PushState, rows: Sequence[Row]) -> None:
             by_job[writing.jobs[row.index][0]].append(row)
     for job_id, its_rows in by_job.items():
         bulk_write.follow(writing, job_id, its_rows)
+
+
+def _already_inserted(client: CrmClient, order: WriteOperation, table: Table) -> list[str]:
+    count = client.insert_history.count(order.module, table) if order.action == "insert" else 0
+    return [f"{count:,} of these rows are equal to rows that an earlier push inserted."] if count else []
 
 
 def _attrs(order: WriteOperation, road: Route, warnings: Sequence[str]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class PushReport(pd.DataFrame):
         first = bad.iloc[0]
         error = PushError(
             f"Not every row was written: {counts}. First: {first['code']} {first['field']} {first['message']}".strip(),
-            hint="report.failed and report.unknown show the rows; mend the frame, then report.retry(frame).",
+            hint="report.failed and report.unknown show the rows; correct the frame, then report.retry(frame).",
             code=str(first["code"]),
         )
         error.report = self
@@ -91,22 +91,33 @@ class PushReport(pd.DataFrame):
         """Push again what may be pushed again, and return the report of those rows.
 
         Args:
-            frame: the mended frame, with the same rows in the same order: every failed row is pushed again. Without it,
-                only rows that failed for a passing reason (not sent, locked, Zoho's own error), as they were.
+            frame: the corrected frame, with the rows and the index labels of the frame that was pushed, in any order:
+                every failed row is pushed again. Without it, only rows that failed for a transient reason (not sent,
+                locked, an error of Zoho's own), as they were.
+
+        A row that an earlier `retry` pushed is not pushed a second time from here: the retry continues from the report
+        that the earlier one returned.
 
         Unknown rows of a bulk write job are not written again: the job is asked what became of them. Other unknown rows
         are written again where twice has the same effect as once: updates, deletions, upserts of rows with a value in
         `on`. Inserts never: look for them first, or upsert on a unique field.
 
         Raises:
-            PushError: the frame has another number of rows, or nothing may be pushed again.
+            PushError: nothing may be pushed again; the frame has other rows or index labels than the pushed one, or
+                its labels are not unique.
         """
         if self._again is None:
-            raise PushError(
-                "There is no row that may be pushed again.",
-                hint="Rows of an insert that are unknown may be there: look for them, or upsert on a unique field.",
-            )
+            raise PushError("There is no row that may be pushed again.", hint=_why_nothing(self))
         return self._again(frame)
+
+
+def _why_nothing(report: PushReport) -> str:
+    counts = report.counts
+    if VALID in counts:
+        return "A dry run pushes nothing: correct the frame and push it."
+    if counts[UNKNOWN]:
+        return "Rows of an insert that are unknown may be there: look for them, or upsert on a unique field."
+    return "" if counts[FAILED] else "Every row was written."
 
 
 def build_report(fates: Sequence[RowResult], table: Table, attrs: Mapping[Any, Any], again: Retry | None) -> PushReport:
