@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ...errors import QueryError
-from ..metadata import Field
+from ..metadata import Field, Metadata
 from ..parallel import map_parallel
 from ..progress import Progress
 from ..read.record_query import CallCounter
 from . import bulk_write
 from . import records as calls
 from .input_table import Table, table_of
+from .insert_history import InsertHistory
 from .planner import VIA, Route, choose_route
 from .push_state import PushState
 from .record_keys import is_repeatable, match_fields, record_keys
@@ -26,17 +27,35 @@ from .rows import ACTIONS, Row, WriteOperation, rows_of, writable
 from .user_directory import Directory
 from .validation import check
 
-if TYPE_CHECKING:
-    from ..client import CrmClient
-
-__all__ = ["VIA", "PushReport", "push"]
+__all__ = ["VIA", "PushReport", "WriteClient", "push"]
 
 _BULK_AUTOMATION_NOTE = "Zoho does not say whether bulk write runs workflows; calls (--via records) do."
 _EVERY_ROW_FAILS = "MANDATORY_FIELDS_NOT_MAPPED"
 
 
+class WriteClient(Protocol):
+    """What a push needs of `CrmClient`, which imports this module."""
+
+    @property
+    def metadata(self) -> Metadata: ...
+
+    @property
+    def insert_history(self) -> InsertHistory: ...
+
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+
+    def request(self, method: str, path: str, **options: Any) -> Any: ...
+
+    def max_concurrency(self) -> int: ...
+
+    def users(self) -> Mapping[str, tuple[str, str]]: ...
+
+    def upload_target(self) -> tuple[str, str]: ...
+
+
 def push(
-    client: CrmClient, frame: Any, order: WriteOperation, *, via: str, dry_run: bool, progress: Progress
+    client: WriteClient, frame: Any, order: WriteOperation, *, via: str, dry_run: bool, progress: Progress
 ) -> PushReport:
     """See `ZohoSession.push`; `progress` is told of every row."""
     _refuse_unknown(order, via)
@@ -58,7 +77,7 @@ class PushRun:
     """Pushes tables in one way; a report keeps it for `retry`."""
 
     def __init__(
-        self, client: CrmClient, order: WriteOperation, via: str, progress: Progress, fields: Mapping[str, Field]
+        self, client: WriteClient, order: WriteOperation, via: str, progress: Progress, fields: Mapping[str, Field]
     ) -> None:
         self._client, self._order, self._via, self._progress, self._fields = client, order, via, progress, fields
 
@@ -159,7 +178,7 @@ def _poll_jobs(writing: PushState, rows: Sequence[Row]) -> None:
         bulk_write.follow(writing, job_id, its_rows)
 
 
-def _already_inserted(client: CrmClient, order: WriteOperation, table: Table) -> list[str]:
+def _already_inserted(client: WriteClient, order: WriteOperation, table: Table) -> list[str]:
     count = client.insert_history.count(order.module, table) if order.action == "insert" else 0
     return [f"{count:,} of these rows are equal to rows that an earlier push inserted."] if count else []
 
