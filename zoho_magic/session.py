@@ -715,9 +715,9 @@ class ZohoSession:
             self._get_public,
             self._clock,
             organisation=self._organisation_id,
-            person=ui or prompts.LoginUI(),
-            place=environment or runtime.detect(),
-            patience=timeout,
+            ui=ui or prompts.LoginUI(),
+            environment=environment or runtime.detect(),
+            timeout=timeout,
         )
 
     def _apply_login_result(self, got: LoginResult, *names: str) -> None:

@@ -122,10 +122,10 @@ def test_without_a_refresh_token_the_one_there_was_stays(
 
 def test_the_invitation_has_code_link_time_and_a_picture(simulator: Simulator, zoho: ZohoSession) -> None:
     waiting = zoho.begin_device_login()
-    text = str(waiting.invitation)
+    text = str(waiting.instructions)
     for part in (waiting.user_code, waiting.link, "4 min 59 s", "▄"):
         assert part in text
-    assert waiting.invitation.qr_url == waiting.verification_uri_complete
+    assert waiting.instructions.qr_url == waiting.verification_uri_complete
     assert waiting._device_code.reveal() not in text + repr(waiting)
 
 

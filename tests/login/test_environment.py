@@ -8,7 +8,7 @@ import pytest
 
 from zoho_magic import CredentialsMissing, Secret
 from zoho_magic.config.credentials import Credentials
-from zoho_magic.login.environment import RuntimeEnvironment, choose, detect
+from zoho_magic.login.environment import RuntimeEnvironment, choose_method, detect
 
 CLIENT = Credentials(client_id="1000.A", client_secret=Secret("x"))
 LAPTOP, HUB = RuntimeEnvironment(), RuntimeEnvironment(remote="on JupyterHub", browser=False)
@@ -32,7 +32,7 @@ CASES: list[tuple[dict[str, Any], RuntimeEnvironment, str, str]] = [
 
 @pytest.mark.parametrize(("known", "place", "road", "why"), CASES)
 def test_the_road_and_the_reason(known: dict[str, Any], place: RuntimeEnvironment, road: str, why: str) -> None:
-    choice = choose(CLIENT.replace(**known), place)
+    choice = choose_method(CLIENT.replace(**known), place)
     assert choice.method == road
     assert why in choice.reason
     assert choice.reason.endswith(".")
@@ -40,12 +40,12 @@ def test_the_road_and_the_reason(known: dict[str, Any], place: RuntimeEnvironmen
 
 def test_without_a_client_it_is_said_what_is_missing() -> None:
     with pytest.raises(CredentialsMissing, match="ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET"):
-        choose(Credentials(), LAPTOP)
+        choose_method(Credentials(), LAPTOP)
 
 
 def test_where_nobody_is_there_it_says_what_works() -> None:
     with pytest.raises(CredentialsMissing, match="nobody here") as failure:
-        choose(CLIENT, NOBODY)
+        choose_method(CLIENT, NOBODY)
     assert "ZOHO_SOID" in failure.value.hint
 
 

@@ -94,7 +94,7 @@ class DeviceLogin:
         return max(0, int(self.expires_at - self._clock()))
 
     @property
-    def invitation(self) -> LoginInstructions:
+    def instructions(self) -> LoginInstructions:
         """What the person is told."""
         steps = ("Open it on any device, sign in, and check that the code is the same.",)
         title = "Sign in to Zoho on any device"

@@ -12,7 +12,7 @@ from ..config.credentials import Credentials
 from ..data_centres import is_loopback, origin_of
 from ..errors import CredentialsMissing
 
-__all__ = ["Choice", "RuntimeEnvironment", "choose", "detect"]
+__all__ = ["Choice", "RuntimeEnvironment", "choose_method", "detect"]
 
 # What a place puts into the environment -> what it is called.
 _REMOTE = {
@@ -71,7 +71,7 @@ def detect(
     return RuntimeEnvironment(interactive, remote, shown or sys.platform in ("darwin", "win32"))
 
 
-def choose(credentials: Credentials, place: RuntimeEnvironment) -> Choice:
+def choose_method(credentials: Credentials, place: RuntimeEnvironment) -> Choice:
     """The road that can work here with the least to do.
 
     Raises:

@@ -67,7 +67,7 @@ class PasteTab:
 
     def _show(self) -> None:
         self._waiting = self._begin()
-        self.invitation.value = login_card(self._waiting.invitation)
+        self.invitation.value = login_card(self._waiting.instructions)
 
 
 class DeviceTab:
@@ -108,7 +108,7 @@ class DeviceTab:
     def _show(self) -> None:
         self.stop()
         login, self._stop = self._begin(), threading.Event()
-        shown = replace(login.invitation, expires_in=0)  # it counts down instead
+        shown = replace(login.instructions, expires_in=0)  # it counts down instead
         self.invitation.value = login_card(shown) + countdown("The code is good for", login.seconds_left)
         self.button.disabled, self.cancel.disabled = True, False
         wait = self._guarded(lambda: self._wait(login, self._stop))
