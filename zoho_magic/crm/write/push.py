@@ -24,7 +24,6 @@ from .retry import Retry, RetryContext
 from .row_messages import is_transient
 from .row_result import FAILED, UNKNOWN, VALID, RowResult, aborted, not_sent, rejected
 from .rows import ACTIONS, Row, WriteOperation, rows_of, writable
-from .user_directory import Directory
 from .validation import check
 
 __all__ = ["VIA", "PushReport", "WriteClient", "push"]
@@ -51,6 +50,8 @@ class WriteClient(Protocol):
 
     def users(self) -> Mapping[str, tuple[str, str]]: ...
 
+    def coql(self, query: str, *, params: Mapping[str, Any], frame: Any, show: bool) -> Any: ...
+
     def upload_target(self) -> tuple[str, str]: ...
 
 
@@ -66,7 +67,7 @@ def push(
     order = replace(order, lookup_fields=match_fields(order, fields))
     if not dry_run:
         return PushRun(client, order, via, progress, fields)(table, RetryContext(table, range(len(table))))
-    rows, warnings = rows_of(table, order, fields, Directory(client.users).id_of)
+    rows, warnings = rows_of(table, order, fields, client)
     check(rows, order, fields, list(table.index))
     warnings += _already_inserted(client, order, table)
     fates = [rejected(row.problem) if row.problem else RowResult(VALID, message=row.note) for row in rows]
@@ -83,7 +84,7 @@ class PushRun:
 
     def __call__(self, table: Table, past: RetryContext) -> PushReport:
         """Push a table."""
-        rows, warnings = rows_of(table, self._order, self._fields, Directory(self._client.users).id_of)
+        rows, warnings = rows_of(table, self._order, self._fields, self._client)
         if len(past.positions) == len(past.first):
             warnings += _already_inserted(self._client, self._order, table)
         api = CallCounter(self._client)

@@ -10,13 +10,12 @@ from ...errors import PushError
 from ..metadata import Field, did_you_mean
 from .cell_encoders import InvalidCellError, encoder_for, record_id
 from .input_table import Table, is_empty
+from .references import LookupClient, resolve_references
 
 __all__ = ["ACTIONS", "Row", "RowError", "WriteOperation", "rows_of", "writable"]
 
 ACTIONS = ("insert", "update", "upsert", "delete")
 
-_REFERENCES = ("lookup", "multi_module_lookup", "ownerlookup", "userlookup", "layout")
-_PEOPLE = ("ownerlookup", "userlookup")
 _TARGET_MODULE = Field("$se_module", "Module of the record that What_Id names")
 
 
@@ -69,9 +68,6 @@ class WriteOperation:
     lookup_fields: tuple[str, ...] = ()
 
 
-ResolveUser = Callable[[str], str]
-
-
 def writable(known: Mapping[str, Field]) -> dict[str, Field]:
     """The fields of a module, and with a lookup to several modules the key that names the module it points into."""
     several = any(each.value_type == "multi_module_lookup" for each in known.values())
@@ -79,7 +75,7 @@ def writable(known: Mapping[str, Field]) -> dict[str, Field]:
 
 
 def rows_of(
-    table: Table, order: WriteOperation, known: Mapping[str, Field], person: ResolveUser
+    table: Table, order: WriteOperation, known: Mapping[str, Field], client: LookupClient
 ) -> tuple[list[Row], list[str]]:
     """The rows, and what of the frame is left out.
 
@@ -87,7 +83,7 @@ def rows_of(
         table: the frame.
         order: what to do.
         known: the module's fields, as `writable` gives them.
-        person: e-mail address or id of a user -> id; raises Unfit.
+        client: looks up records and users that are named otherwise than by id.
 
     Raises:
         PushError: a column is no field, an id is a float, or the column that the action needs is missing.
@@ -96,13 +92,14 @@ def rows_of(
     _refuse_float_ids(table)
     if order.action == "delete":
         return [_deletion(place, value) for place, value in enumerate(table.columns["id"])], []
+    table, unseen = resolve_references(table, known, client)
     columns, left_out = _mapped(table, order, known)
     rows = [Row(place) for place in range(len(table))]
     for target, cells in columns:
-        _fill(rows, cells, target, order, person)
+        _fill(rows, cells, target, order)
     for row in rows:
         row.problem = row.problem or _missing_id_or_data(row, order)
-    return rows, left_out
+    return rows, left_out + unseen
 
 
 def _refuse_missing(table: Table, order: WriteOperation, known: Mapping[str, Field]) -> None:
@@ -149,11 +146,9 @@ def _mapped(
     columns: list[tuple[Field, list[Any]]] = []
     left_out: list[str] = []
     for name, cells in table.columns.items():
-        target = _target(name, known)
+        target = known.get(name)
         if target is None:
             raise _unknown(name, order.module, known)
-        if _is_redundant(name, target, table.columns):
-            continue
         if target.read_only and target.name != "id":
             left_out.append(name)
         elif target.name != "id" or order.action == "update":
@@ -164,23 +159,6 @@ def _mapped(
     return columns, notes
 
 
-def _target(name: str, known: Mapping[str, Field]) -> Field | None:
-    """The field a column writes: `X.id` stands for the lookup X, `X.email` for the user X."""
-    base, _, part = name.rpartition(".")
-    whole = known.get(base)
-    if whole is not None and (
-        (part == "id" and whole.value_type in _REFERENCES) or (part == "email" and whole.value_type in _PEOPLE)
-    ):
-        return whole
-    return known.get(name)
-
-
-def _is_redundant(name: str, target: Field, columns: Mapping[str, Any]) -> bool:
-    """Whether another column says which record is meant: the id better than the address, both better than the name."""
-    rank = [f"{target.name}.id", f"{target.name}.email", target.name]
-    return target.value_type in _REFERENCES and any(better in columns for better in rank[: rank.index(name)])
-
-
 def _unknown(name: str, module: str, known: Mapping[str, Field]) -> PushError:
     meant = did_you_mean(name, {word: f.name for f in known.values() for word in (f.name, f.label)})
     return PushError(
@@ -188,16 +166,18 @@ def _unknown(name: str, module: str, known: Mapping[str, Field]) -> PushError:
     )
 
 
-def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: WriteOperation, person: ResolveUser) -> None:
+def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: WriteOperation) -> None:
     clears = order.clear_empty and target.name != "id" and target is not _TARGET_MODULE
     grows = target.json_type == "jsonarray" and target.value_type not in ("multiselectpicklist", "text", "tag")
-    write = _writer(target, person)
+    write = _writer(target)
     for row, cell in zip(rows, cells, strict=True):
         if type(cell) is not str and is_empty(cell):
             if clears:
                 row.data[target.name] = None
             continue
         try:
+            if isinstance(cell, InvalidCellError):
+                raise cell
             row.data[target.name] = write(cell)
         except InvalidCellError as unfit:
             row.problem = row.problem or RowError("INVALID_DATA", f"{target.name}: expected {unfit}", target.name)
@@ -205,13 +185,8 @@ def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: Write
             row.is_append = row.is_append or grows
 
 
-def _writer(target: Field, person: ResolveUser) -> Callable[[Any], Any]:
-    if target.name == "id":
-        return record_id
-    write = encoder_for(target)
-    if target.value_type in _PEOPLE:
-        return lambda cell: {"id": person(cell)} if isinstance(cell, str) else write(cell)
-    return write
+def _writer(target: Field) -> Callable[[Any], Any]:
+    return record_id if target.name == "id" else encoder_for(target)
 
 
 def _missing_id_or_data(row: Row, order: WriteOperation) -> RowError | None:

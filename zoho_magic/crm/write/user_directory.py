@@ -14,17 +14,17 @@ class Directory:
     """Finds users by e-mail address, asking for them only when an address is used.
 
     Args:
-        people: gives user id -> name, e-mail address.
+        users: gives user id -> name, e-mail address.
     """
 
-    def __init__(self, people: Callable[[], Mapping[str, tuple[str, str]]]) -> None:
-        self._people = people
+    def __init__(self, users: Callable[[], Mapping[str, tuple[str, str]]]) -> None:
+        self._users = users
 
     def id_of(self, text: str) -> str:
-        """The id for an address or an id.
+        """The id for an address, an id or a full name.
 
         Raises:
-            Unfit: nobody has this address, or it is neither.
+            InvalidCellError: nobody has this address or name, or several users have this name.
 
         Example::
 
@@ -36,12 +36,20 @@ class Directory:
             try:
                 return record_id(address)
             except InvalidCellError:
-                raise InvalidCellError("the e-mail address or the id of a CRM user") from None
+                return self._by_full_name(text)
         if address not in self._by_address:
             raise InvalidCellError("the e-mail address of a CRM user; nobody has this one")
         return self._by_address[address]
 
+    def _by_full_name(self, text: str) -> str:
+        wanted = " ".join(text.split()).casefold()
+        found = [user for user, (name, _) in self._users().items() if " ".join(name.split()).casefold() == wanted]
+        if len(found) == 1:
+            return found[0]
+        why = f"{len(found)} users have this name" if found else "nobody has this name"
+        raise InvalidCellError(f"the e-mail address or the id of a CRM user, or a full name; {why}")
+
     @cached_property
     def _by_address(self) -> dict[str, str]:
         # Deleted users come last: an address that was given to somebody else means the one who is there.
-        return {address.lower(): user for user, (_, address) in reversed(list(self._people().items())) if address}
+        return {address.lower(): user for user, (_, address) in reversed(list(self._users().items())) if address}
