@@ -553,10 +553,12 @@ class ZohoSession:
 
         Args:
             module: API name.
-            frame: pandas, polars or Arrow, or a list of dicts. Columns are API names; `X.id` writes the lookup X, an
-                owner is an id or an e-mail address, a multi-select is a list. NaN, NaT, None and pd.NA leave the field
-                alone; a text without characters empties it. Ids are text; a float id is refused, because it has lost
-                digits. A lookup into several modules (What_Id) needs a column `$se_module` beside it.
+            frame: pandas, polars or Arrow, or a list of dicts. Columns are API names. A lookup X is written by `X.id`
+                (the id), `X` (id or name of one record) or `X.FIELD` (a unique field of its module); a user by id,
+                e-mail address (`X.email`) or full name. Columns that contradict each other fail the row. A multi-select
+                or tags are a list, or a list saved as text. Ids are text; a float id is refused, because it has lost
+                digits. A lookup into several modules (What_Id) needs a column `$se_module` beside it. For empty cells
+                see the table below.
             action: insert, update (by the column `id`), upsert, or delete (by `id`, into the recycle bin).
             on: field or fields that find the record to upsert, first match first; None leaves it to Zoho.
             dry_run: only check against metadata, without a call that writes.
@@ -566,6 +568,16 @@ class ZohoSession:
                 None runs all of them, as Zoho does by default: workflows may send e-mails.
             clear_empty: whether an empty cell empties the field.
             progress: as `pull`.
+
+        The same for every field type, through the Records API and by bulk write:
+
+        ====================================  ===========================  ===========================
+        cell                                  clear_empty=False (default)  clear_empty=True
+        ====================================  ===========================  ===========================
+        None, NaN, NaT, pd.NA, ``""``         field stays as it is         field is emptied
+        ``[]`` (multi-select, tags)           field is emptied             field is emptied
+        a row of empty cells only             not sent                     its fields are emptied
+        ====================================  ===========================  ===========================
 
         Returns:
             A `PushReport`, a DataFrame with the index of `frame`: status, action, id, code, message, field. A call

@@ -79,7 +79,7 @@ def test_no_triggers_and_clear_empty_reach_the_call(zoho: World, shell: Shell) -
     shell.ip.user_ns["one"] = leads(1, Phone="5")
     report = shell.run("%zoho_push Leads one --insert --no-triggers")
     assert sim.crm.triggered[-1][2] == ()
-    shell.ip.user_ns["bare"] = report[["id"]].assign(Phone=None)
+    shell.ip.user_ns["bare"] = report[["id"]].assign(Phone=None, City="Bern")
     shell.run("%zoho_push Leads bare --update")
     assert sim.crm.triggered[-1][2] != ()
     assert stored(sim)[report["id"].iloc[0]]["Phone"] == "5"

@@ -64,6 +64,14 @@ FITS: list[tuple[str, Any, Any]] = [
     ("multiselectpicklist", np.array(["A", None, float("nan")], dtype=object), ["A"]),
     ("multiselectpicklist", ("A",), ["A"]),
     ("multiselectpicklist", pl.Series(["A", "B"]), ["A", "B"]),
+    ("multiselectpicklist", "['VIP', 'Hot']", ["VIP", "Hot"]),
+    ("multiselectpicklist", '["a"]', ["a"]),
+    ("multiselectpicklist", "[]", []),
+    ("multiselectpicklist", "['a', None]", ["a"]),
+    ("currency", np.float32(1.1), 1.1),
+    ("text", np.float32(1.1), "1.1"),
+    ("currency", Decimal("1234567890.125"), 1234567890.125),
+    ("integer", "9007199254740993", 9007199254740993),
     ("lookup", int(ID), {"id": ID}),
     ("lookup", {"id": ID, "name": "Li"}, {"id": ID}),
     ("multi_module_lookup", ID, {"id": ID}),
@@ -107,6 +115,16 @@ UNFIT: list[tuple[str, Any, str]] = [
     ("multiselectpicklist", 5, "list of choices"),
     ("multiselectpicklist", {"a": 1}, "list of choices"),
     ("multiselectpicklist", ["\udc00"], "surrogates"),
+    ("multiselectpicklist", "['A' 'B']", "saved as text"),
+    ("multiselectpicklist", "['A'\n 'B']", "saved as text"),
+    ("multiselectpicklist", "[A, B]", "saved as text"),
+    ("multiselectpicklist", [{"a": 1}], "each one text"),
+    ("multiselectpicklist", [True], "each one text"),
+    ("currency", Decimal("12345678901234567.89"), "would be rounded to"),
+    ("currency", "12345678901234567.89", "would be rounded to"),
+    ("currency", np.timedelta64(1, "h"), "a number"),
+    ("integer", pd.Timedelta("1h"), "a number"),
+    ("text", np.timedelta64(1, "ns"), "text"),
     ("lookup", "Acme", "record id"),
     ("lookup", float(ID), "lost its last digits"),
     ("lookup", "\u0665\u0665", "record id"),
@@ -123,13 +141,54 @@ def test_a_value_that_no_value_of_the_field_can_be(kind: str, value: Any, expect
 
 
 def test_tags_are_objects_though_their_type_says_text() -> None:
-    assert encode(["hot", "2026"], field("text", json_type="jsonarray")) == [{"name": "hot"}, {"name": "2026"}]
+    tags = field("text", json_type="jsonarray")
+    for value in (
+        ["hot", "2026"],
+        "hot,2026",
+        "hot; 2026",
+        "['hot', '2026']",
+        '["hot", "2026"]',
+        [{"name": "hot"}, 2026],
+    ):
+        assert encode(value, tags) == [{"name": "hot"}, {"name": "2026"}]
+    assert encode(["hot, really"], tags) == [{"name": "hot, really"}]
+    assert encode("[]", tags) == []
+
+
+def test_a_choice_with_a_separator_or_brackets_is_one_choice() -> None:
+    choices = field("multiselectpicklist", picklist_values=("R&D; x", "[none]"))
+    assert [encode(text, choices) for text in ("R&D; x", "[none]", "a;b")] == [["R&D; x"], ["[none]"], ["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"A": np.array([1.1, np.nan], dtype="float32")}),
+        pd.DataFrame({"A": pd.array([1.1, None], dtype="Float32")}),
+        pl.DataFrame({"A": [1.1, None]}, schema={"A": pl.Float32}),
+        pa.table({"A": pa.array([1.1, None], pa.float32())}),
+        pa.RecordBatch.from_pydict({"A": pa.array([1.1, None], pa.float32())}),
+        [{"A": np.float32(1.1)}, {}],
+    ],
+)
+def test_a_short_float_is_the_shortest_decimal(frame: Any) -> None:
+    first, second = table_of(frame).columns["A"]
+    assert (encode(first, field("currency")), is_empty(second)) == (1.1, True)
 
 
 SUBFORM = field("subform", json_type="jsonarray")
 
 
-@pytest.mark.parametrize("value", [[{"Item": "Panel", "Quantity": 2}], '[{"Item": "Panel", "Quantity": 2}]'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"Item": "Panel", "Quantity": 2}],
+        [{"Item": "Panel", "Quantity": np.int64(2)}],
+        np.array([{"Item": "Panel", "Quantity": 2}]),
+        '[{"Item": "Panel", "Quantity": 2}]',
+        "[{'Item': 'Panel', 'Quantity': 2}]",
+    ],
+)
 def test_subforms_pass_as_lists_or_as_json_text(value: Any) -> None:
     assert encode(value, SUBFORM) == [{"Item": "Panel", "Quantity": 2}]
 

@@ -281,11 +281,35 @@ def test_an_empty_cell_leaves_the_field_alone_or_empties_it(zoho: World) -> None
     assert {row["Last_Name"] for row in emptied} == set(full["Last_Name"])
 
 
-def test_a_text_without_characters_empties_the_field(zoho: World) -> None:
+@pytest.mark.parametrize("via", ["records", "bulk"])
+@pytest.mark.parametrize("clear_empty", [False, True])
+@pytest.mark.parametrize("empty", ["", None, float("nan"), pd.NA])
+def test_an_empty_cell_empties_its_field_only_with_clear_empty(
+    zoho: World, empty: Any, clear_empty: bool, via: Any
+) -> None:
     sim, session = zoho
-    [record] = session.push("Leads", leads(1, Phone="1"), "insert")["id"]
-    session.push("Leads", [{"id": record, "Phone": "", "Email": ""}], "update").raise_for_failed()
-    assert (stored(sim)[record]["Phone"], stored(sim)[record]["Email"]) == (None, None)
+    names = ["Phone", "Email_Opt_Out", "Lead_Score", "Date_of_Birth", "Next_Follow_Up", "Tax_Number", "Rating"]
+    values = ["1", True, 5, "1980-02-29", "2026-03-29T03:30:00+02:00", "17", "Active"]
+    [contact, *_] = stored(sim, "Contacts")
+    full = {**dict(zip(names, values, strict=True)), "Referred_By": contact}
+    [record] = session.push("Leads", [{"Last_Name": "x", **full}], "insert").raise_for_failed()["id"]
+    before = stored(sim)[record]
+    row = {"id": record, "City": "Bern", **dict.fromkeys(full, empty)}
+    session.push("Leads", [row], "update", clear_empty=clear_empty, via=via).raise_for_failed()
+    after = stored(sim)[record]
+    assert [after[name] or None for name in full] == [None if clear_empty else before[name] for name in full]
+
+
+@pytest.mark.parametrize("via", ["records", "bulk"])
+def test_an_update_of_nothing_but_an_id_is_not_sent(zoho: World, via: Any) -> None:
+    sim, session = zoho
+    ids = session.push("Leads", leads(2), "insert")["id"]
+    before = stored(sim)
+    sim.clock.advance(60)
+    frame = pd.DataFrame({"id": ids, "Phone": [None, ""]})
+    reports = [session.push("Leads", frame, "update", via=via, dry_run=dry) for dry in (True, False)]
+    assert {text[:38] for report in reports for text in report["message"]} == {"every cell of this row is empty: there"}
+    assert stored(sim) == before
 
 
 def test_a_row_of_nothing_is_not_sent(zoho: World) -> None:

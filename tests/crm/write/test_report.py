@@ -174,6 +174,16 @@ def test_a_corrected_frame_is_aligned_by_its_labels(zoho: World, change: str) ->
     assert names == (["Al", "Bo"] if change in REFUSED else ["Al", "Bo", "Cy"])
 
 
+def test_after_a_lost_connection_the_advice_is_retry(zoho: World) -> None:
+    sim, session = zoho
+    sim.faults.add(Fault(WRITES, "POST", after=2, times=10**6, reset="before"))
+    report = session.push("Leads", leads(900), "insert", via="records")
+    told = " ".join([*report.attrs["warnings"], *report["message"]])
+    assert "report.retry()" in told
+    assert "run it again" not in told
+    assert ".." not in told
+
+
 def _nothing_is_sent(session: ZohoSession) -> Any:
     def refuse(method: str, path: str, **options: Any) -> Any:
         raise PushError("not now")
@@ -196,7 +206,11 @@ def test_rows_go_again_as_they_were_whatever_became_of_the_frame(zoho: World) ->
 def test_a_row_that_a_later_one_overtook_is_not_sent_again(zoho: World) -> None:
     sim, session = zoho
     [record] = session.push("Leads", leads(1), "insert")["id"]
-    rows = [{"id": record, "Company": "old"}, {"id": record, "Company": "new"}, {"id": "554023000000999999"}]
+    rows = [
+        {"id": record, "Company": "old"},
+        {"id": record, "Company": "new"},
+        {"id": "554023000000999999", "City": "x"},
+    ]
     busy = {"code": "INTERNAL_ERROR", "details": {}, "message": "x", "status": "error"}
     sim.faults.add(Fault(WRITES, "PUT", body={"data": [busy, busy]}))
     report = session.push("Leads", rows, "update")

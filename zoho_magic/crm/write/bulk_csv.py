@@ -30,6 +30,7 @@ __all__ = [
 ROWS_A_FILE = 25_000
 MAX_COLUMNS = 200
 MAX_BYTES = 25_000_000
+"""Of the CSV and of the zip: Zoho's pages mean one or the other (bulk-write/limitations.html, upload-file.html)."""
 
 _FILE = "rows.csv"
 _RESULT = ("STATUS", "RECORD_ID", "ERRORS")
@@ -57,10 +58,18 @@ def _unsupported_cell(order: WriteOperation, rows: Sequence[Row]) -> str:
             if type(value) is str and name[0] != "$":
                 continue
             if value in (None, []) and not order.clear_empty:
-                return f"bulk write leaves {name} alone where a row empties it"
+                return f"bulk write leaves {name} alone where a row empties it, as the row at position {row.index} does"
             if to_csv_cell(value) is None or name[0] == "$":
-                return f"bulk write cannot carry {name}"
+                return f"bulk write cannot carry {name} of the row at position {row.index}: {_reason(name, value)}"
     return ""
+
+
+def _reason(name: str, value: Any) -> str:
+    if name[0] == "$":
+        return "its files have no column for the module of a lookup"
+    if isinstance(value, list) and all(isinstance(item, str) or set(item) == {"name"} for item in value):
+        return "it splits a list at semicolons, and tags at commas too, and one of the items has such a character"
+    return "a cell has no place for rows inside a row"
 
 
 def csv_files(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
@@ -70,22 +79,28 @@ def csv_files(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Se
 
 
 def _fitting(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
-    packed = _zipped(rows, fields)
-    if len(packed) <= MAX_BYTES or len(rows) == 1:
+    text = _csv(rows, fields)
+    packed = _zipped(text) if len(text) <= MAX_BYTES or len(rows) == 1 else b""
+    if packed and (len(packed) <= MAX_BYTES or len(rows) == 1):
         yield rows, packed
         return
     for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
         yield from _fitting(half, fields)
 
 
-def _zipped(rows: Sequence[Row], fields: Sequence[Field]) -> bytes:
+def _csv(rows: Sequence[Row], fields: Sequence[Field]) -> bytes:
     text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\n")
+    # Python before 3.11.9 and 3.12.3 leaves a lone carriage return unquoted, and that would end the row.
+    lines = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     lines.writerow([field.name for field in fields])
     lines.writerows([to_csv_cell(row.data.get(field.name)) for field in fields] for row in rows)
+    return text.getvalue().encode()
+
+
+def _zipped(text: bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(_FILE, text.getvalue().encode())
+        archive.writestr(_FILE, text)
     return packed.getvalue()
 
 
@@ -152,6 +167,9 @@ def results_from_counts(job: Mapping[str, Any], rows: int, total: int) -> list[R
         return [
             RowResult(SUCCEEDED, did, "", "SUCCESS", f"{message}; the file that tells its id could not be read")
         ] * rows
+    if str(job.get("status")).upper() == "FAILED" and file and not (added or updated or skipped):
+        message = "Zoho's job failed before it wrote a row; report.retry() sends the row again"
+        return [RowResult(FAILED, code="JOB_FAILED", message=message)] * rows
     if skipped == total:
         message = "Zoho skipped every row; the file that says why could not be read"
         return [RowResult(FAILED, code="SKIPPED", message=message)] * rows

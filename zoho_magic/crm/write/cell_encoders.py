@@ -5,22 +5,30 @@ Formats: https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
 
 from __future__ import annotations
 
+import ast
+import io
 import json
-from collections.abc import Callable, Iterable
+import re
+import tokenize
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..metadata import Field
-from .input_table import is_empty
+from .input_table import is_empty, shortest_float
 
 __all__ = ["InvalidCellError", "encode", "encoder_for", "record_id"]
 
 _MAX_EXACT_INT = 2**53
 """Whole numbers from here on have no float of their own."""
+
+_MAX_DIGITS = 400
+"""Longer texts are not read as whole numbers: Python refuses to from some thousands of digits on."""
 
 
 class InvalidCellError(ValueError):  # it says what the value is
@@ -28,10 +36,10 @@ class InvalidCellError(ValueError):  # it says what the value is
 
 
 def encode(value: Any, field: Field) -> Any:
-    """The JSON value for a cell that is not empty; None for a text without characters, which empties the field.
+    """The JSON value for a cell that is not empty.
 
     Raises:
-        Unfit: no value of the field can be this.
+        InvalidCellError: no value of the field can be this.
 
     Example::
 
@@ -42,8 +50,11 @@ def encode(value: Any, field: Field) -> Any:
 
 
 def encoder_for(field: Field) -> Callable[[Any], Any]:
-    """What `written` does with the cells of one field."""
+    """What `encode` does with the cells of one field."""
     write: Callable[[Any], Any] = _WRITERS.get(_encoder_name(field), _text)
+    if field.value_type == "multiselectpicklist" and field.picklist_values:
+        choices = frozenset(field.picklist_values)  # a choice may have a semicolon or brackets
+        return lambda value: [value] if type(value) is str and value in choices else _multiselect(_plain(value))
     return lambda value: write(value if type(value) is str else _plain(value))
 
 
@@ -58,7 +69,10 @@ def _encoder_name(field: Field) -> str:
 
 
 def record_id(value: Any) -> str:
-    """A record id as text, whatever whole number or text it came as. Raises Unfit for a float: it has lost digits.
+    """A record id as text, whatever whole number or text it came as.
+
+    Raises:
+        InvalidCellError: it is a float, which has lost digits, or no number.
 
     Example::
 
@@ -80,6 +94,12 @@ def _plain(value: Any) -> Any:
     """numpy's and pandas' scalars and arrays as Python's own."""
     if isinstance(value, (pd.Timestamp, np.datetime64)):
         return pd.Timestamp(value).to_pydatetime(warn=False)  # nanoseconds have no place in a CRM
+    if isinstance(value, np.timedelta64):
+        return pd.Timedelta(value)  # a duration is no number: tolist() gives nanoseconds
+    if isinstance(value, np.floating):
+        return shortest_float(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return [shortest_float(each) for each in value.ravel()] if value.ndim == 1 else value.tolist()
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     # polars gives a nested list as a Series
@@ -120,6 +140,8 @@ def _bigint(value: Any) -> str | None:
 def _integer(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal():
+        return int(value) if len(value) <= _MAX_DIGITS else int(_number(value))
     number = _number(value)
     if number != int(number):
         raise InvalidCellError("a whole number")
@@ -135,6 +157,8 @@ def _number(value: Any) -> float | int:
         raise InvalidCellError("a number") from None
     if number in (float("inf"), float("-inf")) or number != number:
         raise InvalidCellError("a finite number")
+    if isinstance(value, (str, Decimal)) and (rounded := Decimal(repr(number))) != Decimal(value):
+        raise InvalidCellError(f"a number of at most 15 digits: {value} would be rounded to {rounded}")
     return value if isinstance(value, int) else number
 
 
@@ -180,14 +204,57 @@ def _datetime(value: Any) -> str:
 
 
 def _multiselect(value: Any) -> list[str]:
-    items: Iterable[Any] = value.split(";") if isinstance(value, str) else value
+    return _items(value, re.compile(";"))
+
+
+def _items(value: Any, separator: re.Pattern[str]) -> list[str]:
+    items: Iterable[Any] = value
+    if isinstance(value, str):
+        found = _list_from_text(value)
+        items = separator.split(value) if found is None else found
     if isinstance(items, dict) or not isinstance(items, Iterable):
         raise InvalidCellError("a list of choices")
-    return [text for item in items if not is_empty(item) and (text := _check_text(str(item).strip()))]
+    return [text for item in items if not is_empty(item) and (text := _check_text(_item(item)))]
+
+
+def _item(item: Any) -> str:
+    if isinstance(item, Mapping) and "name" in item:
+        item = item["name"]
+    if isinstance(item, bool) or not isinstance(item, (str, int, float, Decimal)):
+        raise InvalidCellError(f"a list of choices, each one text, not {type(item).__name__}")
+    return str(item).strip()
+
+
+def _list_from_text(text: str) -> list[Any] | None:
+    """The list that a text like `"['VIP', 'Hot']"` or `'["VIP"]'` was, as CSV and Excel files hold it; None for others.
+
+    Raises:
+        InvalidCellError: it looks like one and cannot be read.
+    """
+    text = text.strip()
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    for parse in (json.loads, _literal):
+        try:
+            found = parse(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, list):
+            return found
+    raise InvalidCellError(f"a list; {text[:60]!r} looks like a list that was saved as text, and cannot be read as one")
+
+
+def _literal(text: str) -> Any:
+    """A Python literal, unless two texts stand side by side: numpy prints arrays so, and Python would join them."""
+    kinds = [token.type for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type != tokenize.NL]
+    if any(one == other == tokenize.STRING for one, other in pairwise(kinds)):
+        raise ValueError
+    return ast.literal_eval(text)
 
 
 def _names(value: Any) -> list[dict[str, str]]:
-    return [{"name": text} for text in _multiselect(value)]
+    # Zoho's own exports join tags by commas.
+    return [{"name": text} for text in _items(value, re.compile("[;,]"))]
 
 
 def _reference(value: Any) -> dict[str, str]:
@@ -195,15 +262,31 @@ def _reference(value: Any) -> dict[str, str]:
 
 
 def _json(value: Any) -> Any:
-    """A value of several parts: as it is, or as JSON text; it must be something that JSON can say."""
+    """A value of several parts: as it is, or as JSON or Python text; it must be something that JSON can say."""
     try:
-        found = json.loads(value) if isinstance(value, str) else value
-        _check_text(json.dumps(found, allow_nan=False, ensure_ascii=False))
+        found = _from_text(value) if isinstance(value, str) else value
+        found = _plain(found)  # arrays and Series
+        found = json.loads(_check_text(json.dumps(found, allow_nan=False, ensure_ascii=False, default=_json_scalar)))
+    except InvalidCellError:
+        raise
     except (TypeError, ValueError) as error:
         raise InvalidCellError("a list or a dict that JSON can say (no NaN, no dates)") from error
     if not isinstance(found, (list, dict)):
         raise InvalidCellError("a list or a dict")
     return found
+
+
+def _from_text(text: str) -> Any:
+    found = _list_from_text(text)
+    return json.loads(text) if found is None else found
+
+
+def _json_scalar(value: Any) -> Any:
+    """numpy's numbers, arrays and truth values inside a list or dict, as Python's own."""
+    plain = _plain(value)
+    if type(plain) is type(value) or not isinstance(plain, (bool, int, float, str, list)):
+        raise TypeError
+    return plain
 
 
 _WRITERS: dict[str, Callable[[Any], Any]] = {

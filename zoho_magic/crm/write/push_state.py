@@ -11,6 +11,7 @@ from ...errors import AuthError, CredentialsMissing, QueryError, ThrottledError,
 from ...http.responses import CrmApi
 from ..progress import Progress
 from .record_keys import record_keys
+from .row_messages import retry_hint
 from .row_result import UNKNOWN, RowResult, merge_with_lost_answer, not_sent
 from .rows import Row, WriteOperation
 
@@ -21,6 +22,7 @@ BACKOFF_SECONDS = (0.3, 0.6, 1.2, 2.4)
 
 MAX_LOST_ANSWERS = 5
 
+_RETRY = "report.retry()"
 _FOR_ALL = (AuthError, CredentialsMissing, QueryError, ThrottledError)
 
 
@@ -64,7 +66,10 @@ class PushState:
         self.progress.add(len(rows))
         self.losses = self.losses + 1 if all(fate.status == UNKNOWN for fate in found) else 0
         if self.losses >= MAX_LOST_ANSWERS:
-            self.halt(f"Not sent: the answers of {MAX_LOST_ANSWERS} calls in a row were lost.")
+            self.halt(
+                f"Not sent: the answers of {MAX_LOST_ANSWERS} calls in a row were lost. "
+                f"{_RETRY} sends the rows that were not sent."
+            )
 
     def mark_lost(self, rows: Iterable[Row]) -> None:
         """The answer about these rows was lost; they are about to be sent again."""
@@ -92,7 +97,8 @@ class PushState:
             isinstance(error, TransportError) and not error.may_have_been_sent and not error.code.startswith("HTTP")
         )
         if isinstance(error, _FOR_ALL) or unreached:
-            self.halt(" ".join(filter(None, (f"Not sent: {error.args[0]}", error.hint))))
+            told = " ".join(filter(None, (f"Not sent: {error.args[0]}", retry_hint(error.hint or ""))))
+            self.halt(told if _RETRY in told else f"{told} {_RETRY} sends the rows that were not sent.")
 
     def not_sent(self) -> RowResult:
         """The fate of a row that is not sent any more."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from ...errors import QueryError, ZohoError
 from ..metadata import Field, Metadata
 from .cell_encoders import InvalidCellError, record_id
-from .input_table import Table, is_empty
+from .input_table import Table, is_blank
 from .user_directory import Directory
 
 __all__ = ["REFERENCES", "USERS", "LookupClient", "resolve_references", "split_column"]
@@ -111,7 +111,7 @@ def _resolve(field: Field, parts: Mapping[str, Column], client: LookupClient) ->
     texts = [part for part in dict.fromkeys(("email", *parts)) if part in parts and part != "id"]
     found = {part: finder.ids(part, parts[part], parts.get("id")) for part in texts}
     by_rank = [*([parts["id"]] if "id" in parts else []), *(found[part] for part in texts)]
-    cells: Column = [next((cell for cell in row if not _is_blank(cell)), row[0]) for row in zip(*by_rank, strict=True)]
+    cells: Column = [next((cell for cell in row if not is_blank(cell)), row[0]) for row in zip(*by_rank, strict=True)]
     if "id" in parts:
         skipped = [part for part in texts if not _compare(field, part, parts[part], cells, finder)]
     else:
@@ -121,10 +121,6 @@ def _resolve(field: Field, parts: Mapping[str, Column], client: LookupClient) ->
     return cells, [told] if others else []
 
 
-def _is_blank(cell: Any) -> bool:
-    return is_empty(cell) or cell == ""
-
-
 def _compare(field: Field, part: str, said: Column, cells: Column, finder: _Finder) -> bool:
     """Put an error in each cell whose record is not the one that `said` names; whether all could be compared."""
     described = finder.describe(part, cells)
@@ -132,7 +128,7 @@ def _compare(field: Field, part: str, said: Column, cells: Column, finder: _Find
         return False
     is_complete = True
     for place, (cell, text) in enumerate(zip(cells, said, strict=True)):
-        if isinstance(cell, InvalidCellError) or _is_blank(text):
+        if isinstance(cell, InvalidCellError) or is_blank(text):
             continue
         shown = described.get(_id_text(cell))
         is_complete = is_complete and shown is not None
@@ -171,7 +167,7 @@ class _UserFinder:
     def ids(self, _part: str, cells: Column, given: Column | None) -> Column:
         """An id or an error for each cell that has no id beside it."""
         return [
-            cell if given is not None and not _is_blank(given[place]) else self._id(cell)
+            cell if given is not None and not is_blank(given[place]) else self._id(cell)
             for place, cell in enumerate(cells)
         ]
 
@@ -207,7 +203,7 @@ class _RecordFinder:
             if isinstance(cell, str)
             and cell.strip()
             and (part or not _id_text(cell))
-            and (given is None or _is_blank(given[place]))
+            and (given is None or is_blank(given[place]))
         ]
         find = self._lookup(part, {cells[place].strip() for place in wanted})
         found = list(cells)

@@ -6,13 +6,14 @@ Codes: https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html, .../u
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ...error_catalog import CATALOGUE
 from ...errors import AuthError, ThrottledError
 
-__all__ = ["is_data_error", "is_transient", "message_for"]
+__all__ = ["is_data_error", "is_transient", "message_for", "retry_hint"]
 
 _MESSAGES = {
     "MANDATORY_NOT_FOUND": "the field is required, and this row has no value for it",
@@ -37,7 +38,15 @@ _MESSAGES = {
 }
 
 _TRANSIENT = frozenset(
-    {"NOT_SENT", "RECORD_LOCKED", "INTERNAL_ERROR", "TOO_MANY_REQUESTS", "UNPROCESSED", "ALREADY_MODIFIED"}
+    {
+        "NOT_SENT",
+        "JOB_FAILED",
+        "RECORD_LOCKED",
+        "INTERNAL_ERROR",
+        "TOO_MANY_REQUESTS",
+        "UNPROCESSED",
+        "ALREADY_MODIFIED",
+    }
 )
 _DATA_ERRORS = frozenset(
     {"INVALID_DATA", "MANDATORY_NOT_FOUND", "DEPENDENT_FIELD_MISSING", "MAPPING_MISMATCH", "LIMIT_EXCEEDED"}
@@ -74,6 +83,18 @@ def message_for(code: str, message: str = "", details: Mapping[str, Any] | None 
         "there is no such record, or you may not change it" if message in _ID_MESSAGES else _MESSAGES.get(code, message)
     )
     return (base or code) + (f": {'; '.join(told)}" if told else "")
+
+
+def retry_hint(hint: str) -> str:
+    """A hint of the error catalogue for somebody who has a report: running the cell again would push all rows again.
+
+    Example::
+
+        >>> retry_hint("Check your connection and proxy, then run it again.")
+        'Check your connection and proxy, then call report.retry().'
+    """
+    hint = re.sub(r"\brun (it|the cell) again\b|\btry again\b", "call report.retry()", hint)
+    return re.sub(r"\bRun it again\b", "Call report.retry()", hint)
 
 
 def _listed(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...error_catalog import error_for
 from ...errors import ThrottledError, TransportError, ZohoError
-from .row_messages import is_data_error, message_for
+from .row_messages import is_data_error, message_for, retry_hint
 from .rows import Row, RowError
 
 __all__ = [
@@ -90,7 +90,7 @@ def error_in_body(answer: Mapping[str, Any], doing: str) -> ZohoError | None:
 
 def from_error(error: ZohoError) -> RowResult:
     """The fate of every row of a call that raised."""
-    message = " ".join(filter(None, (str(error.args[0]), error.hint)))
+    message = " ".join(filter(None, (str(error.args[0]), retry_hint(error.hint or ""))))
     if isinstance(error, TransportError):
         return unknown(str(error.args[0])) if error.may_have_been_sent else not_sent(message)
     if error.status >= 500 or error.code == "INTERNAL_ERROR":
@@ -125,7 +125,7 @@ def merge_with_lost_answer(fate: RowResult, action: str) -> RowResult:
         return fate
     if action == "delete" and fate.code != "NOT_SENT":
         return unknown("The first answer was lost, and now there is no such record: it was deleted, or never there.")
-    return unknown(f"The first answer was lost, and then: {fate.code} {fate.message}.")
+    return unknown(f"The first answer was lost, and then: {fate.code} {fate.message.rstrip('.')}.")
 
 
 # Row by row

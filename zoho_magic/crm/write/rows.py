@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import PushError
 from ..metadata import Field, did_you_mean
 from .cell_encoders import InvalidCellError, encoder_for, record_id
-from .input_table import Table, is_empty
+from .input_table import Table, is_blank, is_empty
 from .references import LookupClient, resolve_references
 
 __all__ = ["ACTIONS", "Row", "RowError", "WriteOperation", "rows_of", "writable"]
@@ -17,6 +17,7 @@ __all__ = ["ACTIONS", "Row", "RowError", "WriteOperation", "rows_of", "writable"
 ACTIONS = ("insert", "update", "upsert", "delete")
 
 _TARGET_MODULE = Field("$se_module", "Module of the record that What_Id names")
+_NOTHING_TO_WRITE = "every cell of this row is empty: there is nothing to write (clear_empty=True empties the fields)"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _refuse_float_ids(table: Table) -> None:
 
 
 def _deletion(place: int, value: Any) -> Row:
-    if is_empty(value):
+    if is_blank(value):
         return Row(place, {}, RowError("MANDATORY_NOT_FOUND", "a row to delete needs the id of its record", "id"))
     try:
         return Row(place, {"id": record_id(value)})
@@ -171,7 +172,7 @@ def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: Write
     grows = target.json_type == "jsonarray" and target.value_type not in ("multiselectpicklist", "text", "tag")
     write = _writer(target)
     for row, cell in zip(rows, cells, strict=True):
-        if type(cell) is not str and is_empty(cell):
+        if is_blank(cell):
             if clears:
                 row.data[target.name] = None
             continue
@@ -192,6 +193,6 @@ def _writer(target: Field) -> Callable[[Any], Any]:
 def _missing_id_or_data(row: Row, order: WriteOperation) -> RowError | None:
     if order.action == "update" and "id" not in row.data:
         return RowError("MANDATORY_NOT_FOUND", "a row to update needs the id of its record", "id")
-    if not row.data:
-        return RowError("MANDATORY_NOT_FOUND", "every cell of this row is empty: there is nothing to write")
+    if row.data.keys() <= {"id", _TARGET_MODULE.name}:
+        return RowError("MANDATORY_NOT_FOUND", _NOTHING_TO_WRITE)
     return None
