@@ -213,7 +213,7 @@ def show(found: dict[str, Figures], contestants: Sequence[Contestant]) -> None:
     for contestant in [one for one in contestants if one.name in found]:
         figures, limit = found[contestant.name], found.get(contestant.limit)
         _row(
-            contestant.name + (f" ({figures.told['road']})" if contestant.road == "auto" else ""),
+            contestant.name + (f" ({figures.told['api']})" if contestant.road == "auto" else ""),
             _spread(figures.all("seconds")),
             f"{median(figures.calls):.2f}",
             f"{figures.middle('busy'):.2f}",

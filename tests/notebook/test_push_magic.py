@@ -66,7 +66,7 @@ def test_every_action_returns_the_report(zoho: World, shell: Shell) -> None:
     assert shell.run("%zoho_push Leads few --upsert --on Email,Last_Name --dry-run").counts == {"valid": 3, "failed": 0}
     assert shell.run("%zoho_push Leads report --delete --yes").counts["succeeded"] == 3
     assert zoho[0].crm.count("Leads") == before
-    assert shell.run("%zoho_push Leads rows --insert --via bulk").attrs["road"] == "bulk"
+    assert shell.run("%zoho_push Leads rows --insert --via bulk").attrs["api"] == "bulk"
 
 
 def test_warnings_are_shown_above_the_report(shell: Shell) -> None:

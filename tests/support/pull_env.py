@@ -85,7 +85,7 @@ def asked(sim: Simulator, path: str = "/crm/v8/coql") -> int:
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
     """Equal in every column, dtype and value."""
-    pd.testing.assert_frame_equal(one, other, check_exact=True, obj=f"{one.attrs['road']} and {other.attrs['road']}")
+    pd.testing.assert_frame_equal(one, other, check_exact=True, obj=f"{one.attrs['api']} and {other.attrs['api']}")
 
 
 def as_bulk_tells(frame: pd.DataFrame) -> pd.DataFrame:

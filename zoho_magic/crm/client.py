@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..errors import QueryError
+from ..errors import QueryError, ZohoError
 from . import schema_tables as catalogue
 from . import users as people
 from .metadata import Metadata
@@ -52,7 +52,7 @@ class CrmClient:
         self.request, self.max_concurrency, self.upload_target = request, max_concurrency, upload_target
         self._scopes, self._credits_left = scopes, credits_left
         self._lock = threading.Lock()
-        self._users: dict[str, tuple[str, str]] | None = None
+        self._users: dict[str, tuple[str | None, str | None]] | None = None
         self.metadata = Metadata(self)
 
     @cached_property
@@ -73,11 +73,21 @@ class CrmClient:
         return self._credits_left()
 
     def users(self) -> Mapping[str, tuple[str, str]]:
-        """User id -> full name, e-mail address."""
+        """User id -> full name, e-mail address. Raises Zoho's error where no list of users came."""
+        found, errors = self.known_users()
+        if errors and not found:
+            raise errors[0]
+        return {user: (name or "", email or "") for user, (name, email) in found.items()}
+
+    def known_users(self) -> tuple[Mapping[str, tuple[str | None, str | None]], list[ZohoError]]:
+        """User id -> full name, e-mail address; and the errors of lists that did not come, which are not kept."""
         with self._lock:
-            if self._users is None:
-                self._users = people.list_users(self)
-            return self._users
+            if self._users is not None:
+                return self._users, []
+            found, errors = people.list_users(self)
+            if not errors:
+                self._users = found
+            return found, errors
 
     def pull(self, module: str, *, via: str, frame: Frame, show: bool, **asked: Any) -> Any:
         """See `ZohoSession.pull`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..errors import AuthError
+from ..errors import TransportError, ZohoError
 from ..http.responses import CrmApi, parse_json
 
 __all__ = ["AccountInfo", "CurrentUser", "Organisation", "fetch_account_info", "organisation", "person"]
@@ -44,7 +44,12 @@ class AccountInfo:
 
 
 def fetch_account_info(api: CrmApi) -> AccountInfo:
-    """Person and org. Raises as `ZohoSession.request`, but a missing scope only leaves its half empty."""
+    """The current user and the organisation; a call that the CRM refuses leaves its half empty, with a note.
+
+    Raises:
+        AuthError: the access token is dead.
+        ThrottledError, TransportError: Zoho is throttling or was not reached.
+    """
     from .parallel import map_parallel  # %load_ext gets as far as here, and asks nothing
 
     calls: list[Callable[[], tuple[Any, tuple[str, ...]]]] = [
@@ -58,10 +63,20 @@ def fetch_account_info(api: CrmApi) -> AccountInfo:
 def _if_allowed(ask: Callable[[CrmApi], T], api: CrmApi, otherwise: T) -> tuple[T, tuple[str, ...]]:
     try:
         return ask(api), ()
-    except AuthError as error:
-        if error.code != "OAUTH_SCOPE_MISMATCH":
+    except ZohoError as error:
+        if not _is_refusal(error):
             raise
         return otherwise, (f"{error.args[0]} {error.hint}",)
+
+
+_DEAD_TOKEN = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
+
+
+def _is_refusal(error: ZohoError) -> bool:
+    """Whether the CRM answered and refused this one call: names and limits are then unknown, nothing else is lost."""
+    if isinstance(error, TransportError):
+        return error.code.startswith("HTTP ")
+    return error.status >= 400 and error.code not in _DEAD_TOKEN
 
 
 def person(api: CrmApi) -> CurrentUser:

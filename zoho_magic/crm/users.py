@@ -6,6 +6,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from ..errors import ZohoError
 from ..http.responses import CrmApi, parse_json
 from .parallel import map_parallel
 
@@ -14,13 +15,23 @@ __all__ = ["list_users"]
 _KINDS = ("AllUsers", "DeletedUsers")
 
 
-def list_users(api: CrmApi) -> dict[str, tuple[str, str]]:
-    """User id -> full name, e-mail address; deleted users too, for they own records still (ZohoCRM.users.READ).
+def list_users(api: CrmApi) -> tuple[dict[str, tuple[str | None, str | None]], list[ZohoError]]:
+    """User id -> full name, e-mail address (None where Zoho sends none), and what kept a list from coming.
 
+    Deleted users are in it too, for they own records still. The two lists do not depend on each other.
     https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
     """
-    found = chain.from_iterable(map_parallel([partial(_users, api, kind) for kind in _KINDS], len(_KINDS)))
-    return {str(user["id"]): (str(user.get("full_name") or ""), str(user.get("email") or "")) for user in found}
+    lists = list(map_parallel([partial(_users_or_error, api, kind) for kind in _KINDS], len(_KINDS)))
+    found = chain.from_iterable(one for one in lists if not isinstance(one, ZohoError))
+    named = {str(user["id"]): (user.get("full_name") or None, user.get("email") or None) for user in found}
+    return named, [one for one in lists if isinstance(one, ZohoError)]
+
+
+def _users_or_error(api: CrmApi, kind: str) -> list[dict[str, Any]] | ZohoError:
+    try:
+        return _users(api, kind)
+    except ZohoError as error:
+        return error
 
 
 def _users(api: CrmApi, kind: str) -> list[dict[str, Any]]:

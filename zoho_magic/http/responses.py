@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CrmApi", "is_token_refused", "parse_json", "raise_for_error"]
 
 _EMPTY = (204, 304)
-_TOKEN_REFUSED = ("INVALID_TOKEN", "AUTHENTICATION_FAILURE")
+_TOKEN_REFUSED = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
 
 
 class CrmApi(Protocol):

@@ -66,7 +66,8 @@ def push_card(report: PushReport) -> str:
     edge = _RED if counts.get("unknown") else _AMBER if counts.get("failed") else _GREEN
     about = report.attrs
     bad = report[report["status"].isin(("failed", "unknown"))]
-    rows = {"Road": f"{about.get('road', '')} ({about['why']})" if about.get("why") else str(about.get("road", ""))}
+    api = str(about.get("api", ""))
+    rows = {"API used": f"{api} ({about['reason']})" if about.get("reason") else api}
     for number, (label, row) in enumerate(bad.head(SHOWN_ROWS).iterrows()):
         name = f"Row {label}" if bad.index.is_unique else f"Row {label} (bad row {number + 1})"
         rows[name] = " ".join(filter(None, (row["status"], row["code"], row["field"], row["message"])))

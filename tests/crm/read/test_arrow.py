@@ -75,9 +75,47 @@ def test_a_formula_is_what_it_returns(kind: str, returns: str, type_: str) -> No
     [("date", "31.01.2026"), ("date", "2026-02-30"), ("datetime", "noon"), ("integer", "many"), ("integer", 10**30),
      ("double", "x"), ("boolean", "perhaps"), ("date", 5)],
 )  # fmt: skip
-def test_a_value_of_no_use_names_its_field(kind: str, value: Any) -> None:
-    with pytest.raises(ApiError, match=f"F should be {kind}"):
-        read(Field("F", data_type=kind), None, value)
+def test_a_value_of_no_use_is_null_and_a_warning_names_field_value_and_record(kind: str, value: Any) -> None:
+    field = Field("F", data_type=kind)
+    body = json.dumps({"data": [{"id": "1", "F": None}, {"id": "2", "F": value}], "info": {"more_records": False}})
+    page = frames.from_json(body.encode(), [RECORD_ID, field])
+    assert page.rows.column("id").to_pylist() == ["1", "2"]
+    assert page.rows.column("F").to_pylist() == [None, None]
+    (warning,) = page.warnings
+    assert f"F should be {kind}" in warning
+    assert "record 2" in warning
+    assert str(value)[:60] in warning
+
+
+def test_an_integer_with_a_fraction_is_not_cut() -> None:
+    page = frames.from_json(
+        b'{"data":[{"id":"1","F":2.5},{"id":"2","F":3}]}', [RECORD_ID, Field("F", data_type="integer")]
+    )
+    assert page.rows.column("F").to_pylist() == [None, 3]
+    assert "2.5" in page.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "read_as"),
+    [
+        (
+            Field("M", data_type="multiselectpicklist", picklist_values=("Solar", "Wind")),
+            "Solar;Wind",
+            ["Solar", "Wind"],
+        ),
+        (Field("M", data_type="multiselectpicklist", picklist_values=("A;B", "C")), "A;B;C", ["A;B", "C"]),
+        (Field("Tag", data_type="text", json_type="jsonarray"), "vip,new", ["vip", "new"]),
+    ],
+)
+def test_a_list_that_comes_as_one_text_is_a_list(field: Field, sent: str, read_as: list[str]) -> None:
+    body = json.dumps({"data": [{"id": "1", field.name: sent}]}).encode()
+    assert frames.from_json(body, [RECORD_ID, field]).rows.column(field.name).to_pylist() == [read_as]
+
+
+def test_a_field_whose_key_is_in_no_row_is_absent_and_a_null_is_not() -> None:
+    body = b'{"data":[{"id":"1","A":null},{"id":"2","A":null}]}'
+    assert frames.from_json(body, [RECORD_ID, Field("A"), Field("B")]).absent == {"B"}
+    assert frames.from_json(b'{"data":[]}', [RECORD_ID, Field("A")]).absent == frozenset()
 
 
 @pytest.mark.parametrize(

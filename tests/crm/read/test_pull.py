@@ -52,7 +52,7 @@ def test_attributes_tell_where_a_frame_comes_from(org: World) -> None:
         sim.traffic.clear()
         found = zoho.pull("Leads", fields=["Company"], via=via)  # type: ignore[call-overload]
         attrs = found.attrs
-        assert (attrs["module"], attrs["road"]) == ("Leads", via)
+        assert (attrs["module"], attrs["api"]) == ("Leads", via)
         assert attrs["calls"] == len(sim.traffic.calls)
         assert attrs["credits"] == sum(call.credits for call in sim.traffic.calls if "/read/" not in call.path)
         assert "Leads" in attrs["query"]
@@ -87,7 +87,7 @@ def test_kinds_of_frame(org: World) -> None:
     fields = ["Last_Name", "Lead_Score", "Budget", "Is_Hot", "Date_of_Birth", "Created_Time", "Products_Interested"]
     table = zoho.pull("Leads", fields=fields, frame="arrow", limit=50)
     assert isinstance(table, pa.Table)
-    assert json.loads(table.schema.metadata[b"zoho_magic"])["road"] == "records"
+    assert json.loads(table.schema.metadata[b"zoho_magic"])["api"] == "records"
     moment, text = pa.timestamp("us", tz="UTC"), pa.string()
     assert table.schema.types == [
         text,
@@ -356,7 +356,7 @@ def test_scopes_that_are_missing_leave_the_other_roads(org: World) -> None:
     ]:  # fmt: skip
         zoho = connect(sim, READ_ALL + more)
         found = zoho.pull("Leads", fields=["Company"])
-        assert (found.attrs["road"], list(found["id"])) == (road, known)
+        assert (found.attrs["api"], list(found["id"])) == (road, known)
         assert any(hint in text for text in found.attrs["warnings"]) if hint else True
         zoho.close()
 
@@ -387,7 +387,7 @@ def test_a_road_that_turns_out_closed_is_left(org: World, monkeypatch: pytest.Mo
     body = {"code": code, "details": {}, "message": "no", "status": "error"}
     sim.faults.add(Fault(path=JOBS, method="POST", status=400, body=body, times=9))
     found = zoho.pull("Leads", fields=["Company"], where="Company != 'x'")
-    assert found.attrs["road"] == "coql"
+    assert found.attrs["api"] == "coql"
     assert code in found.attrs["warnings"][-1]
     assert len(found) > 500
     with pytest.raises((QueryError, ApiError)) as caught:
@@ -398,7 +398,7 @@ def test_a_road_that_turns_out_closed_is_left(org: World, monkeypatch: pytest.Mo
 def test_amounts_are_compared_as_coql_does(org: World) -> None:
     sim, zoho = org
     found = zoho.pull("Deals", fields=["Amount"], where="Amount > 50000")
-    assert found.attrs["road"] == "coql"
+    assert found.attrs["api"] == "coql"
     assert set(found["id"]) == {row["id"] for row in sim.crm.rows("Deals") if (row["Amount"] or 0) > 50000}
 
 
@@ -499,7 +499,7 @@ def test_two_pulls_at_once_are_the_same_as_one_after_the_other(org: World) -> No
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda via: zoho.pull("Leads", fields=["Company", "Owner"], via=via), ROADS * 3))
     for other in found[1:]:
-        same(found[0], other) if other.attrs["road"] != "bulk" else None
+        same(found[0], other) if other.attrs["api"] != "bulk" else None
         assert list(other["id"]) == list(found[0]["id"])
     assert sim.traffic.count(path="/oauth/v2/token") == 1
     zoho.close()

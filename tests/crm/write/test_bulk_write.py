@@ -55,7 +55,7 @@ def test_ten_thousand_rows_in_one_job(zoho: World) -> None:
     sim, session = zoho
     report = session.push("Leads", leads(10_000), "upsert", on="Email")
     assert report.counts == {"succeeded": 10_000, "failed": 0, "unknown": 0}
-    assert (report.attrs["road"], report.attrs["why"]) == ("bulk", "500 API credits instead of 1,000")
+    assert (report.attrs["api"], report.attrs["reason"]) == ("bulk", "500 API credits instead of 1,000")
     assert jobs(sim) == 1
     found = stored(sim)
     assert all(found[record]["Last_Name"] == f"Pushed {n}" for n, record in enumerate(report["id"]))
@@ -184,7 +184,7 @@ def test_auto_takes_what_costs_fewer_credits_and_says_so(
     zoho: World, rows: int, more: dict[str, Any], road: str, why: str
 ) -> None:
     report = zoho[1].push("Leads", leads(rows), "insert", **more).raise_for_failed()
-    assert (report.attrs["road"], report.attrs["why"]) == (road, why)
+    assert (report.attrs["api"], report.attrs["reason"]) == (road, why)
     assert (jobs(zoho[0]) == 1) == (road == "bulk")
     assert any("workflows" in warning for warning in report.attrs["warnings"]) == (road == "bulk")
 
@@ -205,8 +205,8 @@ def test_a_missing_scope_sends_the_rows_by_calls_and_is_named(
     hurry(monkeypatch)
     with world(scopes=[*MODULES, *granted]) as (_, session):
         report = session.push("Leads", leads(30), "insert").raise_for_failed()
-        assert report.attrs["road"] == "records"
-        assert f"bulk write needs the scope {missing}" in report.attrs["why"]
+        assert report.attrs["api"] == "records"
+        assert f"bulk write needs the scope {missing}" in report.attrs["reason"]
         with pytest.raises(PushError, match=missing):
             session.push("Leads", leads(30), "insert", via="bulk")
 
@@ -217,7 +217,7 @@ def test_without_the_orgs_id_the_scope_for_it_is_named(monkeypatch: pytest.Monke
     scopes = [*(scope for scope in MODULES if ".org." not in scope), "ZohoCRM.bulk.ALL", "ZohoFiles.files.ALL"]
     with world(scopes=scopes) as (_, session):
         report = session.push("Leads", leads(30), "insert").raise_for_failed()
-        assert (report.attrs["road"], "ZohoCRM.org.READ" in report.attrs["why"]) == ("records", True)
+        assert (report.attrs["api"], "ZohoCRM.org.READ" in report.attrs["reason"]) == ("records", True)
 
 
 def refusal(code: str) -> dict[str, Any]:
@@ -240,13 +240,13 @@ def test_where_bulk_write_is_refused_auto_goes_by_calls(zoho: World, fault: Faul
     sim, session = zoho
     sim.faults.add(fault)
     report = session.push("Leads", leads(30), "insert").raise_for_failed()
-    assert (report.attrs["road"], jobs(sim) <= 1) == ("records", True)
-    assert "bulk write was refused" in report.attrs["why"]
+    assert (report.attrs["api"], jobs(sim) <= 1) == ("records", True)
+    assert "bulk write was refused" in report.attrs["reason"]
     assert any("Went by calls" in warning for warning in report.attrs["warnings"])
     sim.faults.clear()
     sim.faults.add(fault)
     chosen = session.push("Leads", leads(30, start=100), "insert", via="bulk")
-    assert (chosen.counts["failed"], chosen.attrs["road"]) == (30, "bulk")
+    assert (chosen.counts["failed"], chosen.attrs["api"]) == (30, "bulk")
 
 
 @pytest.mark.usefixtures("cheap")

@@ -35,7 +35,7 @@ def zoho(opened: World) -> Iterator[World]:
 def dry(zoho: World, rows: Any, action: Any = "insert", **more: Any) -> pd.DataFrame:
     report = zoho[1].push("Leads", rows, action, dry_run=True, **more)
     assert list(report.columns) == ["status", "action", "id", "code", "message", "field"]
-    assert report.attrs["road"] == "dry run"
+    assert report.attrs["api"] == "dry run"
     return report
 
 

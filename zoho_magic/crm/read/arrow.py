@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -167,11 +167,18 @@ def with_all_columns(data: pa.Table, fields: Sequence[Field]) -> pa.Table:
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of the CRM: its rows, whether more follow, and the token that leads to them."""
+    """One answer of the CRM: its rows, whether more follow, and the token that leads to them.
+
+    Attributes:
+        absent: names of the fields whose key is in none of the rows: their columns are null, but were not sent as null.
+        warnings: values that could not be converted.
+    """
 
     rows: pa.Table
     has_more: bool = False
     next_page_token: str | None = None
+    absent: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
 
 
 _INFO = pa.struct([("more_records", BOOL), ("next_page_token", TEXT)])
@@ -187,7 +194,16 @@ def from_json(body: bytes, fields: Sequence[Field]) -> Page:
         ApiError: a value cannot be converted; the message names the field.
         TransportError: this is not the JSON that Zoho sends.
     """
-    return _parse_typed(body, fields) or _parse_lenient(body, fields)
+    page = _parse_typed(body, fields) or _parse_lenient(body, fields)
+    return replace(page, absent=_absent(page.rows, body, fields))
+
+
+def _absent(rows: pa.Table, body: bytes, fields: Sequence[Field]) -> frozenset[str]:
+    """The fields whose key is nowhere in the answer; only a column without any value needs the look."""
+    if not len(rows):
+        return frozenset()
+    empty = (field.name for field in fields if rows.column(field.name).null_count == len(rows))
+    return frozenset(name for name in empty if json.dumps(name).encode() + b":" not in body.replace(b'" :', b'":'))
 
 
 def _parse_typed(body: bytes, fields: Sequence[Field]) -> Page | None:
@@ -223,7 +239,8 @@ def _parse_lenient(body: bytes, fields: Sequence[Field]) -> Page:
             "The CRM's answer is not the JSON that Zoho sends.",
             hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
         )
-    return Page(_convert_rows(rows, fields), *_info(answer.get("info")))
+    converted, warnings = _convert_rows(rows, fields)
+    return Page(converted, *_info(answer.get("info")), warnings=warnings)
 
 
 def _info(info: Mapping[str, Any] | None) -> tuple[bool, str | None]:
@@ -245,21 +262,62 @@ def _parsed(body: bytes, fields: Sequence[Field]) -> pa.Table | None:
         return None
 
 
-def _convert_rows(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> pa.Table:
+def _convert_rows(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> tuple[pa.Table, tuple[str, ...]]:
     arrays: list[pa.Array] = []
+    warnings: list[str] = []
     for field in fields:
-        kind = mapping_of(field)
-        values = [row.get(field.name) for row in rows]
-        if kind.columns[0][1] != TEXT:
-            values = [None if value == "" else value for value in values]
+        values = [_empty_as_null(row.get(field.name), field) for row in rows]
         try:
-            arrays.extend(kind.split(_convert_column(values, kind.json or TEXT)))
-        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError, OverflowError):
-            raise ApiError(
-                f"{field.name} should be {field.value_type}, but Zoho sent something else.",
-                hint="Leave that field out with --fields, and tell us: the field type is new to us.",
-            ) from None
-    return pa.Table.from_arrays(arrays, schema=arrow_schema(fields))
+            arrays.extend(_split_column(values, field))
+        except _CONVERSION_ERRORS:
+            values, odd = _without_odd_values(values, field, [row.get("id") for row in rows])
+            arrays.extend(_split_column(values, field))
+            warnings += odd
+    return pa.Table.from_arrays(arrays, schema=arrow_schema(fields)), tuple(warnings)
+
+
+_CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError, OverflowError)
+
+
+def _empty_as_null(value: Any, field: Field) -> Any:
+    return None if value == "" and mapping_of(field).columns[0][1] != TEXT else value
+
+
+def _split_column(values: list[Any], field: Field) -> list[pa.Array]:
+    kind = mapping_of(field)
+    if kind.columns[0][1] == LIST:  # some organisations get a multi-select or a tag as one text
+        values = [_choices_of(value, field) for value in values]
+    return kind.split(_convert_column(values, kind.json or TEXT))
+
+
+def _choices_of(value: Any, field: Field) -> Any:
+    if not isinstance(value, str):
+        return value
+    return split_choices(value, frozenset(field.picklist_values), _separators(field))
+
+
+def _separators(field: Field) -> str:
+    return "," if mapping_of(field) is _NAMES else ";,"
+
+
+def _without_odd_values(values: list[Any], field: Field, ids: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """The values with null for each that is not of the field's type, and a warning that names the first of them."""
+    odd = [place for place, value in enumerate(values) if not _is_convertible(value, field)]
+    first = odd[0]
+    more = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
+    warning = (
+        f"{field.name} should be {field.value_type}, but record {ids[first]} has {str(values[first])[:60]!r}{more}: "
+        "empty here."
+    )
+    return [None if place in set(odd) else value for place, value in enumerate(values)], [warning]
+
+
+def _is_convertible(value: Any, field: Field) -> bool:
+    try:
+        _split_column([value], field)
+    except _CONVERSION_ERRORS:
+        return False
+    return True
 
 
 def _convert_column(values: list[Any], type_: pa.DataType) -> pa.Array:
@@ -275,9 +333,11 @@ def _convert_column(values: list[Any], type_: pa.DataType) -> pa.Array:
 
 def _coerce(values: list[Any], type_: pa.DataType) -> pa.Array:
     try:
-        return pa.array(values, type_)
+        if type_ != INTEGER or not any(isinstance(value, float) for value in values):  # Arrow would cut 2.5 to 2
+            return pa.array(values, type_)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        text = pa.array([_as_text(value) for value in values], TEXT)
+        pass
+    text = pa.array([_as_text(value) for value in values], TEXT)
     try:
         return text.cast(type_)
     except pa.ArrowInvalid:  # "5.0" for an integer
@@ -379,7 +439,7 @@ def _csv_columns(field: Field, cells: Mapping[str, Any], name: str, rows: int) -
 def _lists(cells: pa.Array, field: Field) -> pa.Array:
     # Few distinct combinations stand behind many cells: take each apart once.
     encoded = pc.dictionary_encode(cells)
-    known, separators = frozenset(field.picklist_values), "," if mapping_of(field) is _NAMES else ";,"
+    known, separators = frozenset(field.picklist_values), _separators(field)
     distinct = [split_choices(text, known, separators) for text in encoded.dictionary.to_pylist()]
     return pa.array(distinct, LIST).take(encoded.indices)
 
@@ -418,7 +478,9 @@ def _known_choices(pieces: Sequence[str], known: Collection[str]) -> list[str] |
 # What every road shares
 
 
-def fill_user_names(data: pa.Table, fields: Iterable[Field], people: Mapping[str, tuple[str, str]]) -> pa.Table:
+def fill_user_names(
+    data: pa.Table, fields: Iterable[Field], people: Mapping[str, tuple[str | None, str | None]]
+) -> pa.Table:
     """The table with the full name and e-mail address of every user it names, as far as they are known.
 
     Args:

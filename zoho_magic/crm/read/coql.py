@@ -30,6 +30,8 @@ MAX_OFFSET = 100_000
 MAX_COLUMNS = 500
 MAX_ORDER_FIELDS = 10
 MAX_ATTEMPTS = 3
+MAX_COUNT = 1_000_000_000
+"""A count beyond this is no count of records."""
 
 FetchPage = Callable[[CoqlQuery, int, int], frames.Page]
 
@@ -137,6 +139,15 @@ def count(api: CallCounter, statement: CoqlQuery) -> int:
     return int(values[0]) if values else 0
 
 
+def _estimate(api: CallCounter, statement: CoqlQuery, offset: int | None = None) -> int | None:
+    """About how many rows are left to read; None where Zoho refuses to count them: the rows come without it too."""
+    try:
+        found = count(api, statement) - (statement.offset if offset is None else offset)
+    except (ApiError, QueryError):
+        return None
+    return found if 0 <= found <= MAX_COUNT else None
+
+
 def run_raw(api: CallCounter, text: str) -> tuple[bytes, bool]:
     """One call with a query that was not understood: the answer, and whether Zoho has more rows than it sent."""
     response = _post(api, text, coql_credits(PAGE_ROWS))
@@ -153,9 +164,13 @@ def _post(api: CallCounter, text: str, credits: int) -> requests.Response:
 
 def _window(api: CallCounter, fields: Sequence[Field], statement: CoqlQuery, limit: int, offset: int) -> frames.Page:
     response = _post(api, statement.to_coql(limit, offset), coql_credits(limit))
-    page = parse_page(response, _as_answered(fields, statement, response))
+    answered = _as_answered(fields, statement, response)
+    page = parse_page(response, answered)
+    absent = frozenset(field.name for field, key in zip(fields, answered, strict=True) if key.name in page.absent)
+    page = replace(page, rows=page.rows.rename_columns(frames.empty_table(fields).schema.names), absent=absent)
+    api.note_page(page, fields)
     api.on_rows(len(page.rows))
-    return replace(page, rows=page.rows.rename_columns(frames.empty_table(fields).schema.names))
+    return page
 
 
 def _as_answered(fields: Sequence[Field], statement: CoqlQuery, response: requests.Response) -> Sequence[Field]:
@@ -205,7 +220,7 @@ def _fetch_by_id(
     while not pages or (pages[-1].has_more and (limit is None or got < limit)):
         wanted = None if limit is None else limit - got
         if pages and expected is None and (wanted is None or wanted > PAGE_ROWS):
-            expected = count(api, statement) - statement.offset
+            expected = _estimate(api, statement)
         left = PAGE_ROWS if expected is None or expected <= got else expected - got
         found = list(_fetch_range(window, rest, comparison, max_workers, left if wanted is None else min(left, wanted)))
         pages += found
@@ -277,7 +292,7 @@ def _fetch_ordered(
     if not first.has_more or wanted <= PAGE_ROWS:
         return _check_offset_limit(first, limit)
     if expected is None and not statement.group_by and wanted > 2 * PAGE_ROWS:
-        expected = count(api, statement)
+        expected = _estimate(api, statement, 0)
     if limit is None and expected is not None and expected - start > MAX_OFFSET:
         raise _beyond_reach()
     sure = PAGE_ROWS if expected is None else min(wanted, expected - start)

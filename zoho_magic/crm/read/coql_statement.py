@@ -40,7 +40,7 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
         harvest = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
     attrs = {
         "module": statement.module if isinstance(statement, CoqlQuery) else "",
-        "road": "coql",
+        "api": "coql",
         "query": harvest.query,
         "calls": api.calls,
         "credits": api.credits,

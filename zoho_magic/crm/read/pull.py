@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from ...errors import ApiError, AuthError, QueryError
+from ...errors import ApiError, AuthError, QueryError, ZohoError
 from ...http.responses import CrmApi, parse_json
 from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
@@ -46,7 +46,7 @@ class Home(CrmApi, Protocol):
 
     def max_concurrency(self) -> int: ...
 
-    def users(self) -> Mapping[str, tuple[str, str]]: ...
+    def known_users(self) -> tuple[Mapping[str, tuple[str | None, str | None]], list[ZohoError]]: ...
 
 
 def build_record_query(
@@ -98,17 +98,36 @@ def pull(
         found = make_plan(home, reading, via, api)
         progress.expect(found.rows)
         found, harvest = _fetch_with_fallback(home, api, reading, found)
+        harvest = _with_absent_columns(home, api, reading, found, harvest)
         rows, more = with_people(home, harvest.rows, reading.fields, always=found.api != "records")
     attrs = {
         "module": reading.module,
-        "road": found.api,
+        "api": found.api,
         "query": harvest.query,
         "calls": api.calls,
         "credits": api.credits,
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "warnings": [*warnings, *found.notes, *harvest.warnings, *more],
+        "warnings": [*warnings, *found.notes, *harvest.warnings, *api.warnings, *more],
     }
     return frames.to_backend(rows, frame, attrs)
+
+
+def _with_absent_columns(
+    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, harvest: QueryResult
+) -> QueryResult:
+    """The rows with the columns whose key Zoho left out of every row: fetched another way, or named in a warning.
+
+    COQL leaves URL fields and some others out of its answers without a word; a null is always sent as null.
+    """
+    absent = [field for field in reading.fields if field.name in api.absent and field.name != "id"]
+    if not absent or not len(harvest.rows):
+        return harvest
+    rows, left = harvest.rows, absent
+    if found.api == "coql":
+        rows, left = records.fill_columns(api, reading.module, rows, absent, home.max_concurrency())
+    names = ", ".join(field.name for field in left)
+    note = f"Zoho sent no value and no null for {names}: renamed, hidden, or not part of this API; empty here."
+    return QueryResult(rows, harvest.query, [*harvest.warnings, *([note] if left else [])])
 
 
 def _fetch_with_fallback(home: Home, api: CallCounter, reading: RecordQuery, found: Plan) -> tuple[Plan, QueryResult]:
@@ -116,12 +135,22 @@ def _fetch_with_fallback(home: Home, api: CallCounter, reading: RecordQuery, fou
     try:
         return found, _ROADS[found.api](home, api, reading, found.rows)
     except (ApiError, QueryError) as error:
-        if not found.fallbacks or not plan.is_unsupported(error.code):
+        if not found.fallbacks or not (plan.is_unsupported(error.code) or _is_not_the_users(error, reading)):
             raise
         road, *others = found.fallbacks
-        note = f"The {found.api} road is closed here ({error.code}); the {road} road was taken."
+        note = f"{API_LABELS[found.api]} is not available here ({error.code}); used {API_LABELS[road]} instead."
         found = replace(found, api=road, fallbacks=tuple(others), notes=(*found.notes, note))
     return _fetch_with_fallback(home, api, reading, found)
+
+
+def _is_not_the_users(error: ZohoError, reading: RecordQuery) -> bool:
+    """Whether Zoho rejected a part of the query that only we wrote: the user cannot fix it, another API may serve."""
+    if error.code not in ("SYNTAX_ERROR", "INVALID_QUERY"):
+        return False
+    return not (reading.where or reading.order) or error.details.get("column_name") == "Converted__s"
+
+
+API_LABELS = {"records": "the Records API", "coql": "COQL", "bulk": "bulk read"}
 
 
 def _by_records(home: Home, api: CallCounter, reading: RecordQuery, rows: int | None) -> QueryResult:
@@ -132,8 +161,9 @@ def _by_coql(home: Home, api: CallCounter, reading: RecordQuery, rows: int | Non
     return coql.read(api, reading, home.max_concurrency(), rows)
 
 
-def _by_bulk(home: Home, api: CallCounter, reading: RecordQuery, _: int | None) -> QueryResult:
-    return bulk.read(api, reading, home.metadata)
+def _by_bulk(home: Home, api: CallCounter, reading: RecordQuery, rows: int | None) -> QueryResult:
+    # With a limit, the plan's number of rows is a bound and not a count.
+    return bulk.read(api, reading, home.metadata, rows if reading.limit is None else None)
 
 
 _ROADS: dict[str, Callable[[Home, CallCounter, RecordQuery, int | None], QueryResult]] = {
@@ -250,9 +280,6 @@ def with_people(home: Home, rows: pa.Table, fields: Sequence[Field], always: boo
     )
     if not users or not len(rows) or not (always or missing):
         return rows, []
-    try:
-        return frames.fill_user_names(rows, users, home.users()), []
-    except AuthError as error:
-        if error.code != "OAUTH_SCOPE_MISMATCH":
-            raise
-        return rows, [f"Names of users are incomplete: {error.hint}"]
+    known, errors = home.known_users()
+    warnings = [f"Names of users are incomplete: {error.args[0]} {error.hint}".strip() for error in errors[:1]]
+    return frames.fill_user_names(rows, users, known), warnings

@@ -117,6 +117,9 @@ class CallCounter:
         self.on_rows = arrived
         self.calls = 0
         self.credits = 0
+        self.warnings: list[str] = []
+        self._absent: set[str] = set()
+        self._present: set[str] = set()
 
     def __enter__(self) -> CallCounter:
         return self
@@ -125,6 +128,20 @@ class CallCounter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Names of the fields whose key was in no row of any answer."""
+        return frozenset(self._absent - self._present)
+
+    def note_page(self, page: frames.Page, fields: Sequence[Field]) -> None:
+        """Remember which fields an answer with rows left out, and what could not be converted."""
+        if not len(page.rows):
+            return
+        with self._lock:
+            self._absent |= page.absent
+            self._present |= {field.name for field in fields} - page.absent
+            self.warnings += [warning for warning in page.warnings if warning not in self.warnings]
 
     def request(self, method: str, path: str, *, credits: int = 1, **options: Any) -> Any:
         """As `ZohoSession.request`; `credits` is what Zoho charges for it."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import QueryError, TransportError
-from ..metadata import Field
+from ..metadata import RECORD_ID, Field
 from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, parse_page
@@ -22,6 +22,11 @@ __all__ = ["FIELDS_A_CALL", "MAX_ROWS", "PAGE_ROWS", "batches_of", "parallel_pag
 
 PAGE_ROWS = 200
 FIELDS_A_CALL = 50
+MAX_FIELDS_LENGTH = 1_024
+"""Characters of the parameter `fields`, by Zoho's OpenAPI file; https://github.com/zoho/crm-oas."""
+IDS_A_CALL = 50
+MAX_PARTS = 400
+_NOT_LISTED: frozenset[str] = frozenset()
 NUMBERED_PAGES = 10
 MAX_ROWS = 100_000
 MAX_ATTEMPTS = 3
@@ -59,8 +64,38 @@ def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int
 def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
     """The fields of each call, `id` among them: a page token is bound to its `fields`, so every batch walks alone."""
     record_id, rest = fields[0], list(fields[1:])
-    batches = [rest[i : i + FIELDS_A_CALL] for i in range(0, len(rest), FIELDS_A_CALL)] or [[]]
+    batches: list[list[Field]] = [[]]
+    for field in rest:
+        names = [known.name for known in batches[-1]] + [field.name]
+        if len(names) > FIELDS_A_CALL or len(",".join(names)) > MAX_FIELDS_LENGTH:
+            batches.append([])
+        batches[-1].append(field)
     return [[record_id, *batch] for batch in batches]
+
+
+def fill_columns(
+    api: CallCounter, module: str, rows: pa.Table, fields: Sequence[Field], max_workers: int
+) -> tuple[pa.Table, list[Field]]:
+    """The rows with these columns read by record id, and the fields that did not come that way either."""
+    ids = rows.column("id").to_pylist()
+    wanted = [field for field in fields if field.name not in _NOT_LISTED]
+    parts = [ids[start : start + IDS_A_CALL] for start in range(0, len(ids), IDS_A_CALL)]
+    if len(parts) > MAX_PARTS or not wanted:
+        return rows, list(fields)
+    fresh = CallCounter(api)
+    calls = [partial(_by_ids, fresh, module, [RECORD_ID, *wanted], part) for part in parts]
+    found = pa.concat_tables(list(map_parallel(calls, max_workers)))
+    place = pc.index_in(rows.column("id").combine_chunks(), found.column("id").combine_chunks())
+    for name in frames.empty_table(wanted).schema.names:
+        rows = rows.set_column(rows.schema.get_field_index(name), name, found.column(name).take(place))
+    return rows, [field for field in fields if field.name in fresh.absent]
+
+
+def _by_ids(api: CallCounter, module: str, fields: list[Field], ids: list[str]) -> pa.Table:
+    params = {"fields": ",".join(field.name for field in fields[1:]), "ids": ",".join(ids), "per_page": PAGE_ROWS}
+    page = parse_page(api.request("GET", f"/crm/v8/{module}", params=params), fields)
+    api.note_page(page, fields)
+    return page.rows
 
 
 def _joined(first: pa.Table, others: list[pa.Table], reading: RecordQuery) -> pa.Table:
@@ -144,6 +179,7 @@ def _page(
         params["converted"] = reading.converted
     since = {"If-Modified-Since": reading.since_text} if reading.since else {}
     page = parse_page(api.request("GET", f"/crm/v8/{reading.module}", params=params, headers=since), fields)
+    api.note_page(page, fields)
     if fields[1:] == list(reading.fields[1 : len(fields)]):  # the first batch: a row that comes in parts counts once
         api.on_rows(len(page.rows))
     return page

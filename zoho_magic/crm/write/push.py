@@ -189,8 +189,8 @@ def _attrs(order: WriteOperation, road: Route, warnings: Sequence[str]) -> dict[
         "module": order.module,
         "action": order.action,
         "on": list(order.match_fields),
-        "road": road.name,
-        "why": road.reason,
+        "api": road.name,
+        "reason": road.reason,
         "warnings": list(warnings),
     }
 

@@ -1,0 +1,154 @@
+"""Pulls against the least kind answers Zoho is reported to give: every row comes, or a warning names what did not."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.pull_env import hurried, world
+from zoho_magic.session import ZohoSession
+from zoho_magic.simulator import Fault, Simulator
+
+Pair = tuple[Simulator, ZohoSession]
+
+
+@pytest.fixture(scope="module")
+def org() -> Iterator[Pair]:
+    with pytest.MonkeyPatch.context() as patch, world(300) as found:
+        hurried(patch)
+        yield found
+
+
+@pytest.fixture
+def zoho(org: Pair) -> Iterator[Pair]:
+    """The same org for all; options that a test sets are as before after it."""
+    before = copy.copy(vars(org[0].options))
+    yield org
+    for name, value in before.items():
+        setattr(org[0].options, name, value)
+    org[0].faults.clear()
+    org[1]._crm._users = None
+
+
+def _warnings(frame: Any) -> str:
+    return " ".join(frame.attrs["warnings"])
+
+
+@pytest.mark.parametrize("via", ["coql", "bulk"])
+def test_users_that_may_not_be_listed_leave_the_rows(zoho: Pair, via: Any) -> None:
+    sim, session = zoho
+    sim.options.users_forbidden = True
+    frame = session.pull("Leads", fields=["Last_Name", "Owner"], via=via)
+    assert len(frame) > 0
+    assert frame["Owner.id"].notna().all()
+    assert "Names of users are incomplete" in _warnings(frame)
+
+
+def test_one_list_of_users_that_fails_does_not_take_the_other_along(zoho: Pair) -> None:
+    sim, session = zoho
+    sim.faults.add(Fault(path="/crm/v8/users", status=500, times=4, after=0))
+    frame = session.pull("Leads", fields=["Last_Name", "Owner"], via="bulk")
+    assert len(frame) > 0
+
+
+def test_a_column_that_coql_leaves_out_is_read_by_id(zoho: Pair) -> None:
+    sim, session = zoho
+    expected = session.pull("Accounts", fields=["Account_Name", "Website"], via="records")
+    sim.options.coql_left_out = ("website",)
+    frame = session.pull("Accounts", fields=["Account_Name", "Website"], via="coql")
+    assert frame["Website"].notna().any()
+    assert dict(zip(frame["id"], frame["Website"], strict=True)) == dict(
+        zip(expected["id"], expected["Website"], strict=True)
+    )
+
+
+def test_a_column_that_comes_on_no_way_is_named(zoho: Pair) -> None:
+    sim, session = zoho
+    rows = [{"id": "554023000000000001", "Last_Name": "Doe"}]
+    sim.faults.add(
+        Fault(method="GET", path="/crm/v8/Leads", status=200, body={"data": rows, "info": {"more_records": False}})
+    )
+    frame = session.pull("Leads", fields=["Last_Name", "Company"], via="records", limit=5)
+    assert frame["Company"].isna().all()
+    assert "Company" in _warnings(frame)
+
+
+@pytest.mark.parametrize("kind", ["no url", "204", "empty"])
+def test_a_bulk_job_with_nothing_to_bring_is_an_empty_frame(zoho: Pair, kind: str) -> None:
+    sim, session = zoho
+    result = {"count": 0, "more_records": False} if kind == "no url" else {"count": 0, "download_url": None}
+    job = {"data": [{"id": "1", "state": "COMPLETED", "result": result}]}
+    sim.faults.add(Fault(method="GET", path=r"/crm/bulk/v8/read/\d+", status=200, body=job))
+    frame = session.pull("Leads", fields=["Last_Name", "Lead_Score"], via="bulk")
+    assert list(frame.columns) == ["id", "Last_Name", "Lead_Score"]
+    assert len(frame) == 0
+    assert str(frame["Lead_Score"].dtype) == "Int64"
+
+
+@pytest.mark.parametrize("option", ["coql_multiselect_as_text", "coql_tags_as_text"])
+def test_lists_that_come_as_one_text_are_lists(zoho: Pair, option: str) -> None:
+    sim, session = zoho
+    fields = ["Products_Interested", "Tag"]
+    expected = session.pull("Leads", fields=fields, via="coql")
+    setattr(sim.options, option, True)
+    frame = session.pull("Leads", fields=fields, via="coql")
+    assert frame["Products_Interested"].notna().any()
+    for name in fields:
+        # A comma inside a tag cannot be told from one between two tags.
+        pairs = zip(frame[name].tolist(), expected[name].tolist(), strict=True)
+        assert all(came == sent for came, sent in pairs if not sent or not any("," in tag for tag in sent))
+
+
+def test_an_organisation_that_refuses_converted_is_pulled_another_way(zoho: Pair) -> None:
+    sim, session = zoho
+    expected = session.pull("Leads", fields=["Last_Name"], via="records")
+    sim.options.coql_knows_converted = False
+    frame = session.pull("Leads", fields=["Last_Name"])
+    assert sorted(frame["id"]) == sorted(expected["id"])
+
+
+def test_a_count_that_is_refused_costs_no_row(zoho: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, session = zoho
+    expected = session.pull("Leads", fields=["Last_Name"], via="records")
+    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 50)
+    monkeypatch.setattr("zoho_magic.crm.read.coql.count", _refused)
+    frame = session.pull("Leads", fields=["Last_Name"], via="coql")
+    assert sorted(frame["id"]) == sorted(expected["id"])
+
+
+def _refused(*_: Any) -> int:
+    from zoho_magic import QueryError
+
+    raise QueryError("select column should be given in group by clause")
+
+
+def test_pages_below_the_limit_asked_for_bring_every_row(zoho: Pair) -> None:
+    sim, session = zoho
+    expected = session.pull("Leads", fields=["Last_Name"], via="records")
+    sim.options.coql_page_rows = 40
+    assert sorted(session.pull("Leads", fields=["Last_Name"], via="coql")["id"]) == sorted(expected["id"])
+
+
+def test_fields_longer_than_1024_characters_go_in_several_calls(zoho: Pair) -> None:
+    sim, session = zoho
+    sim.options.parameter_length = 200
+    from zoho_magic.crm.read import records
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "MAX_FIELDS_LENGTH", 200)
+        assert len(session.pull("Leads", via="records")) > 0
+
+
+def test_rows_that_bulk_drops_are_read_again_or_named(zoho: Pair) -> None:
+    sim, session = zoho
+    expected = session.pull("Contacts", fields=["Last_Name", "Account_Name"], via="coql")
+    sim.options.bulk_drops_null_parents = True
+    from zoho_magic.crm.read import planner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planner, "BULK_FROM_ROWS", 10)
+        frame = session.pull("Contacts", fields=["Last_Name", "Account_Name"])
+    assert len(frame) >= len(expected) - 20 or "had been counted" in _warnings(frame)
