@@ -412,6 +412,7 @@ class ZohoSession:
         *,
         fields: Sequence[str] | None = None,
         where: str | None = None,
+        params: Mapping[str, Any] | None = None,
         order_by: str | None = None,
         limit: int | None = None,
         since: str | date | datetime | None = None,
@@ -425,7 +426,8 @@ class ZohoSession:
         Args:
             module: API name (`Leads`, `Deals`, ...); a subform's module works too.
             fields: API names; by default every field that lists of records can carry.
-            where: a COQL condition, as in `"Amount > 5000 and Stage = 'Closed Won'"`.
+            where: a COQL condition, as in `"Amount > 5000 and Stage = 'Closed Won'"`; `$name` stands for a parameter.
+            params: name -> value of each `$name` in `where`, bound and escaped as in `coql`.
             order_by: COQL's `order by` list, as in `"Amount desc, id"`; by default newest first.
             limit: at most this many rows; by default all.
             since: only records modified at or after this moment; a text or naive value is in local time. Zoho does not
@@ -457,7 +459,7 @@ class ZohoSession:
             frame=frame,
             show=_is_interactive() if progress is None else progress,
             fields=fields,
-            where=where,
+            where=_bound(where, params),
             order_by=order_by,
             limit=limit,
             since=since,
@@ -470,6 +472,7 @@ class ZohoSession:
         *,
         fields: Sequence[str] | None = None,
         where: str | None = None,
+        params: Mapping[str, Any] | None = None,
         order_by: str | None = None,
         limit: int | None = None,
         since: str | date | datetime | None = None,
@@ -479,7 +482,7 @@ class ZohoSession:
         """What a `pull` with the same arguments would do and cost; it spends one count at most.
 
         Args:
-            module, fields, where, order_by, limit, since, converted, via: as `pull`.
+            module, fields, where, params, order_by, limit, since, converted, via: as `pull`.
 
         Returns:
             A `Plan`: the API chosen and why, calls, API credits and seconds, and the alternatives.
@@ -496,7 +499,7 @@ class ZohoSession:
             module,
             via=via,
             fields=fields,
-            where=where,
+            where=_bound(where, params),
             order_by=order_by,
             limit=limit,
             since=since,
@@ -772,6 +775,12 @@ class ZohoSession:
 def _without_plain_secrets(changes: CredentialChanges) -> CredentialChanges:
     # The name is bound again at once: a debugger or a verbose traceback shows every local of a public method.
     return cast("CredentialChanges", wrap_secrets(changes))
+
+
+def _bound(where: str | None, params: Mapping[str, Any] | None) -> str | None:
+    from .crm.coql.parameters import bind
+
+    return bind(where, params) if where and params is not None else where
 
 
 def _is_interactive() -> bool:

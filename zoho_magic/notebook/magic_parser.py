@@ -6,13 +6,16 @@ import argparse
 import inspect
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, wraps
+from types import MappingProxyType
 from typing import Any, NoReturn, cast
 
 from IPython.core.error import UsageError
-from IPython.core.magic import line_cell_magic, line_magic, no_var_expand
+from IPython.core.magic import line_cell_magic, line_magic, needs_local_scope, no_var_expand
+
+from .variables import fill_words, visible_variables
 
 __all__ = ["LineParser", "assign", "magic", "option", "parser_of", "query_magic"]
 
@@ -37,12 +40,17 @@ class LineParser(argparse.ArgumentParser):
         """-h was asked for: leave the magic, not the kernel."""
         raise _HelpWasShown
 
-    def read(self, line: str) -> argparse.Namespace | None:
-        """The line's arguments, or None when it asked for help, which is then printed."""
-        words = self._words(line)
+    def read(self, line: str, variables: Mapping[str, Any] = MappingProxyType({})) -> argparse.Namespace | None:
+        """The line's arguments, or None when it asked for help, which is then printed.
+
+        Args:
+            line: what stands behind the magic's name.
+            variables: what a word `$name` may stand for; also in the result, as `variables`.
+        """
+        words = fill_words(self._words(line), variables, self.prog)
         self._refuse_unknown_options(words)
         try:
-            return self.parse_args(words)
+            return self.parse_args(words, argparse.Namespace(variables=variables))
         except _HelpWasShown:
             return None
 
@@ -100,12 +108,12 @@ def magic(*options: Option) -> Callable[[Callable[[Any, argparse.Namespace], Any
 
     def decorate(method: Callable[[Any, argparse.Namespace], Any]) -> Callable[[Any, str], Any]:
         @wraps(method)
-        def run(self: Any, line: str) -> Any:
-            arguments = parser_of(run).read(line)
+        def run(self: Any, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+            arguments = parser_of(run).read(line, visible_variables(self.shell, local_ns))
             return None if arguments is None else method(self, arguments)
 
         _document(run, method, options)
-        return cast("Callable[[Any, str], Any]", no_var_expand(line_magic(run)))
+        return cast("Callable[[Any, str], Any]", needs_local_scope(no_var_expand(line_magic(run))))
 
     return decorate
 
@@ -118,13 +126,13 @@ def query_magic(*options: Option) -> Callable[[Callable[..., Any]], Callable[...
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
-        def run(self: Any, line: str, cell: str | None = None) -> Any:
+        def run(self: Any, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
             head, query = (line, cell) if cell is not None else _split_options(line)
-            arguments = parser_of(run).read(head)
+            arguments = parser_of(run).read(head, visible_variables(self.shell, local_ns))
             return None if arguments is None else method(self, arguments, query)
 
         _document(run, method, options)
-        return cast("Callable[..., Any]", no_var_expand(line_cell_magic(run)))
+        return cast("Callable[..., Any]", needs_local_scope(no_var_expand(line_cell_magic(run))))
 
     return decorate
 

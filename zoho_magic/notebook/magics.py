@@ -249,6 +249,7 @@ class ZohoMagics(Magics):
         asked = {
             "fields": [name for word in line.fields or () for name in word.split(",") if name] or None,
             "where": line.where,
+            "params": line.variables,
             "order_by": line.order_by,
             "limit": line.limit,
             "since": line.since,
@@ -277,7 +278,7 @@ class ZohoMagics(Magics):
         """
         shell: Any = self.shell
         frame = get_session(line.profile).coql(
-            query, params=shell.user_ns, frame=line.frame, progress=is_interactive(shell)
+            query, params=line.variables, frame=line.frame, progress=is_interactive(shell)
         )
         return assign(shell, line.variable, show_warnings(frame))
 
@@ -334,7 +335,7 @@ class ZohoMagics(Magics):
             %zoho_push Leads fixed --upsert --on Email
             %zoho_push Deals old --delete
         """
-        frame = get_variable(self.shell, line.frame)
+        frame = get_variable(line.variables, line.frame)
         confirm(self.shell, line, frame, lambda module, rows: get_session(line.profile).count_inserted(module, rows))
         report: PushReport = get_session(line.profile).push(
             line.module,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from IPython.core.error import StdinNotImplementedError, UsageError
@@ -15,11 +15,11 @@ __all__ = ["ASK_ABOVE_ROWS", "confirm", "get_variable"]
 ASK_ABOVE_ROWS = 1_000
 
 
-def get_variable(shell: Any, name: str) -> Any:
-    """The notebook's variable of that name. Raises UsageError where there is none."""
-    if name not in shell.user_ns:
+def get_variable(variables: Mapping[str, Any], name: str) -> Any:
+    """The variable of that name, of the calling function or the notebook. Raises UsageError where there is none."""
+    if name not in variables:
         raise UsageError("%zoho_push: there is no variable of that name in this notebook. Run the cell that makes it.")
-    return shell.user_ns[name]
+    return variables[name]
 
 
 def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[str, Any], int]) -> None:
