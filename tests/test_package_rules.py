@@ -24,7 +24,7 @@ FLOORS = (  # from the top floor down: a module imports modules of its own folde
     {"auth", "crm"},
     {"http", "config"},
     {"error_catalog", "scopes"},
-    {"errors", "secret", "data_centres", "preload"},
+    {"errors", "secret", "data_centres", "preload", "fork_safety"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FRONT_ENDS = {"IPython", "ipywidgets", "ipykernel", "traitlets"}

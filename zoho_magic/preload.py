@@ -10,17 +10,22 @@ from importlib import import_module
 __all__ = ["preload"]
 
 
-def preload(*names: str) -> None:
+def preload(*names: str) -> threading.Thread:
     """Begin to import packages on another thread; whoever needs one before it is there waits for it, as always.
+
+    Returns:
+        The thread. A caller that fails joins it first: an interpreter that ends in the middle of an import prints a
+        traceback of its own.
 
     Example::
 
-        load_ahead("pyarrow", "pandas")
+        preload("pyarrow", "pandas")
     """
     missing = [name for name in names if name not in sys.modules]
-    if missing:
-        # Not a daemon: a program that ends at once must not be torn down in the middle of an import.
-        threading.Thread(target=_import_all, args=(missing,), name="zoho_magic load ahead").start()
+    # Not a daemon: a program that ends at once must not be torn down in the middle of an import.
+    thread = threading.Thread(target=_import_all, args=(missing,), name="zoho_magic preload")
+    thread.start()
+    return thread
 
 
 def _import_all(names: list[str]) -> None:

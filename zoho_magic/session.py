@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 from .auth import oauth
 from .auth.api_host import api_origin, data_centre_mismatch_hint, is_trusted_url, upload_origin
@@ -24,7 +24,7 @@ from .config.credentials import Credentials, wrap_secrets
 from .config.settings import ENV_VARS
 from .crm.org import AccountInfo, fetch_account_info
 from .data_centres import by_api_url
-from .errors import TransportError, ZohoError
+from .errors import ConfigurationError, TransportError, ZohoError
 from .http.concurrency_limiter import ConcurrencyLimiter
 from .http.transport import Transport
 from .preload import preload
@@ -354,6 +354,12 @@ class ZohoSession:
     def close(self) -> None:
         """Close the connections; the session stays usable."""
         self._transport.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError(
+            "A session cannot be pickled: it holds connections and secrets.",
+            hint="Call ZohoSession.from_env() in the worker; zoho.share() lets processes use one access token.",
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -704,15 +710,25 @@ class ZohoSession:
             self.request,
             scopes=lambda: self.token.scopes,
             credits_left=lambda: self.credits_left,
-            max_concurrency=self._max_concurrency,
+            max_concurrency=lambda: self._max_concurrency(),
             upload_target=lambda: (upload_origin(self.credentials, self.token), self.organisation.zgid),
         )
 
     def _preload_dataframe_libraries(self) -> None:
         """Load what a frame needs while Zoho issues a token: neither has to wait for the other."""
-        if self._tokens.cached_token() is None:
-            preload("pyarrow.compute", "pyarrow.csv", "pyarrow.json", "pandas")
+        if self._tokens.cached_token() is not None:
+            return
+        credentials = self.credentials
+        if not (credentials.refresh_token or credentials.soid):
+            credentials.require(
+                "client_id", "client_secret", "refresh_token"
+            )  # nothing is loaded for a call never made
+        loading = preload("pyarrow.compute", "pyarrow.csv", "pyarrow.json", "pandas")
+        try:
             _ = self.token
+        except BaseException:
+            loading.join()
+            raise
 
     def _login_context(
         self,

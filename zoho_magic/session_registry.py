@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from .config import dotenv_file, profiles
+from .fork_safety import renew_after_fork
 from .session import ZohoSession
 
 __all__ = ["SessionRegistry", "close_sessions", "current_session", "get_session", "open_session", "use_session"]
@@ -19,6 +20,7 @@ class SessionRegistry:
         self._lock = threading.Lock()
         self._by_path: dict[Path, ZohoSession] = {}
         self._current: ZohoSession | None = None
+        renew_after_fork(self, _lock=threading.Lock)
 
     @property
     def current(self) -> ZohoSession | None:

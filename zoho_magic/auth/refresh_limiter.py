@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 
 from ..errors import ThrottledError
+from ..fork_safety import renew_after_fork
 from ..secret import Secret
 
 __all__ = ["RefreshRateLimiter", "limiter_for"]
@@ -30,6 +31,7 @@ class RefreshRateLimiter:
         self._timestamps: deque[float] = deque()
         self._paused_until = 0.0
         self._lock = threading.Lock()
+        renew_after_fork(self, _lock=threading.Lock)
 
     def acquire(self, now: float) -> None:
         """Count one mint that is about to happen. Raises ThrottledError, with `wait`, when there is none left."""

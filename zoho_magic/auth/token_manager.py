@@ -9,6 +9,7 @@ from typing import Any
 
 from ..config.credentials import Credentials
 from ..errors import AuthError, ThrottledError, TransportError, ZohoError
+from ..fork_safety import renew_after_fork
 from ..secret import Secret
 from . import oauth
 from .oauth import PostForm, Token
@@ -59,6 +60,7 @@ class TokenManager:
         self._cached: tuple[Token | None, CacheKey] = (None, ())
         self._last_error: tuple[ZohoError | None, CacheKey] = (None, ())
         self._refresh_count = 0
+        renew_after_fork(self, _refresh_lock=threading.Lock)
 
     def get_token(self, stale: Token | None = None) -> Token:
         """A token with at least 60 s left and which is not `stale`; minted if there is none.

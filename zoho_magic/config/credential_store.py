@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CredentialsMissing
+from ..fork_safety import renew_after_fork
 from . import credentials as _credentials
 from . import dotenv_file as envfile
 from . import keyring_store as oskeyring
@@ -35,6 +36,7 @@ class CredentialStore:
         self._overrides = _explicit_fields(credentials)
         self._unsaved = ""
         self._fingerprint: tuple[Any, ...] | None = None
+        renew_after_fork(self, _lock=threading.RLock)
 
     def load(self) -> Credentials:
         """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""

@@ -121,12 +121,23 @@ def git_exposure(path: Path) -> str:
     return "not ignored" if _git(path, "check-ignore", "-q", "--no-index") == 1 else ""
 
 
+# A repository's own configuration may name programs that git runs (fsmonitor, hooks), and a cloned folder may hide a
+# bare repository with such a configuration.
+_RUN_NOTHING = (
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.pager=cat"),
+    *("-c", "safe.bareRepository=explicit"),
+)
+
+
 def _git(path: Path, *command: str) -> int:
     real = Path(os.path.realpath(path))
     try:
         done = subprocess.run(  # noqa: S603  # fixed words, no shell
-            ["git", "-C", str(real.parent), *command, "--", real.name],  # noqa: S607
+            ["git", *_RUN_NOTHING, "-C", str(real.parent), *command, "--", real.name],  # noqa: S607
             capture_output=True,
+            stdin=subprocess.DEVNULL,
             timeout=5,
             check=False,
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryError, ZohoError
+from ..fork_safety import renew_after_fork
 from . import schema_tables as catalogue
 from . import users as people
 from .metadata import Metadata
@@ -54,6 +55,7 @@ class CrmClient:
         self._lock = threading.Lock()
         self._users: dict[str, tuple[str | None, str | None]] | None = None
         self.metadata = Metadata(self)
+        renew_after_fork(self, _lock=threading.Lock)
 
     @cached_property
     def insert_history(self) -> InsertHistory:

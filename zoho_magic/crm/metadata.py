@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import ApiError, AuthError, QueryError
+from ..fork_safety import renew_after_fork
 from ..http.responses import CrmApi, parse_json
 
 __all__ = ["Field", "Metadata", "Module", "did_you_mean", "ready"]
@@ -91,6 +92,7 @@ class Metadata:
         self._lock = threading.Lock()
         self._modules: dict[str, Module] = {}
         self._fields: dict[str, dict[str, Field]] = {}
+        renew_after_fork(self, _lock=threading.Lock)
 
     def refresh(self) -> None:
         """Forget everything; the next use asks again."""

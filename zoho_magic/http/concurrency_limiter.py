@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
+from ..fork_safety import renew_after_fork
+
 __all__ = ["CONCURRENCY", "ConcurrencyLimiter"]
 
 CONCURRENCY = {
@@ -51,7 +53,7 @@ class ConcurrencyLimiter:
 
     Example::
 
-        with gate.slot():
+        with limiter.slot():
             response = send()
     """
 
@@ -62,6 +64,7 @@ class ConcurrencyLimiter:
         self._running = 0
         self._throttled_in_a_row = 0
         self._blocked_until = 0.0
+        renew_after_fork(self, _changed=threading.Condition, _running=int)
 
     @property
     def max_concurrency(self) -> int:

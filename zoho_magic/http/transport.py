@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data_centres import is_loopback, trusted_origin
 from ..errors import TransportError, ZohoError
+from ..fork_safety import renew_after_fork
 from ..secret import Secret
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ __all__ = ["Transport"]
 
 TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and seconds of silence before a call is given up."""
+
+
+IDLE_SECONDS = 45.0
+"""How long a connection may be idle and still be used."""
+_SILENT = ("ReadTimeout", "ConnectTimeout")
 
 
 class Transport:
@@ -37,6 +44,8 @@ class Transport:
         self._trusted = frozenset(trusted)
         self._pools: dict[tuple[bool, bool], requests.Session] = {}
         self._lock = threading.Lock()
+        self._last_use = 0.0
+        renew_after_fork(self, _lock=threading.Lock, _pools=dict)
 
     def post_form(self, url: str, form: Mapping[str, str | Secret | None]) -> requests.Response:
         """POST a form to the accounts server, once, following no redirect; values that are None are left out.
@@ -80,12 +89,25 @@ class Transport:
         if origin is None:
             raise _not_sent("That address is not one of Zoho's, so nothing was sent.", _HOST_HINT)
         outcome = _send_or_error(lambda: send(self._pool(idempotent, is_loopback(origin))))
+        self._last_use = time.time()
         if isinstance(outcome, BaseException):
+            if getattr(outcome, "code", "") in _SILENT:
+                self._forget_connections()
             raise outcome
         return outcome
 
+    def _forget_connections(self) -> None:
+        """Let the next call open new connections; calls under way keep theirs."""
+        with self._lock:
+            self._pools = {}
+
     def _pool(self, idempotent: bool, local: bool) -> requests.Session:
         with self._lock:
+            # By the wall clock, which goes on while a laptop sleeps. Firewalls drop idle connections without a word,
+            # and the next call on one would wait for its timeout.
+            if abs(time.time() - self._last_use) > IDLE_SECONDS:
+                self._pools = {}
+                self._last_use = time.time()
             if (idempotent, local) not in self._pools:
                 from .adapters import make_session
 
