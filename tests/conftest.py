@@ -63,7 +63,8 @@ def env_file(simulator: Simulator, isolated: Path) -> Path:
 @pytest.fixture
 def session(simulator: Simulator, env_file: Path) -> Iterator[ZohoSession]:
     """A session on `env_file` that lives by the simulator's clock."""
-    zoho = ZohoSession.from_env(env_file, clock=simulator.clock.time)
+    assert env_file.is_file()
+    zoho = ZohoSession.from_env(clock=simulator.clock.time)
     yield zoho
     zoho.close()
 

@@ -90,7 +90,8 @@ class ZohoSession:
     ) -> ZohoSession:
         """A session on a `.env` file: this one, or the nearest from the working directory upwards.
 
-        Process environment variables win over the file. A file that does not exist yet is made at the first exchange.
+        Process environment variables win over the nearest `.env`; a file named by `path` wins over them. A file
+        that does not exist yet is made at the first exchange.
 
         Args:
             path: the file; it should begin with a dot, because Jupyter serves other names to the browser.
@@ -101,7 +102,7 @@ class ZohoSession:
             CredentialsMissing: the file or a value in it cannot be used.
         """
         where = Path(path).expanduser().absolute() if path else envfile.find()
-        return cls(_credentials.load(where, frozenset(trusted)), clock=clock)
+        return cls(_credentials.load(where, frozenset(trusted), file_wins=bool(path)), clock=clock)
 
     # What it knows
 

@@ -19,6 +19,7 @@ class SessionRegistry:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_path: dict[Path, ZohoSession] = {}
+        self._nearest: dict[Path, ZohoSession] = {}
         self._current: ZohoSession | None = None
         renew_after_fork(self, _lock=threading.Lock)
 
@@ -31,7 +32,10 @@ class SessionRegistry:
         """The session the magics use, made from the nearest `.env` at first use."""
         with self._lock:
             if self._current is None:
-                self._current = self._get_or_open(dotenv_file.find())
+                path = dotenv_file.find()
+                if path not in self._nearest:
+                    self._nearest[path] = ZohoSession.from_env()
+                self._current = self._nearest[path]
             return self._current
 
     def open(self, path: Path) -> ZohoSession:
@@ -47,12 +51,16 @@ class SessionRegistry:
     def close(self) -> None:
         """Close and forget every session."""
         with self._lock:
-            self._current, closing = None, list(self._by_path.values())
+            self._current, closing = None, [*self._by_path.values(), *self._nearest.values()]
             self._by_path.clear()
+            self._nearest.clear()
         for session in closing:
             session.close()
 
     def _get_or_open(self, path: Path) -> ZohoSession:
+        nearest = self._nearest.get(path)
+        if nearest is not None and "environment" not in nearest.credentials.sources.values():
+            return nearest  # naming the file changes nothing where the environment sets nothing
         if path not in self._by_path:
             self._by_path[path] = ZohoSession.from_env(path)
         return self._by_path[path]

@@ -134,8 +134,21 @@ def build_status(
         file=str(credentials.path or "memory"),
         profile=profiles.name_of(credentials.path),
         token_shared=bool(credentials.token_cache) and not cache_problem,
-        warnings=_non_empty(*warnings, cache_problem, *account.notes, problem.args[0] if problem else ""),
+        warnings=_non_empty(
+            *warnings, _conflict_warning(credentials), cache_problem, *account.notes, problem.args[0] if problem else ""
+        ),
         next_step=problem.hint if problem else _next_step(credentials, token),
+    )
+
+
+def _conflict_warning(credentials: Credentials) -> str:
+    if not credentials.conflicts or credentials.path is None:
+        return ""
+    keys, file = ", ".join(credentials.conflicts), credentials.path.name
+    if credentials.file_wins:
+        return f"{keys}: the environment has another value; {file} was named, so its value is used."
+    return (
+        f"{keys}: the environment and {file} have different values; the environment's is used. Unset it to use {file}."
     )
 
 

@@ -506,10 +506,10 @@ def test_the_switch_is_read_as_people_write_it(
     env_file: Path, monkeypatch: pytest.MonkeyPatch, said: str, means: str
 ) -> None:
     monkeypatch.setenv("ZOHO_TOKEN_CACHE", said)
-    assert ZohoSession.from_env(env_file).credentials.token_cache == means
+    assert ZohoSession.from_env().credentials.token_cache == means
     monkeypatch.setenv("ZOHO_TOKEN_CACHE", "maybe")
     with pytest.raises(CredentialsMissing, match="ZOHO_TOKEN_CACHE"):
-        ZohoSession.from_env(env_file)
+        ZohoSession.from_env()
 
 
 def test_credentials_made_in_python_share_too(simulator: Simulator, cache: Path) -> None:

@@ -33,6 +33,8 @@ def test_everything_has_a_key() -> None:
         "path",
         "sources",
         "keyring_error",
+        "file_wins",
+        "conflicts",
     }
     assert set(ENV_VARS) == fields
     assert set(ENV_VARS) >= SECRET_FIELDS

@@ -9,12 +9,13 @@ import pytest
 
 from tests.support.ipython_shell import Shell, open_shell
 from tests.support.simulator_fixture import as_new
-from zoho_magic import CredentialsMissing, Secret, Token, get_session, session
+from zoho_magic import Secret, Token, get_session, session
 from zoho_magic.config import profiles
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.data_centres import DATA_CENTRES
 from zoho_magic.notebook.magics import ZohoMagics
-from zoho_magic.session_registry import current_session, open_session
+from zoho_magic.session import ZohoSession
+from zoho_magic.session_registry import close_sessions, current_session, open_session
 from zoho_magic.simulator import Simulator
 
 TOKEN = "/oauth/v2/token"
@@ -211,20 +212,40 @@ def test_a_new_profile_begins_with_env(shell: Shell, prod: Simulator, env_file: 
 
 
 def test_the_environment_never_makes_a_line_use_another_account(
-    shell: Shell, simulator: Simulator, prod: Simulator, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, simulator: Simulator, prod: Simulator, env_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert shell.run("%zoho_token --profile prod")
     prod.traffic.clear()
     monkeypatch.setenv("ZOHO_REFRESH_TOKEN", simulator.refresh_token())
     monkeypatch.setenv("ZOHO_ACCOUNTS_URL", simulator.url)
-    with pytest.raises(CredentialsMissing, match="ZOHO_ACCOUNTS_URL, ZOHO_REFRESH_TOKEN in the process environment"):
-        get_session("prod")
-    assert "Unset it there" in shell.failed("%zoho_pull Leads --profile prod")
-    assert not prod.traffic.calls
+    assert len(shell.run("%zoho_pull Leads --limit 3 --profile prod")) == 3
+    assert prod.traffic.calls
     assert not simulator.traffic.calls
-    monkeypatch.setenv("ZOHO_REFRESH_TOKEN", "")
-    monkeypatch.setenv("ZOHO_ACCOUNTS_URL", prod.url)
-    assert get_session("prod").token
+    status = get_session("prod").status()
+    assert status.sources["ZOHO_REFRESH_TOKEN"] == ".env.prod"
+    assert any("ZOHO_REFRESH_TOKEN" in line and ".env.prod was named" in line for line in status.warnings)
+    assert shell.run("%zoho --env prod").api_url == prod.url
+    assert ZohoSession.from_env(env_file.with_name(".env.prod")).api == prod.url
+    assert not simulator.traffic.calls
+
+
+def test_a_url_of_the_environment_is_never_used_with_secrets_of_a_named_file(
+    prod: Simulator, simulator: Simulator, env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = env_file.with_name(".env.prod")
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if "ACCOUNTS_URL" not in line))
+    monkeypatch.setenv("ZOHO_ACCOUNTS_URL", simulator.url)
+    assert ZohoSession.from_env(path).credentials.accounts_url == ""
+
+
+def test_different_values_in_file_and_environment_are_named(
+    shell: Shell, prod: Simulator, env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOHO_REFRESH_TOKEN", "1000." + "a" * 8)
+    close_sessions()
+    (line,) = [line for line in get_session().status().warnings if "different values" in line]
+    assert "ZOHO_REFRESH_TOKEN" in line
+    assert "the environment's is used" in line
 
 
 def test_neither_when_the_file_leaves_its_secrets_to_the_keyring(
@@ -234,8 +255,7 @@ def test_neither_when_the_file_leaves_its_secrets_to_the_keyring(
     lines = [line for line in path.read_text().splitlines() if "SECRET" not in line and "TOKEN" not in line]
     path.write_text("\n".join([*lines, "ZOHO_KEYRING=work-1"]))
     monkeypatch.setenv("ZOHO_REFRESH_TOKEN", prod.refresh_token())
-    with pytest.raises(CredentialsMissing, match="ZOHO_REFRESH_TOKEN in the process environment"):
-        get_session("prod")
+    assert get_session("prod").credentials.refresh_token is None
 
 
 # What is shown and offered

@@ -105,7 +105,7 @@ class CredentialStore:
 
     def _load(self, path: Path) -> None:
         """Read the file again, and keep in memory only what it does not give back."""
-        stored = _credentials.load(path, self._credentials.trusted_origins)
+        stored = _credentials.load(path, self._credentials.trusted_origins, self._credentials.file_wins)
         self._overrides = {name: value for name, value in self._overrides.items() if getattr(stored, name) != value}
         self._credentials = stored.replace(**self._overrides)
 

@@ -17,7 +17,7 @@ from ..scopes import READ_WRITE, parse_scopes
 from ..secret import Secret
 from . import dotenv_file as envfile
 from . import keyring_store as oskeyring
-from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS
+from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, IDENTIFYING_FIELDS, SECRET_FIELDS, URL_FIELDS
 
 __all__ = ["CredentialChanges", "Credentials", "load", "save", "wrap_secrets"]
 
@@ -44,6 +44,8 @@ class Credentials:
         trusted_origins: further origins the caller vouches for in Python; never read from a file.
         path: the `.env` these came from and are saved to; None keeps them in memory only.
         sources: field -> where it came from ("environment", the file's name, "OS keyring (...)", "this session").
+        file_wins: whether the file was named explicitly, and so wins over the environment.
+        conflicts: variables that have another value in the environment than in the file.
         keyring_error: why secrets that should be in the OS keyring are not here.
     """
 
@@ -64,6 +66,8 @@ class Credentials:
     trusted_origins: frozenset[str] = frozenset()
     path: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    file_wins: bool = False
+    conflicts: tuple[str, ...] = ()
     keyring_error: CredentialsMissing | None = None
 
     def __post_init__(self) -> None:
@@ -146,14 +150,22 @@ def _check_names(fields: Mapping[str, Any]) -> None:
             raise ConfigurationError(f"There is no credential {name!r}.", hint=hint)
 
 
-def load(path: Path, trusted_origins: frozenset[str] = frozenset()) -> Credentials:
-    """Credentials from a `.env` file under the process environment, which wins; whatever is missing stays empty.
+def load(path: Path, trusted_origins: frozenset[str] = frozenset(), file_wins: bool = False) -> Credentials:
+    """Credentials from a `.env` file and the process environment; whatever is missing stays empty.
+
+    Args:
+        path: the file.
+        trusted_origins: origins that may be sent secrets beside Zoho's and loopback.
+        file_wins: the file was named explicitly, so it wins over the environment; else the environment wins.
 
     Raises:
         CredentialsMissing: the file cannot be read, or a value in it or in the environment cannot be used.
     """
     stored, stored_own = _extract(envfile.read(path, frozenset((*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values()))))
     from_env, given_own = _extract(os.environ)
+    conflicts = _conflicts(stored, stored_own, from_env, given_own)
+    if file_wins:
+        from_env, given_own = _beside_file(stored, from_env, given_own, conflicts)
     kept, kept_own, keyring, trouble = _from_keyring({**stored, **from_env})
     values, by_dc = {**kept, **stored, **from_env}, {**kept_own, **stored_own, **given_own}
     sources = {
@@ -174,7 +186,34 @@ def load(path: Path, trusted_origins: frozenset[str] = frozenset()) -> Credentia
         sources=sources,
         trusted_origins=trusted_origins,
         keyring_error=trouble,
+        file_wins=file_wins,
+        conflicts=conflicts,
     )
+
+
+def _conflicts(
+    stored: Mapping[str, Any], stored_own: Mapping[str, Any], from_env: Mapping[str, Any], given_own: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The variables whose value in the environment is another one than in the file."""
+    fields = (ENV_VARS[name] for name, value in stored.items() if from_env.get(name, value) != value)
+    own = (DC_CLIENT_SECRET_VARS[dc] for dc, value in stored_own.items() if given_own.get(dc, value) != value)
+    return (*fields, *own)
+
+
+def _beside_file(
+    stored: Mapping[str, Any], from_env: dict[str, Any], given_own: dict[str, Any], conflicts: tuple[str, ...]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of the environment completes a file that was named explicitly.
+
+    Nothing that identifies an account where the two contradict, and never a URL for the file's secrets.
+    """
+    identifying = {ENV_VARS[name] for name in IDENTIFYING_FIELDS} | set(DC_CLIENT_SECRET_VARS.values())
+    if identifying.intersection(conflicts):
+        return {name: value for name, value in from_env.items() if name not in {*IDENTIFYING_FIELDS, *stored}}, {}
+    in_keyring = "keyring" in stored
+    has_secrets = in_keyring or bool(SECRET_FIELDS & stored.keys())
+    left_out = {*stored, *(URL_FIELDS if has_secrets else ()), *(SECRET_FIELDS if in_keyring else ())}
+    return {name: value for name, value in from_env.items() if name not in left_out}, {} if in_keyring else given_own
 
 
 _FROM_ENVIRONMENT = "environment"

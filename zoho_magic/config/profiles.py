@@ -7,17 +7,11 @@ from pathlib import Path
 
 from ..errors import CredentialsMissing
 from . import dotenv_file as envfile
-from . import keyring_store as oskeyring
-from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS
 
 __all__ = ["check_usable", "list_profiles", "name_of", "path_of"]
 
 _PREFIX = ".env."
 _IGNORED_SUFFIXES = (".lock", ".tmp", ".example", ".sample", ".template", ".dist", ".bak", ".swp", "~")
-_NON_IDENTIFYING = frozenset({"scopes", "redirect_uri", "grant_code", "token_cache"})
-_IDENTIFYING_VARS = frozenset(key for name, key in ENV_VARS.items() if name not in _NON_IDENTIFYING) | frozenset(
-    DC_CLIENT_SECRET_VARS.values()
-)
 
 
 def path_of(profile: str | os.PathLike[str]) -> Path:
@@ -49,10 +43,7 @@ def list_profiles() -> list[str]:
 
 
 def check_usable(path: Path) -> None:
-    """Raise CredentialsMissing unless a line that names this profile gets the account it names.
-
-    Elsewhere the process environment wins over a file; here that would be another account than the one asked for.
-    """
+    """Raise CredentialsMissing unless there is such a profile; it names the ones there are."""
     if not path.is_file():
         names = list_profiles()
         raise CredentialsMissing(
@@ -60,17 +51,3 @@ def check_usable(path: Path) -> None:
             hint=f"NAME stands for {_PREFIX}NAME beside the nearest .env. %zoho --env {_PREFIX}NAME, "
             "then %zoho_setup, makes one.",
         )
-    if hidden := _shadowed_vars(path):
-        raise CredentialsMissing(
-            f"{', '.join(hidden)} in the process environment would be used instead of {path.name}.",
-            hint="Unset it there, or leave --profile out.",
-        )
-
-
-def _shadowed_vars(path: Path) -> list[str]:
-    """Keys whose value in the file another one in the environment would win over."""
-    values = envfile.read(path, _IDENTIFYING_VARS)
-    # What the file leaves to the keyring the environment hides as well.
-    kept = filter(oskeyring.is_stored, _IDENTIFYING_VARS if oskeyring.KEYRING_VAR in values else ())
-    other = {key for key, value in values.items() if (os.environ.get(key) or value) != value}
-    return sorted(other.union(key for key in kept if os.environ.get(key)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..data_centres import DATA_CENTRES
 
-__all__ = ["DC_CLIENT_SECRET_VARS", "ENV_VARS", "SECRET_FIELDS"]
+__all__ = ["DC_CLIENT_SECRET_VARS", "ENV_VARS", "IDENTIFYING_FIELDS", "SECRET_FIELDS", "URL_FIELDS"]
 
 ENV_VARS = {
     "client_id": "ZOHO_CLIENT_ID",
@@ -24,6 +24,11 @@ ENV_VARS = {
 """Each field of `Credentials` and its key in `.env`. To add a setting: a line here, one in `Credentials`."""
 
 SECRET_FIELDS = frozenset({"client_secret", "refresh_token", "grant_code"})
+
+IDENTIFYING_FIELDS = frozenset(ENV_VARS) - {"scopes", "redirect_uri", "grant_code", "token_cache"}
+"""Fields that say which account is meant: values of two accounts are never mixed."""
+
+URL_FIELDS = frozenset({"accounts_url", "api_url"})
 
 DC_CLIENT_SECRET_VARS = {dc: f"ZOHO_CLIENT_SECRET_{dc.upper()}" for dc in DATA_CENTRES}
 """Data centre -> the key of its own client secret: Zoho gives a client another one in each, unless told otherwise.
