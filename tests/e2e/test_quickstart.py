@@ -54,8 +54,8 @@ def test_a_week_later_two_lines_are_enough(simulator: Simulator, env_file: Path,
 
 
 UNATTENDED = """\
-from zoho_magic.notebook.prompts import can_ask
-can_ask(get_ipython())"""
+from zoho_magic.notebook.lazy_session import is_interactive
+is_interactive(get_ipython())"""
 
 
 def test_an_unattended_run_says_what_to_put_where(simulator: Simulator, isolated: Path) -> None:
