@@ -152,3 +152,24 @@ def test_rows_that_bulk_drops_are_read_again_or_named(zoho: Pair) -> None:
         patch.setattr(planner, "BULK_FROM_ROWS", 10)
         frame = session.pull("Contacts", fields=["Last_Name", "Account_Name"])
     assert len(frame) >= len(expected) - 20 or "had been counted" in _warnings(frame)
+
+
+@pytest.mark.parametrize("query", ["select Last_Name from Leads", "select COUNT(id) from Leads"])
+def test_a_query_says_that_converted_leads_are_not_in_it(zoho: Pair, query: str) -> None:
+    assert "Converted__s" in _warnings(zoho[1].coql(query))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["select Last_Name from Leads where Converted__s = true", "select Deal_Name from Deals where id is not null"],
+)
+def test_a_query_that_names_converted_leads_or_has_none_says_nothing(zoho: Pair, query: str) -> None:
+    assert "Converted__s" not in _warnings(zoho[1].coql(query))
+
+
+def test_a_column_that_a_query_does_not_get_is_named(zoho: Pair) -> None:
+    sim, session = zoho
+    sim.options.coql_left_out = ("website",)
+    frame = session.coql("select Account_Name, Website from Accounts")
+    assert frame["Website"].isna().all()
+    assert "COQL left Website out" in _warnings(frame)

@@ -58,7 +58,26 @@ def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResu
     fields = _fields(home.metadata, statement)
     harvest = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
     rows, warnings = with_people(home, harvest.rows, fields, always=True)
-    return QueryResult(rows, harvest.query, harvest.warnings + warnings)
+    hidden = converted_note(home.metadata, statement.module) if not statement.names_field("Converted__s") else []
+    return QueryResult(
+        rows, harvest.query, [*hidden, *harvest.warnings, *api.warnings, *_absent(api, fields), *warnings]
+    )
+
+
+def converted_note(metadata: Metadata, module: str) -> list[str]:
+    """What a query that does not name `Converted__s` leaves out, where the module has converted records."""
+    if module in _UNDESCRIBED or "Converted__s" not in metadata.fields(module):
+        return []
+    return [
+        f"Converted {module} are not included, because the query does not name Converted__s: "
+        "add 'and (Converted__s = true or Converted__s = false)' for all of them."
+    ]
+
+
+def _absent(api: CallCounter, fields: Sequence[Field]) -> list[str]:
+    """A warning that names the columns whose key was in no row: they are empty here, but were not sent as null."""
+    names = [field.name for field in fields if field.name in api.absent]
+    return [f"COQL left {', '.join(names)} out of its answer; empty here. %zoho_pull reads it."] if names else []
 
 
 def _fields(metadata: Metadata, statement: CoqlQuery) -> list[Field]:
