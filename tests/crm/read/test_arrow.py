@@ -150,11 +150,30 @@ def test_a_csv_without_rows_or_a_column() -> None:
 
 
 def test_a_csv_that_does_not_fit() -> None:
-    with pytest.raises(ApiError, match="does not fit the fields' types") as caught:
-        from_csv("Id,N\n1,many\n", Field("N", data_type="integer"))
-    assert "--via coql" in caught.value.hint
-    with pytest.raises(ApiError, match="does not fit"):
+    with pytest.raises(ApiError, match="cannot be parsed") as caught:
         from_csv("Id,N\n1,2,3\n", Field("N", data_type="integer"))
+    assert 'via="coql"' in caught.value.hint
+    with pytest.raises(ApiError, match="two columns named Id"):
+        from_csv("Id,N,Id\n1,2,9\n2,3,9\n", Field("N", data_type="integer"))
+    with pytest.raises(ApiError, match="no column of record ids"):
+        from_csv("Record Id,N\n1,2\n", Field("N", data_type="integer"))
+
+
+def test_one_odd_cell_of_a_csv_is_null_and_named() -> None:
+    warnings: list[str] = []
+    field = Field("N", data_type="integer")
+    rows = frames.from_csv(io.BytesIO(b"Id,N\n1,many\n2,3\n3,2.5\n"), [RECORD_ID, field], {}, warnings)
+    assert rows.column("N").to_pylist() == [None, 3, None]
+    assert "record 1" in warnings[0]
+    assert "many" in warnings[0]
+    assert "and 1 more" in warnings[0]
+
+
+def test_a_header_that_is_missing_is_named() -> None:
+    warnings: list[str] = []
+    rows = frames.from_csv(io.BytesIO(b"Id\n1\n"), [RECORD_ID, Field("N", data_type="integer")], {}, warnings)
+    assert rows.column("N").to_pylist() == [None]
+    assert "Bulk read left N out" in warnings[0]
 
 
 CHOICES = ("Solar", "Solar, roof", "roof", "R&D; new", "new", "a;b,c", "")

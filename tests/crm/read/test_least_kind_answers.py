@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.pull_env import hurried, world
+from zoho_magic import QueryError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
 
@@ -173,3 +174,17 @@ def test_a_column_that_a_query_does_not_get_is_named(zoho: Pair) -> None:
     frame = session.coql("select Account_Name, Website from Accounts")
     assert frame["Website"].isna().all()
     assert "COQL left Website out" in _warnings(frame)
+
+
+def test_a_sub_query_of_more_than_100_records_brings_every_row() -> None:
+    with world(1200) as (_, session):
+        accounts = session.pull("Accounts", fields=["Account_Name"])
+        assert len(accounts) > 100
+        contacts = session.pull("Contacts", fields=["Last_Name", "Account_Name"])
+        query = "select Last_Name from Contacts where Account_Name in (select id from Accounts where id is not null)"
+        frame = session.coql(query)
+        assert sorted(frame["id"]) == sorted(contacts[contacts["Account_Name.id"].isin(accounts["id"])]["id"])
+        assert "at a time" in _warnings(frame)
+        for refused in (f"{query} order by Last_Name", query.replace(" in (", " not in ("), f"{query} limit 5"):
+            with pytest.raises(QueryError, match="more than 100 records"):
+                session.coql(refused)

@@ -22,6 +22,7 @@ __all__ = [
     "Value",
     "comparisons",
     "condition_edits",
+    "has_negation",
     "is_open",
 ]  # fmt: skip
 
@@ -188,6 +189,13 @@ class ParsedCondition:
 def is_open(condition: Condition) -> bool:
     """Whether another condition joined to it would be read into it."""
     return isinstance(condition, BooleanOperation) and not condition.is_enclosed
+
+
+def has_negation(condition: Condition | None) -> bool:
+    """Whether a `not` stands around anything in the condition."""
+    if isinstance(condition, BooleanOperation):
+        return has_negation(condition.left) or has_negation(condition.right)
+    return isinstance(condition, Negation)
 
 
 def comparisons(condition: Condition | None) -> Iterator[Comparison]:

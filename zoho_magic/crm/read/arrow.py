@@ -385,17 +385,21 @@ def _offsets(values: pa.ListArray) -> pa.Array:
 # CSV
 
 
-def from_csv(file: IO[bytes], fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
+def from_csv(
+    file: IO[bytes], fields: Sequence[Field], names: Mapping[str, str], warnings: list[str] | None = None
+) -> pa.Table:
     """A bulk read's CSV as a table; an empty cell is null, for the CSV has no other null.
 
     Args:
         file: the CSV, UTF-8 with a header line.
-        fields: what was asked for; one the CSV lacks is all null.
+        fields: what was asked for; one the CSV lacks is all null, and named in `warnings`.
         names: lookup field -> header of the column that carries the name of the record it points to.
+        warnings: takes sentences about columns that did not come and values that could not be converted.
 
     Raises:
-        ApiError: the CSV is broken, or a value in it is not of its field's type.
+        ApiError: the CSV is broken, has no column of record ids, or has two columns of one name.
     """
+    notes: list[str] = [] if warnings is None else warnings
     types = {field.name: _csv_type(field) for field in fields} | dict.fromkeys(names.values(), TEXT)
     types["Id"] = TEXT  # Zoho writes the record id's header with a capital letter
     options = pa_csv.ConvertOptions(
@@ -407,8 +411,41 @@ def from_csv(file: IO[bytes], fields: Sequence[Field], names: Mapping[str, str])
     except pa.ArrowInvalid as error:
         problem = str(error).splitlines()[0]
     else:
-        return _from_cells(cells, fields, names)
-    raise ApiError("The bulk read's CSV does not fit the fields' types: " + problem[:160], hint="Use --via coql.")
+        return _from_cells(_with_unique_headers(cells), fields, names, notes)
+    if "conversion error" not in problem:
+        raise ApiError("The bulk read's CSV cannot be parsed: " + problem[:160], hint='Use via="coql".')
+    file.seek(0)
+    as_text = pa_csv.ConvertOptions(column_types=dict.fromkeys(types, TEXT), null_values=[""], strings_can_be_null=True)
+    cells = _with_unique_headers(pa_csv.read_csv(file, parse_options=parsing, convert_options=as_text))
+    return _from_cells(_converted_cells(cells, fields, notes), fields, names, notes)
+
+
+def _with_unique_headers(cells: pa.Table) -> pa.Table:
+    """The cells. Raises ApiError where one column would hide another, or there are no record ids."""
+    headers = cells.schema.names
+    if len(set(headers)) != len(headers):
+        twice = next(name for name in headers if headers.count(name) > 1)
+        raise ApiError(f"The bulk read's CSV has two columns named {twice}.", hint='Use via="coql" for this module.')
+    if "Id" not in headers and "id" not in headers:
+        raise ApiError("The bulk read's CSV has no column of record ids.", hint='Use via="coql".')
+    return cells
+
+
+def _converted_cells(cells: pa.Table, fields: Sequence[Field], notes: list[str]) -> pa.Table:
+    """Text cells as their fields' types, with null and a note for each that is not of its type."""
+    ids = cells.column("Id" if "Id" in cells.schema.names else "id").to_pylist()
+    for field in fields:
+        type_ = _csv_type(field)
+        if type_ == TEXT or field.name not in cells.schema.names:
+            continue
+        values = cells.column(field.name).to_pylist()
+        try:
+            array = _coerce(values, type_)
+        except _CONVERSION_ERRORS:
+            values, odd = _without_odd_values(values, field, ids)
+            array, notes[:] = _coerce(values, type_), [*notes, *odd]
+        cells = cells.set_column(cells.schema.get_field_index(field.name), field.name, array)
+    return cells
 
 
 def _csv_type(field: Field) -> pa.DataType:
@@ -416,7 +453,10 @@ def _csv_type(field: Field) -> pa.DataType:
     return TEXT if type_ == LIST else type_
 
 
-def _from_cells(cells: pa.Table, fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
+def _from_cells(cells: pa.Table, fields: Sequence[Field], names: Mapping[str, str], notes: list[str]) -> pa.Table:
+    absent = [field.name for field in fields if field.name not in cells.schema.names and field.name != "id"]
+    if absent:
+        notes.append(f"Bulk read left {', '.join(absent)} out of its file; empty here.")
     by_name = dict(zip(cells.schema.names, cells.columns, strict=True))
     by_name["id"] = by_name.pop("Id", by_name.get("id"))
     columns: list[pa.ChunkedArray] = []

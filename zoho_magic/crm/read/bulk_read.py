@@ -70,7 +70,7 @@ def _read_jobs(api: CallCounter, reading: RecordQuery, names: Mapping[str, str])
     parts: list[pa.Table] = []
     for job in _jobs(api, query, warnings):
         # Zoho writes the oldest record first. Turned round page by page, never the whole is in memory twice.
-        parts.insert(0, frames.sort_by_id_desc(_result(api, job, reading.fields, names)))
+        parts.insert(0, frames.sort_by_id_desc(_result(api, job, reading.fields, names, warnings)))
         api.on_rows(len(parts[0]))
     return QueryResult(frames.sort_by_id_desc(pa.concat_tables(parts))[: reading.limit], json.dumps(query), warnings)
 
@@ -179,7 +179,13 @@ def _failure(job: Mapping[str, Any]) -> ApiError:
 # Its result
 
 
-def _result(api: CallCounter, job: Mapping[str, Any], fields: Sequence[Field], names: Mapping[str, str]) -> pa.Table:
+def _result(
+    api: CallCounter,
+    job: Mapping[str, Any],
+    fields: Sequence[Field],
+    names: Mapping[str, str],
+    warnings: list[str],
+) -> pa.Table:
     result = job.get("result") or {}
     expected, url = result.get("count"), result.get("download_url")
     if not expected and (expected is not None or url is None):  # a job with nothing to bring may have no file at all
@@ -189,7 +195,7 @@ def _result(api: CallCounter, job: Mapping[str, Any], fields: Sequence[Field], n
     with tempfile.TemporaryFile() as file:
         _download(api, str(url), file)
         with zipfile.ZipFile(file) as archive, archive.open(_csv_name(archive)) as csv:
-            rows = frames.from_csv(csv, fields, names)
+            rows = frames.from_csv(csv, fields, names, warnings)
     if expected is not None and len(rows) != int(expected):
         raise TransportError(
             f"The bulk read announced {expected} rows and brought {len(rows)}.", hint="Run it again, or --via coql."

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from ...errors import ApiError, QueryError
-from ..coql.conditions import FieldPath
+from ..coql.conditions import FieldPath, has_negation
 from ..coql.parameters import bind
 from ..coql.parser import parse_query
 from ..coql.query import Column, CoqlQuery, UnparsedQuery
@@ -56,12 +56,74 @@ def _selectable(metadata: Metadata, module: str) -> list[str]:
 
 def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResult:
     fields = _fields(home.metadata, statement)
-    harvest = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
+    large = _large_sub_queries(home, api, statement)
+    if large:
+        harvest = _by_hundreds(home, api, statement, fields, large)
+    else:
+        harvest = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
     rows, warnings = with_people(home, harvest.rows, fields, always=True)
     hidden = converted_note(home.metadata, statement.module) if not statement.names_field("Converted__s") else []
     return QueryResult(
         rows, harvest.query, [*hidden, *harvest.warnings, *api.warnings, *_absent(api, fields), *warnings]
     )
+
+
+MAX_SUB_QUERY_ROWS = 100
+"""Zoho retrieves at most so many records of a sub-query, and does not say that there are more.
+
+https://www.zoho.com/crm/developer/docs/api/v8/COQL-subquery.html
+"""
+
+
+def _large_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> list[int]:
+    """Which sub-queries have more records than Zoho retrieves; one credit for each count."""
+    return [
+        place
+        for place, sub in enumerate(statement.sub_queries)
+        if coql.count(api, sub.query.complete(lambda module: _selectable(home.metadata, module))) > MAX_SUB_QUERY_ROWS
+    ]
+
+
+def _by_hundreds(
+    home: Home, api: CallCounter, statement: CoqlQuery, fields: Sequence[Field], large: Sequence[int]
+) -> QueryResult:
+    """The rows of a query with one large sub-query: its values are fetched, and used a hundred at a time.
+
+    Raises:
+        QueryError: parts of the answer could not be put together to the right one.
+    """
+    sub = statement.sub_queries[large[0]]
+    if len(large) > 1 or not _is_divisible(statement, sub.start):
+        raise QueryError(
+            f"A sub-query has more than {MAX_SUB_QUERY_ROWS} records, and Zoho would use only the first of them.",
+            hint="Fetch its ids with a query of their own and write 'in $ids' for a hundred of them at a time.",
+        )
+    inner = sub.query.complete(lambda module: _selectable(home.metadata, module))
+    found = coql.fetch_rows(api, inner, _fields(home.metadata, inner), home.max_concurrency(), inner.limit, None)
+    key = inner.columns[0].key
+    column = f"{key}.id" if f"{key}.id" in found.rows.schema.names else key
+    values = [str(value) for value in found.rows.column(column).unique().to_pylist() if value is not None]
+    parts = [values[start : start + MAX_SUB_QUERY_ROWS] for start in range(0, len(values), MAX_SUB_QUERY_ROWS)]
+    pages = [
+        coql.fetch_rows(
+            api, statement.replace_sub_query(large[0], part), fields, home.max_concurrency(), None, None
+        ).rows
+        for part in parts
+    ]
+    rows = frames.sort_by_id_desc(pa.concat_tables(pages)) if pages else frames.empty_table(fields)
+    note = f"The sub-query has {len(values):,} values; the query was asked for {MAX_SUB_QUERY_ROWS} of them at a time."
+    return QueryResult(rows, statement.text, [note])
+
+
+def _is_divisible(statement: CoqlQuery, start: int) -> bool:
+    """Whether the rows for parts of a list, put together, are the rows for the whole list, in Zoho's own order."""
+    positive = any(
+        one.sub_query is not None and one.sub_query.start == start and one.operator == "in"
+        for one in statement.comparisons
+    )
+    plain = not (statement.is_aggregate or statement.aliases or statement.order_by or statement.group_by)
+    bounded = statement.limit is not None or bool(statement.offset)
+    return positive and plain and not bounded and not has_negation(statement.where)
 
 
 def converted_note(metadata: Metadata, module: str) -> list[str]:

@@ -97,7 +97,12 @@ def parse_page(response: requests.Response, fields: Sequence[Field]) -> frames.P
         return frames.Page(frames.empty_table(fields))
     if not response.content:
         raise TransportError("The CRM's answer came without its body.", hint="Run it again in a minute.")
-    return frames.from_json(response.content, fields)
+    page = frames.from_json(response.content, fields)
+    if any(field.name == "id" for field in fields) and page.rows.column("id").null_count:
+        raise TransportError(
+            "The CRM's answer has records without an id, so it answers another question.", hint="Run it again."
+        )
+    return page
 
 
 class CallCounter:
