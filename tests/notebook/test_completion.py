@@ -86,6 +86,7 @@ def test_the_names_of_the_magics_are_offered_once(shell: Shell) -> None:
 
 def test_every_other_completion_is_as_without_us(shell: Shell) -> None:
     shell.run("import os")
+    shell.ip.Completer.use_jedi = False  # it has a time limit of its own, and then offers nothing
     with_us = {line: shell.offered(line) for line in ELSEWHERE}
     shell.run("%unload_ext zoho_magic")
     without = {line: shell.offered(line) for line in ELSEWHERE}

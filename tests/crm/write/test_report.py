@@ -177,7 +177,7 @@ def test_a_corrected_frame_is_aligned_by_its_labels(zoho: World, change: str) ->
 def test_after_a_lost_connection_the_advice_is_retry(zoho: World) -> None:
     sim, session = zoho
     sim.faults.add(Fault(WRITES, "POST", after=2, times=10**6, reset="before"))
-    report = session.push("Leads", leads(900), "insert", via="records")
+    report = session.push("Leads", leads(3_000), "insert", via="records")  # more calls than go side by side
     told = " ".join([*report.attrs["warnings"], *report["message"]])
     assert "report.retry()" in told
     assert "run it again" not in told
