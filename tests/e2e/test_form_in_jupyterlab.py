@@ -53,6 +53,7 @@ def test_from_nothing_to_connected(lab: Lab, simulator: Simulator) -> None:
         expect(form.locator("code").first).to_contain_text("AaaServer.profile.READ")
         notebook.shot(form, "form-scopes-light")
         form.get_by_label("Scopes").select_option("read only")
+        expect(form.locator("code").first).not_to_contain_text("AaaServer")  # the kernel has answered
         form.get_by_role("button", name="Copy", exact=True).click()
         expect(form.get_by_role("button", name="Copied", exact=True)).to_be_visible()
         assert notebook.page.evaluate("navigator.clipboard.readText()") == ",".join(PRESETS["read only"])
