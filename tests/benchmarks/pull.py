@@ -3,12 +3,13 @@
     python -m tests.benchmarks.pull            # everything, about a quarter of an hour
     python -m tests.benchmarks.pull --quick    # about a minute
     python -m tests.benchmarks.pull --sizes 100000 --latencies 50 --only ours limit
+    python -m tests.benchmarks.pull --compare  # and beside the run before, on this machine
 
 Every contestant is a fresh process; contestants take turns, so that a slow moment of the machine meets all of them.
-Prints Markdown and writes nothing. `seconds` is the whole process, seen from outside: median (fastest to slowest);
-`call` is what the pull itself took inside, without starting Python and importing at the top of the file; `processor`
-is user and system time, which a noisy machine disturbs least. `/ limit` compares with the same bytes, not parsed (for
-bulk: unzipped and parsed by bare pyarrow).
+Prints Markdown, and keeps the medians in `build/benchmarks/`. `seconds` is the whole process, seen from outside: median
+(fastest to slowest); `call` is what the pull itself took inside, without starting Python and importing at the top of
+the file; `processor` is user and system time, which a noisy machine disturbs least. `/ limit` compares with the same
+bytes, not parsed (for bulk: unzipped and parsed by bare pyarrow).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
+from tests.benchmarks import history
 from tests.benchmarks.fields import FIELDS
 
 HERE = Path(__file__).resolve().parent
@@ -225,6 +227,30 @@ def show(found: dict[str, Figures], contestants: Sequence[Contestant]) -> None:
         )
 
 
+RESULTS: dict[str, dict[str, dict[str, float]]] = {}
+
+
+def medians(found: dict[str, Figures], contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
+    """What is kept of a table: seconds, processor time, and how many times the limit of the same run."""
+    kept = {name: {"seconds": one.middle("seconds"), "processor": one.middle("busy")} for name, one in found.items()}
+    for each in contestants:
+        if each.name in kept and each.limit in kept:
+            kept[each.name]["/ limit"] = kept[each.name]["seconds"] / kept[each.limit]["seconds"]
+    return kept
+
+
+def show_change(before: dict[str, Any] | None) -> None:
+    """The run before beside this one. Seconds mean little on a busy machine; the last two figures mean more."""
+    if before is None:
+        print("\nThis is the first run on this machine: there is nothing to compare it with.")
+        return
+    _title(f"Against {before['commit']} of {before['time']}")
+    _row("table", "contestant", "figure", "before", "now", "change")
+    _row("---", "---", "---", "---:", "---:", "---:")
+    for title, name, figure, old, new in history.compared(before["results"], RESULTS):
+        _row(title, name, figure, f"{old:.2f}", f"{new:.2f}", f"{new / old - 1:+.0%}")
+
+
 def _spread(seconds: Sequence[float]) -> str:
     return f"{median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
 
@@ -263,8 +289,11 @@ def pulls(server: Server, options: argparse.Namespace) -> None:
         for milliseconds in options.latencies:
             server.set(rows=rows, latency=milliseconds / 1000, job_seconds=options.job_seconds)
             measure(server, [one for one in LIMITS if one in contestants], rows, 1)  # the server prepares its bodies
-            _title(f"{rows:,} leads, 20 fields, {milliseconds} ms")
-            show(measure(server, contestants, rows, options.repeats), contestants)
+            title = f"{rows:,} leads, 20 fields, {milliseconds} ms"
+            _title(title)
+            found = measure(server, contestants, rows, options.repeats)
+            show(found, contestants)
+            RESULTS[title] = medians(found, contestants)
 
 
 def _is_wanted(contestant: Contestant, only: Sequence[str]) -> bool:
@@ -274,11 +303,13 @@ def _is_wanted(contestant: Contestant, only: Sequence[str]) -> bool:
 
 def million(server: Server, options: argparse.Namespace) -> None:
     """A million rows by bulk read, five jobs of 200,000."""
-    _title("1,000,000 leads by bulk read, 0 ms, no waiting for jobs")
+    title = "1,000,000 leads by bulk read, 0 ms, no waiting for jobs"
+    _title(title)
     server.set(rows=MILLION, latency=0.0, job_seconds=0)
     contestants = [OURS[3], LIMITS[2], LIMITS[3]]
     found = measure(server, contestants, MILLION, options.repeats)
     show(found, contestants)
+    RESULTS[title] = medians(found, contestants)
     ours = found["zoho_magic bulk"]
     print(
         f"\nThe frame takes {ours.told['bytes'] / 2**20:,.0f} MB; "
@@ -334,6 +365,7 @@ def main() -> None:
     parser.add_argument("--job-seconds", type=float, default=0.0, help="how long a bulk job takes")
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--quick", action="store_true", help="2,000 and 20,000 leads, 50 ms, once")
+    parser.add_argument("--compare", action="store_true", help="show the run before on this machine beside this one")
     options = parser.parse_args()
     if options.quick:
         options.sizes, options.latencies, options.repeats = [2_000, 20_000], [50], 1
@@ -341,6 +373,11 @@ def main() -> None:
     with serving() as server:
         for name in options.parts:
             PARTS[name](server, options)
+    before = history.latest()
+    if RESULTS:
+        history.keep(RESULTS)
+    if options.compare:
+        show_change(before)
 
 
 if __name__ == "__main__":

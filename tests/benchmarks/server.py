@@ -85,7 +85,7 @@ class Zoho:
         if "COUNT(" in text:
             count = {"data": [{"COUNT(id)": self.rows}], "info": {"count": 1, "more_records": False}}
             return 200, JSON, json.dumps(count).encode()
-        limit, offset = map(int, re.findall(r"limit (\d+) offset (\d+)", text)[0])
+        limit, offset = (int(number or 0) for number in re.findall(r"limit (\d+)(?: offset (\d+))?", text)[0])
         below = re.search(r"id < '(\d+)'", text)
         first = offset + (place_below(int(below[1])) if below else 0)
         last = min(first + limit, self.rows)
