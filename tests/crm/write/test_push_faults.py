@@ -247,6 +247,7 @@ def check(zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, vi
 def check_retry(rows: list[Lead], action: str, report: Any, sim: Simulator, ids: list[str]) -> None:
     """With the trouble over, a retry does what can be done, and all of the above still holds."""
     sim.faults.clear()
+    sim.clock.advance(600)  # a token request that was throttled blocks the next ones for ten minutes
     try:
         again = report.retry()
     except PushError:
