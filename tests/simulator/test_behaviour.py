@@ -23,19 +23,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
-@pytest.fixture
-def options(sim: Simulator) -> Iterator[Options]:
-    before = dict(vars(sim.options))
-    yield sim.options
-    vars(sim.options).update(before)
-
-
 def test_every_option_says_what_it_does() -> None:
     rows = Options.rows()
     assert {name for name, *_ in rows} == set(vars(Options()))

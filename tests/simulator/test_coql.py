@@ -18,19 +18,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
-@pytest.fixture
-def options(sim: Simulator) -> Iterator[Options]:
-    before = dict(vars(sim.options))
-    yield sim.options
-    vars(sim.options).update(before)
-
-
 def test_rows_with_lookups_and_dotted_keys(sim: Simulator, zoho: Client) -> None:
     query = "select Last_Name, Account_Name, Account_Name.Industry, Owner, Owner.last_name, Owner.profile.name"
     rows = zoho.rows(f"{query} from Contacts where Account_Name is not null limit 3")

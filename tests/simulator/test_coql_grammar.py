@@ -18,19 +18,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
-@pytest.fixture
-def options(sim: Simulator) -> Iterator[Options]:
-    before = dict(vars(sim.options))
-    yield sim.options
-    vars(sim.options).update(before)
-
-
 SAME = [  # two spellings of one query
     ("select Last_Name from Leads where id is not null", "select 'Last_Name' from Leads where 'id' is not null"),
     ('select "Company" from Leads where "Company" = "NaN"', "select Company from Leads where Company = 'NaN'"),

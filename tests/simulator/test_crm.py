@@ -23,19 +23,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
-@pytest.fixture
-def options(sim: Simulator) -> Iterator[Options]:
-    before = dict(vars(sim.options))
-    yield sim.options
-    vars(sim.options).update(before)
-
-
 def test_org_says_edition_and_zgid(sim: Simulator, zoho: Client) -> None:
     [org] = zoho.get("/org").json()["org"]
     assert org["zgid"] == sim.options.org_id

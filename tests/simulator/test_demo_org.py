@@ -22,12 +22,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
 def bulk_rows(zoho: Client, module: str) -> list[dict[str, str]]:
     made = zoho.call("POST", "/crm/bulk/v8/read", json={"query": {"module": {"api_name": module}}})
     path = f"/crm/bulk/v8/read/{made.json()['data'][0]['details']['id']}"

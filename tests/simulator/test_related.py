@@ -18,12 +18,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
 def post(zoho: Client, path: str, **body: Any) -> list[dict[str, Any]]:
     return zoho.call("POST", f"/crm/v8{path}", json=body).json()["data"]
 

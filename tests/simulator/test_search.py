@@ -18,19 +18,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
-@pytest.fixture
-def options(sim: Simulator) -> Iterator[Options]:
-    before = dict(vars(sim.options))
-    yield sim.options
-    vars(sim.options).update(before)
-
-
 def found(zoho: Client, module: str, **params: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for page in range(1, 11):

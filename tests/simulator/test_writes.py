@@ -26,19 +26,6 @@ def sim() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def zoho(sim: Simulator) -> Iterator[Client]:
-    with Client(sim) as client:
-        yield client
-
-
-@pytest.fixture
-def options(sim: Simulator) -> Iterator[Options]:
-    before = dict(vars(sim.options))
-    yield sim.options
-    vars(sim.options).update(before)
-
-
 def post(zoho: Client, *rows: Any, path: str = LEADS, **body: Any) -> tuple[int, list[dict[str, Any]]]:
     answer = zoho.call("POST", path, json={"data": list(rows), **body})
     return answer.status_code, answer.json().get("data")
