@@ -168,11 +168,7 @@ def load(path: Path, trusted_origins: frozenset[str] = frozenset(), file_wins: b
         from_env, given_own = _beside_file(stored, from_env, given_own, conflicts)
     kept, kept_own, keyring, trouble = _from_keyring({**stored, **from_env})
     values, by_dc = {**kept, **stored, **from_env}, {**kept_own, **stored_own, **given_own}
-    sources = {
-        **dict.fromkeys(kept, keyring),
-        **dict.fromkeys(stored, path.name),
-        **dict.fromkeys(from_env, _FROM_ENVIRONMENT),
-    }
+    sources = _sources((keyring, kept), (path.name, stored), (_FROM_ENVIRONMENT, from_env))
     fields = {name: _validate(name, value, sources[name]) for name, value in values.items()}
     by_dc = {dc: _secret(DC_CLIENT_SECRET_VARS[dc], value) for dc, value in by_dc.items()}
     if (dc := fields.get("dc", Credentials.dc)) in by_dc:
@@ -189,6 +185,11 @@ def load(path: Path, trusted_origins: frozenset[str] = frozenset(), file_wins: b
         file_wins=file_wins,
         conflicts=conflicts,
     )
+
+
+def _sources(*found: tuple[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Where each value comes from; of several sources the last one counts."""
+    return {name: source for source, values in found for name in values}
 
 
 def _conflicts(

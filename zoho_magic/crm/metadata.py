@@ -15,7 +15,7 @@ from ..errors import ApiError, AuthError, QueryError
 from ..fork_safety import renew_after_fork
 from ..http.responses import CrmApi, parse_json
 
-__all__ = ["Field", "Metadata", "Module", "did_you_mean", "ready"]
+__all__ = ["Field", "Metadata", "Module", "did_you_mean", "display_field", "ready"]
 
 _READABLE = ("default", "custom", "subform", "linking")
 
@@ -227,3 +227,35 @@ def _field(entry: Mapping[str, Any]) -> Field:
         picklist_values=tuple(str(choice) for choice in choices if choice is not None),
         lookup_module=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
     )
+
+
+def display_field(module: str) -> str:
+    """The field whose value a lookup to the module shows as its name; a custom module's is Name.
+
+    Example::
+
+        >>> display_field("Deals")
+        'Deal_Name'
+    """
+    return _DISPLAY_FIELDS.get(module, "Name")
+
+
+_DISPLAY_FIELDS = {
+    "Leads": "Full_Name",
+    "Contacts": "Full_Name",
+    "Accounts": "Account_Name",
+    "Deals": "Deal_Name",
+    "Tasks": "Subject",
+    "Calls": "Subject",
+    "Events": "Event_Title",
+    "Products": "Product_Name",
+    "Vendors": "Vendor_Name",
+    "Campaigns": "Campaign_Name",
+    "Cases": "Subject",
+    "Solutions": "Solution_Title",
+    "Price_Books": "Price_Book_Name",
+    "Quotes": "Subject",
+    "Sales_Orders": "Subject",
+    "Purchase_Orders": "Subject",
+    "Invoices": "Subject",
+}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import TransportError, ZohoError
-from ..http.responses import CrmApi, parse_json
+from ..http.responses import TOKEN_REFUSED_CODES, CrmApi, parse_json
 
 __all__ = ["AccountInfo", "CurrentUser", "Organisation", "fetch_account_info", "organisation", "person"]
 
@@ -69,14 +69,11 @@ def _if_allowed(ask: Callable[[CrmApi], T], api: CrmApi, otherwise: T) -> tuple[
         return otherwise, (f"{error.args[0]} {error.hint}",)
 
 
-_DEAD_TOKEN = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
-
-
 def _is_refusal(error: ZohoError) -> bool:
     """Whether the CRM answered and refused this one call: names and limits are then unknown, nothing else is lost."""
     if isinstance(error, TransportError):
         return error.code.startswith("HTTP ")
-    return error.status >= 400 and error.code not in _DEAD_TOKEN
+    return error.status >= 400 and error.code not in TOKEN_REFUSED_CODES
 
 
 def person(api: CrmApi) -> CurrentUser:

@@ -16,10 +16,10 @@ from ..scopes import scope_for
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["CrmApi", "is_token_refused", "parse_json", "raise_for_error"]
+__all__ = ["TOKEN_REFUSED_CODES", "CrmApi", "is_token_refused", "parse_json", "raise_for_error"]
 
 _EMPTY = (204, 304)
-_TOKEN_REFUSED = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
+TOKEN_REFUSED_CODES = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
 
 
 class CrmApi(Protocol):
@@ -40,7 +40,7 @@ def parse_json(response: requests.Response) -> dict[str, Any]:
 
 def is_token_refused(response: requests.Response) -> bool:
     """Whether this is the 401 that a fresh access token may cure."""
-    return response.status_code == 401 and (_json(response) or {}).get("code") in _TOKEN_REFUSED
+    return response.status_code == 401 and (_json(response) or {}).get("code") in TOKEN_REFUSED_CODES
 
 
 def raise_for_error(

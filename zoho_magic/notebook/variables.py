@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, MutableMapping
-from datetime import date
+from collections.abc import Iterable, Mapping
 from numbers import Real
 from types import CodeType, FrameType
 from typing import Any
@@ -27,8 +26,7 @@ def visible_variables(shell: Any, local_ns: Mapping[str, Any] | None) -> Mapping
         shell: IPython's shell.
         local_ns: the locals of the calling function, as IPython hands them over; None outside of one.
     """
-    scopes = [dict(local_ns or {}), *map(dict, _enclosing_locals()), shell.user_ns]
-    return ChainMap(*(scope for scope in scopes if isinstance(scope, MutableMapping)))
+    return ChainMap(dict(local_ns or {}), *map(dict, _enclosing_locals()), shell.user_ns)
 
 
 def _enclosing_locals() -> Iterable[Mapping[str, Any]]:
@@ -76,6 +74,8 @@ def _filled(word: str, variables: Mapping[str, Any], magic: str) -> list[str]:
     value = variables[found[1]]
     if isinstance(value, (list, tuple, set)) and all(isinstance(item, str) for item in value):
         return list(value)
-    if isinstance(value, (str, Real)) or hasattr(value, "isoformat"):
-        return [value.isoformat() if isinstance(value, date) or hasattr(value, "isoformat") else str(value)]
+    if hasattr(value, "isoformat"):
+        return [value.isoformat()]
+    if isinstance(value, (str, Real)):
+        return [str(value)]
     return [found[1]]  # a frame goes by its name

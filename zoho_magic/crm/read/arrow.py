@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,7 @@ __all__ = [
     "with_all_columns",
 ]
 
+T = TypeVar("T")
 Frame = Literal["pandas", "polars", "arrow"]
 FRAMES = ("pandas", "polars", "arrow")
 
@@ -202,8 +203,9 @@ def _absent(rows: pa.Table, body: bytes, fields: Sequence[Field]) -> frozenset[s
     """The fields whose key is nowhere in the answer; only a column without any value needs the look."""
     if not len(rows):
         return frozenset()
-    empty = (field.name for field in fields if rows.column(field.name).null_count == len(rows))
-    return frozenset(name for name in empty if json.dumps(name).encode() + b":" not in body.replace(b'" :', b'":'))
+    empty = [field.name for field in fields if rows.column(field.name).null_count == len(rows)]
+    text = body.replace(b'" :', b'":') if empty else b""
+    return frozenset(name for name in empty if json.dumps(name).encode() + b":" not in text)
 
 
 def _parse_typed(body: bytes, fields: Sequence[Field]) -> Page | None:
@@ -267,12 +269,9 @@ def _convert_rows(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) ->
     warnings: list[str] = []
     for field in fields:
         values = [_empty_as_null(row.get(field.name), field) for row in rows]
-        try:
-            arrays.extend(_split_column(values, field))
-        except _CONVERSION_ERRORS:
-            values, odd = _without_odd_values(values, field, [row.get("id") for row in rows])
-            arrays.extend(_split_column(values, field))
-            warnings += odd
+        columns, odd = _convert_or_null(_split_column, values, field, lambda: [row.get("id") for row in rows])
+        arrays.extend(columns)
+        warnings += odd
     return pa.Table.from_arrays(arrays, schema=arrow_schema(fields)), tuple(warnings)
 
 
@@ -300,16 +299,27 @@ def _separators(field: Field) -> str:
     return "," if mapping_of(field) is _NAMES else ";,"
 
 
+def _convert_or_null(
+    convert: Callable[[list[Any], Field], T], values: list[Any], field: Field, ids: Callable[[], Sequence[Any]]
+) -> tuple[T, list[str]]:
+    """The values converted; null, and a warning, for what is not of the field's type."""
+    try:
+        return convert(values, field), []
+    except _CONVERSION_ERRORS:
+        kept, odd = _without_odd_values(values, field, ids())
+    return convert(kept, field), odd
+
+
 def _without_odd_values(values: list[Any], field: Field, ids: Sequence[Any]) -> tuple[list[Any], list[str]]:
     """The values with null for each that is not of the field's type, and a warning that names the first of them."""
     odd = [place for place, value in enumerate(values) if not _is_convertible(value, field)]
-    first = odd[0]
+    first, places = odd[0], frozenset(odd)
     more = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
     warning = (
         f"{field.name} should be {field.value_type}, but record {ids[first]} has {str(values[first])[:60]!r}{more}: "
         "empty here."
     )
-    return [None if place in set(odd) else value for place, value in enumerate(values)], [warning]
+    return [None if place in places else value for place, value in enumerate(values)], [warning]
 
 
 def _is_convertible(value: Any, field: Field) -> bool:
@@ -435,15 +445,11 @@ def _converted_cells(cells: pa.Table, fields: Sequence[Field], notes: list[str])
     """Text cells as their fields' types, with null and a note for each that is not of its type."""
     ids = cells.column("Id" if "Id" in cells.schema.names else "id").to_pylist()
     for field in fields:
-        type_ = _csv_type(field)
-        if type_ == TEXT or field.name not in cells.schema.names:
+        if _csv_type(field) == TEXT or field.name not in cells.schema.names:
             continue
         values = cells.column(field.name).to_pylist()
-        try:
-            array = _coerce(values, type_)
-        except _CONVERSION_ERRORS:
-            values, odd = _without_odd_values(values, field, ids)
-            array, notes[:] = _coerce(values, type_), [*notes, *odd]
+        array, odd = _convert_or_null(_as_cells, values, field, lambda: ids)
+        notes += odd
         cells = cells.set_column(cells.schema.get_field_index(field.name), field.name, array)
     return cells
 
@@ -451,6 +457,10 @@ def _converted_cells(cells: pa.Table, fields: Sequence[Field], notes: list[str])
 def _csv_type(field: Field) -> pa.DataType:
     type_ = mapping_of(field).columns[0][1]
     return TEXT if type_ == LIST else type_
+
+
+def _as_cells(values: list[Any], field: Field) -> pa.Array:
+    return _coerce(values, _csv_type(field))
 
 
 def _from_cells(cells: pa.Table, fields: Sequence[Field], names: Mapping[str, str], notes: list[str]) -> pa.Table:

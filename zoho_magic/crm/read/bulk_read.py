@@ -17,7 +17,7 @@ import pyarrow as pa
 from ...error_catalog import error_for
 from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
 from ...http.responses import parse_json
-from ..metadata import Field, Metadata
+from ..metadata import Field, Metadata, display_field
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery
 
@@ -254,28 +254,6 @@ def _not_there(error: ApiError) -> ApiError:
 # Names of the records that lookups point to
 
 
-_NAME_FIELDS = {
-    "Leads": "Full_Name",
-    "Contacts": "Full_Name",
-    "Accounts": "Account_Name",
-    "Deals": "Deal_Name",
-    "Tasks": "Subject",
-    "Calls": "Subject",
-    "Events": "Event_Title",
-    "Products": "Product_Name",
-    "Vendors": "Vendor_Name",
-    "Campaigns": "Campaign_Name",
-    "Cases": "Subject",
-    "Solutions": "Solution_Title",
-    "Price_Books": "Price_Book_Name",
-    "Quotes": "Subject",
-    "Sales_Orders": "Subject",
-    "Purchase_Orders": "Subject",
-    "Invoices": "Subject",
-}
-"""The field whose value a lookup to the module shows as its name; a custom module's is Name."""
-
-
 def _unnamed_lookup_warning(fields: Sequence[Field], names: Mapping[str, str]) -> list[str]:
     left = [field.name for field in fields if frames.is_lookup(field) and field.name not in names]
     return [f"Bulk read brings the id of {', '.join(left)}, not the name; --via coql brings both."] if left else []
@@ -283,7 +261,7 @@ def _unnamed_lookup_warning(fields: Sequence[Field], names: Mapping[str, str]) -
 
 def _lookup_names(fields: Sequence[Field], metadata: Metadata) -> dict[str, str]:
     return {
-        field.name: f"{field.name}.{_NAME_FIELDS.get(field.lookup_module, 'Name')}"
+        field.name: f"{field.name}.{display_field(field.lookup_module)}"
         for field in fields
         if field.data_type == "lookup" and field.lookup_module in metadata.modules()
     }

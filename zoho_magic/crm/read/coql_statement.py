@@ -35,7 +35,7 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
     parse_query(query)  # refuses a parameter where no value may stand
     statement = parse_query(bind(query, params))
     if isinstance(statement, CoqlQuery):
-        statement = statement.complete(lambda module: _selectable(home.metadata, module))
+        statement = _completed(home, statement)
     with CallCounter(home, progress.add) as api:
         harvest = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
     attrs = {
@@ -48,6 +48,10 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
         "warnings": harvest.warnings,
     }
     return frames.to_backend(harvest.rows, frame, attrs)
+
+
+def _completed(home: Home, query: CoqlQuery) -> CoqlQuery:
+    return query.complete(lambda module: _selectable(home.metadata, module))
 
 
 def _selectable(metadata: Metadata, module: str) -> list[str]:
@@ -80,7 +84,7 @@ def _large_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> li
     return [
         place
         for place, sub in enumerate(statement.sub_queries)
-        if coql.count(api, sub.query.complete(lambda module: _selectable(home.metadata, module))) > MAX_SUB_QUERY_ROWS
+        if coql.count(api, _completed(home, sub.query)) > MAX_SUB_QUERY_ROWS
     ]
 
 
@@ -98,7 +102,7 @@ def _by_hundreds(
             f"A sub-query has more than {MAX_SUB_QUERY_ROWS} records, and Zoho would use only the first of them.",
             hint="Fetch its ids with a query of their own and write 'in $ids' for a hundred of them at a time.",
         )
-    inner = sub.query.complete(lambda module: _selectable(home.metadata, module))
+    inner = _completed(home, sub.query)
     found = coql.fetch_rows(api, inner, _fields(home.metadata, inner), home.max_concurrency(), inner.limit, None)
     key = inner.columns[0].key
     column = f"{key}.id" if f"{key}.id" in found.rows.schema.names else key

@@ -26,7 +26,6 @@ MAX_FIELDS_LENGTH = 1_024
 """Characters of the parameter `fields`, by Zoho's OpenAPI file; https://github.com/zoho/crm-oas."""
 IDS_A_CALL = 50
 MAX_PARTS = 400
-_NOT_LISTED: frozenset[str] = frozenset()
 NUMBERED_PAGES = 10
 MAX_ROWS = 100_000
 MAX_ATTEMPTS = 3
@@ -78,16 +77,16 @@ def fill_columns(
 ) -> tuple[pa.Table, list[Field]]:
     """The rows with these columns read by record id, and the fields that did not come that way either."""
     ids = rows.column("id").to_pylist()
-    wanted = [field for field in fields if field.name not in _NOT_LISTED]
     parts = [ids[start : start + IDS_A_CALL] for start in range(0, len(ids), IDS_A_CALL)]
-    if len(parts) > MAX_PARTS or not wanted:
+    if len(parts) > MAX_PARTS:
         return rows, list(fields)
     fresh = CallCounter(api)
-    calls = [partial(_by_ids, fresh, module, [RECORD_ID, *wanted], part) for part in parts]
-    found = pa.concat_tables(list(map_parallel(calls, max_workers)))
-    place = pc.index_in(rows.column("id").combine_chunks(), found.column("id").combine_chunks())
-    for name in frames.empty_table(wanted).schema.names:
-        rows = rows.set_column(rows.schema.get_field_index(name), name, found.column(name).take(place))
+    for batch in batches_of([RECORD_ID, *fields]):
+        calls = [partial(_by_ids, fresh, module, batch, part) for part in parts]
+        found = pa.concat_tables(list(map_parallel(calls, max_workers)))
+        place = pc.index_in(rows.column("id").combine_chunks(), found.column("id").combine_chunks())
+        for name in frames.empty_table(batch[1:]).schema.names:
+            rows = rows.set_column(rows.schema.get_field_index(name), name, found.column(name).take(place))
     return rows, [field for field in fields if field.name in fresh.absent]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ...errors import QueryError, ZohoError
-from ..metadata import Field, Metadata
+from ..metadata import Field, Metadata, display_field
 from .cell_encoders import InvalidCellError, record_id
 from .input_table import Table, is_blank
 from .user_directory import Directory
@@ -23,19 +23,6 @@ USERS = ("ownerlookup", "userlookup")
 NAMES_PER_CALL = 100
 MAX_CHECKED_IDS = 2_000
 """Ids of one lookup whose names are compared with the frame's; above it the id alone decides."""
-
-# The field that a lookup shows; every other module has `Name`.
-_NAME_FIELDS = {
-    **dict.fromkeys(("Leads", "Contacts"), "Full_Name"),
-    **dict.fromkeys(("Tasks", "Cases", "Quotes", "Sales_Orders", "Purchase_Orders", "Invoices", "Calls"), "Subject"),
-    "Accounts": "Account_Name",
-    "Deals": "Deal_Name",
-    "Products": "Product_Name",
-    "Campaigns": "Campaign_Name",
-    "Vendors": "Vendor_Name",
-    "Events": "Event_Title",
-    "Price_Books": "Price_Book_Name",
-}
 
 Column = list[Any]
 
@@ -95,7 +82,7 @@ def _is_usable(field: Field, part: str, client: LookupClient) -> bool:
     if part in ("", "id") or field.value_type in USERS:
         return True
     there = _target_fields(field, client).get(part)
-    return there is not None and (there.unique or part == _NAME_FIELDS.get(field.lookup_module, "Name"))
+    return there is not None and (there.unique or part == display_field(field.lookup_module))
 
 
 def _target_fields(field: Field, client: LookupClient) -> Mapping[str, Field]:
@@ -212,7 +199,7 @@ class _RecordFinder:
         return found
 
     def _lookup(self, part: str, names: set[str]) -> Callable[[str], Any]:
-        name_field = part or _NAME_FIELDS.get(self._module, "Name")
+        name_field = part or display_field(self._module)
         if not names:
             return lambda text: text
         if name_field not in _target_fields(self._field, self._client):
@@ -238,7 +225,7 @@ class _RecordFinder:
 
     def describe(self, part: str, ids: Column) -> Mapping[str, str] | None:
         """Id -> name; None where names cannot be looked up, or there are too many."""
-        name_field = part or _NAME_FIELDS.get(self._module, "Name")
+        name_field = part or display_field(self._module)
         wanted = {text for cell in ids if (text := _id_text(cell))}
         if name_field not in _target_fields(self._field, self._client) or len(wanted) > MAX_CHECKED_IDS:
             return None
