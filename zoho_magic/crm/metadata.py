@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import ApiError, AuthError, QueryError
 from ..fork_safety import renew_after_fork
 from ..http.responses import CrmApi, parse_json
+from .api_version import API
 
 __all__ = ["Field", "Metadata", "Module", "did_you_mean", "display_field", "ready"]
 
@@ -103,7 +104,7 @@ class Metadata:
         """The modules whose records the API can read, by API name. Raises as `ZohoSession.request`."""
         known = self._modules
         if not known:
-            answer = parse_json(self._api.request("GET", "/crm/v8/settings/modules"))
+            answer = parse_json(self._api.request("GET", f"{API}/settings/modules"))
             known = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
             with self._lock:
                 self._modules = known
@@ -122,7 +123,7 @@ class Metadata:
         known = self._fields.get(module)
         if known is None:
             name = self.module(module).name
-            answer = parse_json(self._api.request("GET", "/crm/v8/settings/fields", params={"module": name}))
+            answer = parse_json(self._api.request("GET", f"{API}/settings/fields", params={"module": name}))
             found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
             known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
             with self._lock:

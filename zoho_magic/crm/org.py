@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ..errors import TransportError, ZohoError
 from ..http.responses import TOKEN_REFUSED_CODES, CrmApi, parse_json
+from .api_version import API
 
 __all__ = ["AccountInfo", "CurrentUser", "Organisation", "fetch_account_info", "organisation", "person"]
 
@@ -81,7 +82,7 @@ def person(api: CrmApi) -> CurrentUser:
 
     https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
     """
-    found = _first(parse_json(api.request("GET", "/crm/v8/users", params={"type": "CurrentUser"})), "users")
+    found = _first(parse_json(api.request("GET", f"{API}/users", params={"type": "CurrentUser"})), "users")
     return CurrentUser(_text(found, "id"), _text(found, "full_name"), _text(found, "email"), _text(found, "time_zone"))
 
 
@@ -90,7 +91,7 @@ def organisation(api: CrmApi) -> Organisation:
 
     https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html
     """
-    found = _first(parse_json(api.request("GET", "/crm/v8/org")), "org")
+    found = _first(parse_json(api.request("GET", f"{API}/org")), "org")
     edition = _text(found.get("license_details") or {}, "paid_type")
     return Organisation(_text(found, "company_name"), _text(found, "zgid"), edition, _text(found, "type"))
 

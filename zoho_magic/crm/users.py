@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ZohoError
 from ..http.responses import CrmApi, parse_json
+from .api_version import API
 from .parallel import map_parallel
 
 __all__ = ["list_users"]
@@ -39,7 +40,7 @@ def _users(api: CrmApi, kind: str) -> list[dict[str, Any]]:
     page, more = 1, True
     while more:
         params = {"type": kind, "page": page, "per_page": 200}
-        answer = parse_json(api.request("GET", "/crm/v8/users", params=params))
+        answer = parse_json(api.request("GET", f"{API}/users", params=params))
         users += answer.get("users", [])
         page, more = page + 1, bool((answer.get("info") or {}).get("more_records"))
     return users

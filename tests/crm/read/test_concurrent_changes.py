@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.pull_env import hurried, ids, put, world
-from zoho_magic.crm.read import coql, records
+from zoho_magic.crm import limits
 from zoho_magic.errors import QueryError, TransportError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator
@@ -34,9 +34,13 @@ def small() -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, world() as found:
         hurried(patch)
         for module, names in {
-            coql: {"PAGE_ROWS": 10, "MAX_OFFSET": 100},
+            limits: {
+                "COQL_ROWS_PER_CALL": 10,
+                "COQL_MAX_OFFSET": 100,
+                "RECORDS_PER_PAGE": 10,
+                "RECORDS_MAX_ROWS": 150,
+            },
             their_coql: {"MOST_ROWS": 10, "REACH": 100},
-            records: {"PAGE_ROWS": 10, "MAX_ROWS": 150},
             their_records: {"PAGE_ROWS": 10, "FIRST_ROWS": 100, "MOST_ROWS": 150},
         }.items():
             for name, value in names.items():

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.pull_env import TEXT, asked, world
+from zoho_magic.crm import limits
 from zoho_magic.crm.coql.query import UnparsedQuery
 from zoho_magic.crm.read import coql
 from zoho_magic.errors import QueryError
@@ -126,7 +127,7 @@ def test_what_is_sent(org: World, query: str, sent: str) -> None:
 
 def test_rows_come_in_zohos_order_and_number(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
-    monkeypatch.setattr(coql, "PAGE_ROWS", 50)
+    monkeypatch.setattr(limits, "COQL_ROWS_PER_CALL", 50)
     oldest = [row["id"] for row in sim.crm.rows("Deals")]
     assert len(oldest) == 210
     assert list(zoho.coql("select Stage from Deals")["id"]) == oldest
@@ -169,7 +170,7 @@ def test_joins_by_lookups_are_typed(org: World) -> None:
 
 def test_explicit_joins_are_typed_and_paged(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
-    monkeypatch.setattr(coql, "PAGE_ROWS", 30)
+    monkeypatch.setattr(limits, "COQL_ROWS_PER_CALL", 30)
     query = (
         "select pl.Item, pl.Quantity, pr.Name, pr.Budget as money from Project_Lines as pl"
         " left join Projects as pr on pl.Parent_Id = pr.id where pl.Quantity > 0"
@@ -205,7 +206,7 @@ def test_aggregates(org: World, rows: list[Row]) -> None:
 
 
 def test_more_groups_than_a_window(org: World, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coql, "PAGE_ROWS", 20)
+    monkeypatch.setattr(limits, "COQL_ROWS_PER_CALL", 20)
     found = org[1].coql("select Account_Name, COUNT(id) from Deals group by Account_Name")
     accounts = {row["Account_Name"]["id"] for row in rows if row["Account_Name"]}
     assert set(found["Account_Name.id"].dropna()) == accounts

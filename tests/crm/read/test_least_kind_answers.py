@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.pull_env import hurried, world
 from zoho_magic import QueryError
+from zoho_magic.crm import limits
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
 
@@ -114,7 +115,7 @@ def test_an_organisation_that_refuses_converted_is_pulled_another_way(zoho: Pair
 def test_a_count_that_is_refused_costs_no_row(zoho: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     _, session = zoho
     expected = session.pull("Leads", fields=["Last_Name"], via="records")
-    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 50)
+    monkeypatch.setattr("zoho_magic.crm.limits.COQL_ROWS_PER_CALL", 50)
     monkeypatch.setattr("zoho_magic.crm.read.coql.count", _refused)
     frame = session.pull("Leads", fields=["Last_Name"], via="coql")
     assert sorted(frame["id"]) == sorted(expected["id"])
@@ -136,10 +137,9 @@ def test_pages_below_the_limit_asked_for_bring_every_row(zoho: Pair) -> None:
 def test_fields_longer_than_1024_characters_go_in_several_calls(zoho: Pair) -> None:
     sim, session = zoho
     sim.options.parameter_length = 200
-    from zoho_magic.crm.read import records
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "MAX_FIELDS_LENGTH", 200)
+        patch.setattr(limits, "FIELDS_PARAMETER_LENGTH", 200)
         assert len(session.pull("Leads", via="records")) > 0
 
 

@@ -219,7 +219,7 @@ def test_no_more_calls_than_needed(org: World, ask: dict[str, Any], calls: dict[
 
 def test_a_limit_of_two_windows_needs_two_calls(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
-    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.limits.COQL_ROWS_PER_CALL", 100)
     by_id, in_order = {100: 1, 101: 2, 200: 2, 300: 1 + 4, 550: 1 + 6}, {100: 1, 101: 2, 199: 2, 300: 1 + 4}
     for order, expected in ((None, by_id), ("Company", in_order)):
         for limit, calls in expected.items():  # from three windows on they are counted first, and overlap by one row
@@ -231,7 +231,7 @@ def test_a_limit_of_two_windows_needs_two_calls(org: World, monkeypatch: pytest.
 def test_a_count_that_is_wrong_costs_calls_and_no_rows(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
     known = ids(sim, where="Converted__s = 0")
-    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.limits.COQL_ROWS_PER_CALL", 100)
     for told in (0, 1, 150, 5000):
         body = {"data": [{"COUNT(id)": told}], "info": {"count": 1, "more_records": False}}
         for via in ("coql", "records"):
@@ -476,8 +476,8 @@ def test_an_order_of_ones_own_beyond_the_offsets_is_refused_after_the_count(
     org: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sim, zoho = org
-    monkeypatch.setattr("zoho_magic.crm.read.coql.MAX_OFFSET", 300)
-    monkeypatch.setattr("zoho_magic.crm.read.coql.PAGE_ROWS", 100)
+    monkeypatch.setattr("zoho_magic.crm.limits.COQL_MAX_OFFSET", 300)
+    monkeypatch.setattr("zoho_magic.crm.limits.COQL_ROWS_PER_CALL", 100)
     with pytest.raises(QueryError, match="at most 300 rows"):
         zoho.pull("Leads", fields=["Company"], order_by="Company")
     assert asked(sim) == 2

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from tests.support.pull_env import ROADS, asked, connect, hurried, same, settled, world
-from zoho_magic.crm.read import coql
+from zoho_magic.crm import limits
 from zoho_magic.errors import ApiError, AuthError, ThrottledError, TransportError
 from zoho_magic.http import transport
 from zoho_magic.session import ZohoSession
@@ -31,7 +31,7 @@ PATHS = [("records", LISTS), ("coql", QUERIES), ("bulk", JOBS), ("bulk", STATUS)
 def started() -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, world(rows=560) as found:
         hurried(patch)
-        patch.setattr(coql, "PAGE_ROWS", 100)
+        patch.setattr(limits, "COQL_ROWS_PER_CALL", 100)
         yield found
 
 
@@ -313,7 +313,7 @@ def test_a_failure_stops_the_calls_of_the_other_threads(busy: World, monkeypatch
         "status": "error",
     }
     sim.faults.add(Fault(path=QUERIES, after=1, status=400, body=body))
-    monkeypatch.setattr(coql, "PAGE_ROWS", 10)
+    monkeypatch.setattr(limits, "COQL_ROWS_PER_CALL", 10)
     with pytest.raises(Exception, match="rejected the COQL query"):
         zoho.pull("Leads", fields=FIELDS, via="coql")
     settled()

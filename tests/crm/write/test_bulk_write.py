@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.support.push_env import hurry, leads, settle, stored, world, writes
+from zoho_magic.crm import limits
 from zoho_magic.crm.write import bulk_csv as bulk_file
 from zoho_magic.errors import PushError
 from zoho_magic.session import ZohoSession
@@ -103,10 +104,10 @@ def test_an_upsert_of_rows_that_all_lack_an_address_inserts_them(zoho: World) ->
 
 def test_files_of_so_many_rows_and_bytes_as_zoho_takes(zoho: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, session = zoho
-    monkeypatch.setattr(bulk_file, "ROWS_A_FILE", 40)
+    monkeypatch.setattr(limits, "BULK_WRITE_ROWS_PER_FILE", 40)
     session.push("Leads", leads(100), "insert", via="bulk").raise_for_failed()
     assert jobs(sim) == 3
-    monkeypatch.setattr(bulk_file, "MAX_BYTES", 250)
+    monkeypatch.setattr(limits, "BULK_WRITE_MAX_BYTES", 250)
     report = session.push("Leads", leads(40, start=200), "insert", via="bulk").raise_for_failed()
     assert jobs(sim) >= 5
     assert [stored(sim)[record]["Last_Name"] for record in report["id"]] == [f"Pushed {n}" for n in range(200, 240)]
@@ -148,7 +149,7 @@ def test_what_bulk_write_cannot_do_is_said_before_anything_is_sent(
 
 
 def test_more_fields_than_it_takes(zoho: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_file, "MAX_COLUMNS", 2)
+    monkeypatch.setattr(limits, "BULK_WRITE_MAX_COLUMNS", 2)
     with pytest.raises(PushError, match="2 fields at most"):
         zoho[1].push("Leads", leads(1), "insert", via="bulk")
 
@@ -164,9 +165,8 @@ def test_a_subform_goes_by_calls(zoho: World) -> None:
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs that are worth their credits from 21 rows on, so that the choice needs no thousands of rows."""
-    from zoho_magic.crm.write import planner as roads
 
-    monkeypatch.setattr(roads, "CREDITS_A_JOB", 2)
+    monkeypatch.setattr(limits, "BULK_WRITE_CREDITS", 2)
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_a_carriage_return_in_a_cell_leaves_its_row_whole(zoho: World) -> None:
 
 
 def test_the_csv_inside_the_zip_stays_below_the_limit_too(zoho: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_file, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(limits, "BULK_WRITE_MAX_BYTES", 10_000)
     zoho[1].push("Leads", leads(40, Description="x" * 1_000), "insert", via="bulk").raise_for_failed()
     assert jobs(zoho[0]) == 8
 
@@ -391,7 +391,7 @@ def test_a_result_on_a_strange_host_is_not_fetched_with_the_token(zoho: World) -
 
 def test_rows_for_the_same_record_keep_their_order_across_files(zoho: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, session = zoho
-    monkeypatch.setattr(bulk_file, "ROWS_A_FILE", 3)
+    monkeypatch.setattr(limits, "BULK_WRITE_ROWS_PER_FILE", 3)
     frame = pd.DataFrame({"Last_Name": "x", "Email": "same@example.com", "Company": [f"v{n}" for n in range(8)]})
     session.push("Leads", frame, "upsert", on="Email", via="bulk").raise_for_failed()
     assert [row["Company"] for row in stored(sim).values() if row["Email"] == "same@example.com"] == ["v7"]

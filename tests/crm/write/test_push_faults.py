@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.support.push_env import hurry, settle, world
-from zoho_magic.crm.write import bulk_csv as bulk_file
-from zoho_magic.crm.write import records as calls
+from zoho_magic.crm import limits
 from zoho_magic.errors import PushError, ZohoError
 from zoho_magic.http import transport
 from zoho_magic.session import ZohoSession
@@ -34,8 +33,8 @@ def zoho() -> Iterator[tuple[Simulator, ZohoSession]]:
     with pytest.MonkeyPatch.context() as patch:
         hurry(patch)
         # Small files and calls: several of each from few rows.
-        patch.setattr(calls, "MAX_ROWS_PER_CALL", 4)
-        patch.setattr(bulk_file, "ROWS_A_FILE", 6)
+        patch.setattr(limits, "WRITE_ROWS_PER_CALL", 4)
+        patch.setattr(limits, "BULK_WRITE_ROWS_PER_FILE", 6)
         with world(rows=0) as (sim, session):
             session.fields("Leads")
             yield sim, session

@@ -10,12 +10,11 @@ from numbers import Integral, Real
 from typing import Any
 
 from ...errors import QueryError
+from .. import limits
 from .edits import Edit, apply_edits
 from .lexical import check_text, find_parameters
 
 __all__ = ["bind", "literal"]
-
-MOST_IN_A_LIST = 100
 
 
 def bind(text: str, parameters: Mapping[str, Any]) -> str:
@@ -108,9 +107,9 @@ def _number(value: Any, name: str) -> str:
 
 
 def _list(values: list[Any], name: str) -> str:
-    if not 1 <= len(values) <= MOST_IN_A_LIST:
+    if not 1 <= len(values) <= limits.COQL_VALUES_PER_IN:
         raise QueryError(
-            f"{name} has {len(values)} values; COQL takes 1 to {MOST_IN_A_LIST} in a list.",
+            f"{name} has {len(values)} values; COQL takes 1 to {limits.COQL_VALUES_PER_IN} in a list.",
             hint="Pull more and filter in pandas, or run the query once per hundred values.",
         )
     return "(" + ", ".join(_single(value, name) for value in values) + ")"

@@ -17,14 +17,14 @@ import pyarrow as pa
 from ...error_catalog import error_for
 from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
 from ...http.responses import parse_json
+from .. import limits
+from ..api_version import BULK_API
 from ..metadata import Field, Metadata, display_field
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery
 
-__all__ = ["JOB_CREDITS", "PAGE_ROWS", "read"]
+__all__ = ["read"]
 
-PAGE_ROWS = 200_000
-JOB_CREDITS = 50
 INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR = 0.25, 10.0, 1.4
 TIMEOUT_SECONDS = 3600.0
 DOWNLOAD_BACKOFF_SECONDS, MAX_DOWNLOAD_BACKOFF_SECONDS = (0.5, 2.0, 0.0), 60.0
@@ -125,7 +125,9 @@ def _create_job(api: CallCounter, query: dict[str, Any], warnings: list[str]) ->
     while True:
         try:
             # It may be sent again: a job that was made twice costs credits, nothing else.
-            response = api.request("POST", "/crm/bulk/v8/read", json={"query": query}, credits=JOB_CREDITS, retry=True)
+            response = api.request(
+                "POST", f"{BULK_API}/read", json={"query": query}, credits=limits.BULK_READ_CREDITS, retry=True
+            )
             return str(_job_entry(parse_json(response))["details"]["id"])
         except (ApiError, QueryError) as error:
             refused = _refused(error, query)
@@ -157,7 +159,7 @@ def _job_entry(answer: Mapping[str, Any]) -> dict[str, Any]:
 def _wait_for_job(api: CallCounter, job_id: str) -> dict[str, Any]:
     pause, until = INITIAL_BACKOFF_SECONDS, time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < until:
-        job = _job_entry(parse_json(api.request("GET", f"/crm/bulk/v8/read/{job_id}", credits=0)))
+        job = _job_entry(parse_json(api.request("GET", f"{BULK_API}/read/{job_id}", credits=0)))
         if job.get("state") == "COMPLETED":
             return job
         if job.get("state") in ("FAILURE", "FAILED"):

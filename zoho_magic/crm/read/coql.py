@@ -17,18 +17,16 @@ import requests
 
 from ...errors import ApiError, QueryError, TransportError
 from ...http.responses import parse_json
+from .. import limits
+from ..api_version import API
 from ..coql.query import CoqlQuery, build_query
 from ..metadata import RECORD_ID, Field
 from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, coql_credits, parse_page
 
-__all__ = ["MAX_COLUMNS", "MAX_OFFSET", "PAGE_ROWS", "count", "fetch_rows", "read", "run_raw", "windows"]
+__all__ = ["count", "fetch_rows", "read", "run_raw", "windows"]
 
-PAGE_ROWS = 2_000
-MAX_OFFSET = 100_000
-MAX_COLUMNS = 500
-MAX_ORDER_FIELDS = 10
 MAX_ATTEMPTS = 3
 MAX_COUNT = 1_000_000_000
 """A count beyond this is no count of records."""
@@ -90,7 +88,7 @@ def fetch_rows(
     Raises:
         As `read`.
     """
-    if statement.offset >= MAX_OFFSET:
+    if statement.offset >= limits.COQL_MAX_OFFSET:
         raise _beyond_reach()
     statement = statement.quote_columns(_reserved_words)
     try:
@@ -121,7 +119,7 @@ def _learns_reserved_word(error: QueryError, statement: CoqlQuery) -> bool:
 def _rows_of(
     api: CallCounter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
 ) -> QueryResult:
-    query = statement.to_coql(min(limit or PAGE_ROWS, PAGE_ROWS), statement.offset)
+    query = statement.to_coql(min(limit or limits.COQL_ROWS_PER_CALL, limits.COQL_ROWS_PER_CALL), statement.offset)
     by_id = _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
     if by_id is None or statement.is_aggregate or statement.aliases:
         window = partial(_window, api, fields)
@@ -150,14 +148,14 @@ def _estimate(api: CallCounter, statement: CoqlQuery, offset: int | None = None)
 
 def run_raw(api: CallCounter, text: str) -> tuple[bytes, bool]:
     """One call with a query that was not understood: the answer, and whether Zoho has more rows than it sent."""
-    response = _post(api, text, coql_credits(PAGE_ROWS))
+    response = _post(api, text, coql_credits(limits.COQL_ROWS_PER_CALL))
     return response.content, bool((parse_json(response).get("info") or {}).get("more_records"))
 
 
 def _post(api: CallCounter, text: str, credits: int) -> requests.Response:
     # A select changes nothing, so it may be sent again.
     answer: requests.Response = api.request(
-        "POST", "/crm/v8/coql", json={"select_query": text}, retry=True, credits=credits
+        "POST", f"{API}/coql", json={"select_query": text}, retry=True, credits=credits
     )
     return answer
 
@@ -197,8 +195,10 @@ def windows(rows: int, start: int) -> list[tuple[int, int]]:
         >>> windows(3000, 0)
         [(0, 2000), (1999, 1001)]
     """
-    end, step = min(start + rows, MAX_OFFSET), PAGE_ROWS - 1
-    return [(offset, min(PAGE_ROWS, end - offset)) for offset in range(start, max(start + 1, end - 1), step)]
+    end, step = min(start + rows, limits.COQL_MAX_OFFSET), limits.COQL_ROWS_PER_CALL - 1
+    return [
+        (offset, min(limits.COQL_ROWS_PER_CALL, end - offset)) for offset in range(start, max(start + 1, end - 1), step)
+    ]
 
 
 # By id: what slipped between two windows is fetched
@@ -215,13 +215,13 @@ def _fetch_by_id(
 ) -> pa.Table:
     pages: list[frames.Page] = []
     rest, got = statement, 0
-    if limit is not None and limit <= 2 * PAGE_ROWS:
+    if limit is not None and limit <= 2 * limits.COQL_ROWS_PER_CALL:
         expected = None  # one after the other they need not overlap, and no more than two are needed
     while not pages or (pages[-1].has_more and (limit is None or got < limit)):
         wanted = None if limit is None else limit - got
-        if pages and expected is None and (wanted is None or wanted > PAGE_ROWS):
+        if pages and expected is None and (wanted is None or wanted > limits.COQL_ROWS_PER_CALL):
             expected = _estimate(api, statement)
-        left = PAGE_ROWS if expected is None or expected <= got else expected - got
+        left = limits.COQL_ROWS_PER_CALL if expected is None or expected <= got else expected - got
         found = list(_fetch_range(window, rest, comparison, max_workers, left if wanted is None else min(left, wanted)))
         pages += found
         brought = [page.rows for page in found if len(page.rows)]
@@ -258,7 +258,7 @@ def _fetch_gap(window: FetchPage, statement: CoqlQuery, comparison: str, start: 
     more, before = True, "<" if comparison == ">" else ">"
     while more:
         gap = statement.without_limit().and_where(f"id {comparison} '{start}' and id {before} '{end}'")
-        page = window(gap, PAGE_ROWS, 0)
+        page = window(gap, limits.COQL_ROWS_PER_CALL, 0)
         yield replace(page, has_more=True)
         start, more = _id(page.rows, -1) if len(page.rows) else start, page.has_more and len(page.rows) > 0
 
@@ -286,20 +286,20 @@ def _fetch_ordered(
     api: CallCounter, window: FetchPage, statement: CoqlQuery, max_workers: int, limit: int | None, expected: int | None
 ) -> pa.Table:
     start = statement.offset
-    wanted = min(MAX_OFFSET - start, MAX_OFFSET if limit is None else limit)
+    wanted = min(limits.COQL_MAX_OFFSET - start, limits.COQL_MAX_OFFSET if limit is None else limit)
     ordered = _with_id(statement)
-    first = window(ordered, min(PAGE_ROWS, wanted), start)
-    if not first.has_more or wanted <= PAGE_ROWS:
+    first = window(ordered, min(limits.COQL_ROWS_PER_CALL, wanted), start)
+    if not first.has_more or wanted <= limits.COQL_ROWS_PER_CALL:
         return _check_offset_limit(first, limit)
-    if expected is None and not statement.group_by and wanted > 2 * PAGE_ROWS:
+    if expected is None and not statement.group_by and wanted > 2 * limits.COQL_ROWS_PER_CALL:
         expected = _estimate(api, statement, 0)
-    if limit is None and expected is not None and expected - start > MAX_OFFSET:
+    if limit is None and expected is not None and expected - start > limits.COQL_MAX_OFFSET:
         raise _beyond_reach()
-    sure = PAGE_ROWS if expected is None else min(wanted, expected - start)
+    sure = limits.COQL_ROWS_PER_CALL if expected is None else min(wanted, expected - start)
     stable = _with_stable_order(ordered)
     for attempt in range(MAX_ATTEMPTS):
         if attempt or stable is not ordered:
-            first = window(stable, PAGE_ROWS, start)
+            first = window(stable, limits.COQL_ROWS_PER_CALL, start)
         pages = [first, *_remaining_pages(window, stable, max_workers, sure, wanted)]
         if (rows := _join_overlapping(pages, statement)) is not None:
             return _check_offset_limit(replace(pages[-1], rows=rows), limit)
@@ -313,7 +313,7 @@ def _remaining_pages(
     window: FetchPage, statement: CoqlQuery, max_workers: int, known_rows: int, wanted: int
 ) -> Iterator[frames.Page]:
     """The windows after the first: those that are sure side by side, then on for as long as there is more."""
-    end, more = statement.offset + PAGE_ROWS, True
+    end, more = statement.offset + limits.COQL_ROWS_PER_CALL, True
     places = windows(known_rows, statement.offset)[1:]
     for page in map_parallel([partial(window, statement, size, offset) for offset, size in places], max_workers):
         yield page
@@ -321,7 +321,7 @@ def _remaining_pages(
     if places:
         end = sum(places[-1])
     while more and end < statement.offset + wanted:
-        size = min(PAGE_ROWS, statement.offset + wanted - end + 1)
+        size = min(limits.COQL_ROWS_PER_CALL, statement.offset + wanted - end + 1)
         page = window(statement, size, end - 1)
         yield page
         end, more = end + size - 1, page.has_more and len(page.rows) > 0
@@ -354,7 +354,7 @@ def _check_offset_limit(page: frames.Page, limit: int | None) -> pa.Table:
 
 def _beyond_reach() -> QueryError:
     return QueryError(
-        f"Zoho gives at most {MAX_OFFSET:,} rows in an order of your own or by offset, and there are more.",
+        f"Zoho gives at most {limits.COQL_MAX_OFFSET:,} rows in an order of your own or by offset, and there are more.",
         hint="Leave out 'order by' and 'offset': rows then come by id, without that limit; sort the frame.",
     )
 
@@ -362,7 +362,7 @@ def _beyond_reach() -> QueryError:
 def _with_id(statement: CoqlQuery) -> CoqlQuery:
     # Rows with equal values may swap places between two calls; the id decides.
     names = [term.text for term in statement.order_by]
-    loose = statement.is_aggregate or statement.aliases or "id" in names or len(names) >= MAX_ORDER_FIELDS
+    loose = statement.is_aggregate or statement.aliases or "id" in names or len(names) >= limits.COQL_MAX_ORDER_FIELDS
     return statement if loose else statement.add_order_by("id asc")
 
 

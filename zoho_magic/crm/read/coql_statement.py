@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from ...errors import ApiError, QueryError
+from .. import limits
 from ..coql.conditions import FieldPath, has_negation
 from ..coql.parameters import bind
 from ..coql.parser import parse_query
@@ -72,19 +73,12 @@ def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResu
     )
 
 
-MAX_SUB_QUERY_ROWS = 100
-"""Zoho retrieves at most so many records of a sub-query, and does not say that there are more.
-
-https://www.zoho.com/crm/developer/docs/api/v8/COQL-subquery.html
-"""
-
-
 def _large_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> list[int]:
     """Which sub-queries have more records than Zoho retrieves; one credit for each count."""
     return [
         place
         for place, sub in enumerate(statement.sub_queries)
-        if coql.count(api, _completed(home, sub.query)) > MAX_SUB_QUERY_ROWS
+        if coql.count(api, _completed(home, sub.query)) > limits.COQL_SUB_QUERY_ROWS
     ]
 
 
@@ -99,7 +93,7 @@ def _by_hundreds(
     sub = statement.sub_queries[large[0]]
     if len(large) > 1 or not _is_divisible(statement, sub.start):
         raise QueryError(
-            f"A sub-query has more than {MAX_SUB_QUERY_ROWS} records, and Zoho would use only the first of them.",
+            f"A sub-query has more than {limits.COQL_SUB_QUERY_ROWS} records, and Zoho would use only the first.",
             hint="Fetch its ids with a query of their own and write 'in $ids' for a hundred of them at a time.",
         )
     inner = _completed(home, sub.query)
@@ -107,7 +101,10 @@ def _by_hundreds(
     key = inner.columns[0].key
     column = f"{key}.id" if f"{key}.id" in found.rows.schema.names else key
     values = [str(value) for value in found.rows.column(column).unique().to_pylist() if value is not None]
-    parts = [values[start : start + MAX_SUB_QUERY_ROWS] for start in range(0, len(values), MAX_SUB_QUERY_ROWS)]
+    parts = [
+        values[start : start + limits.COQL_SUB_QUERY_ROWS]
+        for start in range(0, len(values), limits.COQL_SUB_QUERY_ROWS)
+    ]
     pages = [
         coql.fetch_rows(
             api, statement.replace_sub_query(large[0], part), fields, home.max_concurrency(), None, None
@@ -115,7 +112,8 @@ def _by_hundreds(
         for part in parts
     ]
     rows = frames.sort_by_id_desc(pa.concat_tables(pages)) if pages else frames.empty_table(fields)
-    note = f"The sub-query has {len(values):,} values; the query was asked for {MAX_SUB_QUERY_ROWS} of them at a time."
+    size = limits.COQL_SUB_QUERY_ROWS
+    note = f"The sub-query has {len(values):,} values; the query was asked for {size} of them at a time."
     return QueryResult(rows, statement.text, [note])
 
 

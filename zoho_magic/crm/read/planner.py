@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...errors import QueryError
+from .. import limits
 from . import arrow as frames
-from . import bulk_read as bulk
 from . import coql, records
 from .record_query import RecordQuery, coql_credits
 
@@ -139,7 +139,7 @@ def _cost(reading: RecordQuery, wanted: int | None, rows: int | None, concurrenc
 
 def needs_count(reading: RecordQuery, via: str) -> bool:
     """Whether the number of rows decides anything: not when a small limit bounds it already."""
-    return via != "bulk" and (reading.limit is None or reading.limit > 2 * coql.PAGE_ROWS)
+    return via != "bulk" and (reading.limit is None or reading.limit > 2 * limits.COQL_ROWS_PER_CALL)
 
 
 def _choice(
@@ -168,15 +168,15 @@ def _best(reading: RecordQuery, rows: int | None) -> tuple[str, str]:
     many = rows is not None and rows > BULK_FROM_ROWS
     if reading.order:
         return "coql", "only COQL brings records in an order of your own"
-    if len(reading.fields) > coql.MAX_COLUMNS:
-        return "bulk", f"COQL takes {coql.MAX_COLUMNS} fields at most"
+    if len(reading.fields) > limits.COQL_MAX_COLUMNS:
+        return "bulk", f"COQL takes {limits.COQL_MAX_COLUMNS} fields at most"
     if many and _is_possible("bulk", reading, None):
         if any(frames.is_lookup(field) and field.data_type != "lookup" for field in reading.fields):
             return "coql", "bulk read does not bring the names of every lookup"
         return "bulk", "for so many rows a job costs the fewest credits"
     if reading.where:
         return "coql", "a filter needs COQL"
-    if rows is not None and rows <= records.PAGE_ROWS and len(reading.fields) <= records.FIELDS_A_CALL:
+    if rows is not None and rows <= limits.RECORDS_PER_PAGE and len(reading.fields) <= limits.FIELDS_PER_CALL:
         return "records", "it fits one call"
     return "coql", "windows of 2,000 rows side by side"
 
@@ -205,13 +205,15 @@ def _is_possible(road: str, reading: RecordQuery, rows: int | None) -> bool:
 def _check_possible(road: str, reading: RecordQuery, rows: int | None) -> None:
     if road == "records" and (reading.where or reading.order):
         raise QueryError("The records road has neither filter nor order.", hint="Use --via coql, or leave them out.")
-    if road == "records" and min(rows or 0, reading.limit or rows or 0) > records.MAX_ROWS:
+    if road == "records" and min(rows or 0, reading.limit or rows or 0) > limits.RECORDS_MAX_ROWS:
         raise QueryError(
-            f"The records road ends at {records.MAX_ROWS:,} rows, and there are about {rows:,}.",
+            f"The records road ends at {limits.RECORDS_MAX_ROWS:,} rows, and there are about {rows:,}.",
             hint="Use --via bulk or --via coql.",
         )
-    if road == "coql" and len(reading.fields) > coql.MAX_COLUMNS:
-        raise QueryError(f"COQL takes {coql.MAX_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk.")
+    if road == "coql" and len(reading.fields) > limits.COQL_MAX_COLUMNS:
+        raise QueryError(
+            f"COQL takes {limits.COQL_MAX_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk."
+        )
     if road == "bulk" and reading.order:
         raise QueryError("Bulk read has no order.", hint="Leave out --order-by and sort the frame, or --via coql.")
     if road == "bulk" and reading.bulk_unsupported_reason:
@@ -223,7 +225,7 @@ def _check_possible(road: str, reading: RecordQuery, rows: int | None) -> None:
 
 
 def _records(reading: RecordQuery, rows: int, concurrency: int) -> Cost:
-    batches, pages = len(records.batches_of(reading.fields)), max(1, -(-rows // records.PAGE_ROWS))
+    batches, pages = len(records.batches_of(reading.fields)), max(1, -(-rows // limits.RECORDS_PER_PAGE))
     numbered = records.parallel_pages(reading, rows)
     recheck_calls = int(numbered > 1)
     # The last numbered page comes first and is looked at again at the end; then one page after the other.
@@ -234,14 +236,16 @@ def _records(reading: RecordQuery, rows: int, concurrency: int) -> Cost:
 
 
 def _coql(_: RecordQuery, rows: int, concurrency: int) -> Cost:
-    sizes = [size for start in range(0, max(1, rows), coql.MAX_OFFSET) for _, size in coql.windows(rows - start, 0)]
+    sizes = [
+        size for start in range(0, max(1, rows), limits.COQL_MAX_OFFSET) for _, size in coql.windows(rows - start, 0)
+    ]
     return Cost(len(sizes), sum(map(coql_credits, sizes)), -(-len(sizes) // concurrency) * _WINDOW_SECONDS)
 
 
 def _bulk(_: RecordQuery, rows: int, __: int) -> Cost:
-    jobs = max(1, -(-rows // bulk.PAGE_ROWS))
+    jobs = max(1, -(-rows // limits.BULK_READ_ROWS_PER_JOB))
     seconds = jobs * _JOB_SECONDS + rows / _BULK_ROWS_A_SECOND
-    return Cost(5 * jobs, jobs * bulk.JOB_CREDITS, seconds)
+    return Cost(5 * jobs, jobs * limits.BULK_READ_CREDITS, seconds)
 
 
 _COSTS: dict[str, Callable[[RecordQuery, int, int], Cost]] = {"records": _records, "coql": _coql, "bulk": _bulk}

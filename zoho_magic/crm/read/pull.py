@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ...errors import ApiError, AuthError, QueryError, ZohoError
 from ...http.responses import CrmApi, parse_json
+from ..api_version import API
 from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
 from ..coql.parser import parse_condition, parse_order_by
@@ -259,7 +260,7 @@ def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[s
         if "coql" in allowed:
             return coql.count(api, build_query(reading.module, ["id"], reading.criteria))
         if not reading.where and reading.since is None:
-            answer = parse_json(api.request("GET", f"/crm/v8/{reading.module}/actions/count"))
+            answer = parse_json(api.request("GET", f"{API}/{reading.module}/actions/count"))
             return int(answer.get("count") or 0)
     except AuthError as error:
         if error.code != "OAUTH_SCOPE_MISMATCH":

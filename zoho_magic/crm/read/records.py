@@ -13,21 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import QueryError, TransportError
+from .. import limits
+from ..api_version import API
 from ..metadata import RECORD_ID, Field
 from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, parse_page
 
-__all__ = ["FIELDS_A_CALL", "MAX_ROWS", "PAGE_ROWS", "batches_of", "parallel_pages", "read"]
+__all__ = ["batches_of", "parallel_pages", "read"]
 
-PAGE_ROWS = 200
-FIELDS_A_CALL = 50
-MAX_FIELDS_LENGTH = 1_024
-"""Characters of the parameter `fields`, by Zoho's OpenAPI file; https://github.com/zoho/crm-oas."""
-IDS_A_CALL = 50
 MAX_PARTS = 400
-NUMBERED_PAGES = 10
-MAX_ROWS = 100_000
 MAX_ATTEMPTS = 3
 
 Ask = Callable[..., frames.Page]
@@ -56,7 +51,7 @@ def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int
         rows = _joined(first, others, reading)
         # A record that came or went between two batches is in one of them only, and the limit wants another instead.
         if reading.limit is None or len(rows) == len(first):
-            return QueryResult(rows, f"GET /crm/v8/{reading.module}")
+            return QueryResult(rows, f"GET {API}/{reading.module}")
     raise TransportError("Records kept changing while they were read.", hint="Run it again, or use --via coql.")
 
 
@@ -66,7 +61,7 @@ def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
     batches: list[list[Field]] = [[]]
     for field in rest:
         names = [known.name for known in batches[-1]] + [field.name]
-        if len(names) > FIELDS_A_CALL or len(",".join(names)) > MAX_FIELDS_LENGTH:
+        if len(names) > limits.FIELDS_PER_CALL or len(",".join(names)) > limits.FIELDS_PARAMETER_LENGTH:
             batches.append([])
         batches[-1].append(field)
     return [[record_id, *batch] for batch in batches]
@@ -77,7 +72,7 @@ def fill_columns(
 ) -> tuple[pa.Table, list[Field]]:
     """The rows with these columns read by record id, and the fields that did not come that way either."""
     ids = rows.column("id").to_pylist()
-    parts = [ids[start : start + IDS_A_CALL] for start in range(0, len(ids), IDS_A_CALL)]
+    parts = [ids[start : start + limits.IDS_PER_CALL] for start in range(0, len(ids), limits.IDS_PER_CALL)]
     if len(parts) > MAX_PARTS:
         return rows, list(fields)
     fresh = CallCounter(api)
@@ -91,8 +86,12 @@ def fill_columns(
 
 
 def _by_ids(api: CallCounter, module: str, fields: list[Field], ids: list[str]) -> pa.Table:
-    params = {"fields": ",".join(field.name for field in fields[1:]), "ids": ",".join(ids), "per_page": PAGE_ROWS}
-    page = parse_page(api.request("GET", f"/crm/v8/{module}", params=params), fields)
+    params = {
+        "fields": ",".join(field.name for field in fields[1:]),
+        "ids": ",".join(ids),
+        "per_page": limits.RECORDS_PER_PAGE,
+    }
+    page = parse_page(api.request("GET", f"{API}/{module}", params=params), fields)
     api.note_page(page, fields)
     return page.rows
 
@@ -136,7 +135,7 @@ def parallel_pages(reading: RecordQuery, expected: int | None) -> int:
     """
     if reading.limit is not None or reading.since is not None or expected is None:
         return 1
-    return min(NUMBERED_PAGES, -(-expected // PAGE_ROWS))
+    return min(limits.RECORDS_NUMBERED_PAGES, -(-expected // limits.RECORDS_PER_PAGE))
 
 
 def _numbered(ask: Ask, recheck: Ask, last: int, max_workers: int) -> list[frames.Page]:
@@ -157,9 +156,10 @@ def _first_id(page: frames.Page) -> Any:
 
 
 def _next(ask: Ask, page: frames.Page, got: int) -> frames.Page:
-    if got >= MAX_ROWS:
+    if got >= limits.RECORDS_MAX_ROWS:
         raise QueryError(
-            f"The records road ends at {MAX_ROWS:,} rows, and there are more.", hint="Use --via bulk or --via coql."
+            f"The records road ends at {limits.RECORDS_MAX_ROWS:,} rows, and there are more.",
+            hint="Use --via bulk or --via coql.",
         )
     if not page.next_page_token:
         raise TransportError(
@@ -173,11 +173,16 @@ def _page(
 ) -> frames.Page:
     # `id` always comes; asked for alone, Zoho may refuse the call.
     names = [field.name for field in fields if field.name != "id"] or ["Created_Time"]
-    params = {"fields": ",".join(names), "per_page": min(PAGE_ROWS, reading.limit or PAGE_ROWS), **order, **place}
+    params = {
+        "fields": ",".join(names),
+        "per_page": min(limits.RECORDS_PER_PAGE, reading.limit or limits.RECORDS_PER_PAGE),
+        **order,
+        **place,
+    }
     if reading.converted:
         params["converted"] = reading.converted
     since = {"If-Modified-Since": reading.since_text} if reading.since else {}
-    page = parse_page(api.request("GET", f"/crm/v8/{reading.module}", params=params, headers=since), fields)
+    page = parse_page(api.request("GET", f"{API}/{reading.module}", params=params, headers=since), fields)
     api.note_page(page, fields)
     if fields[1:] == list(reading.fields[1 : len(fields)]):  # the first batch: a row that comes in parts counts once
         api.on_rows(len(page.rows))

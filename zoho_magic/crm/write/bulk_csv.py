@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 from ...errors import TransportError
+from .. import limits
 from ..metadata import Field
 from .row_messages import is_data_error, message_for
 from .row_result import FAILED, SUCCEEDED, RowResult, unknown
 from .rows import Row, WriteOperation
 
 __all__ = [
-    "ROWS_A_FILE",
     "bulk_obstacle",
     "csv_files",
     "parse_result_file",
@@ -27,10 +27,6 @@ __all__ = [
     "results_from_lines",
 ]
 
-ROWS_A_FILE = 25_000
-MAX_COLUMNS = 200
-MAX_BYTES = 25_000_000
-"""Of the CSV and of the zip: Zoho's pages mean one or the other (bulk-write/limitations.html, upload-file.html)."""
 
 _FILE = "rows.csv"
 _RESULT = ("STATUS", "RECORD_ID", "ERRORS")
@@ -47,8 +43,8 @@ def bulk_obstacle(order: WriteOperation, fields: Sequence[Field], rows: Sequence
         return "bulk write has no choice of automations"
     if order.action == "upsert" and len(order.match_fields) != 1:
         return "bulk write finds records by exactly one field"
-    if len(fields) > MAX_COLUMNS:
-        return f"bulk write takes {MAX_COLUMNS} fields at most"
+    if len(fields) > limits.BULK_WRITE_MAX_COLUMNS:
+        return f"bulk write takes {limits.BULK_WRITE_MAX_COLUMNS} fields at most"
     return _unsupported_cell(order, rows)
 
 
@@ -73,15 +69,15 @@ def _reason(name: str, value: Any) -> str:
 
 
 def csv_files(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
-    """The rows, at most `ROWS_A_FILE`, in parts that one file each can take, with the file."""
+    """The rows, at most `limits.BULK_WRITE_ROWS_PER_FILE`, in parts that one file each can take, with the file."""
     if rows:
         yield from _fitting(rows, fields)
 
 
 def _fitting(rows: Sequence[Row], fields: Sequence[Field]) -> Iterator[tuple[Sequence[Row], bytes]]:
     text = _csv(rows, fields)
-    packed = _zipped(text) if len(text) <= MAX_BYTES or len(rows) == 1 else b""
-    if packed and (len(packed) <= MAX_BYTES or len(rows) == 1):
+    packed = _zipped(text) if len(text) <= limits.BULK_WRITE_MAX_BYTES or len(rows) == 1 else b""
+    if packed and (len(packed) <= limits.BULK_WRITE_MAX_BYTES or len(rows) == 1):
         yield rows, packed
         return
     for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):

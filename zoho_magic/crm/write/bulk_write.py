@@ -10,16 +10,16 @@ from typing import Any, TypeVar
 
 from ...errors import ApiError, ThrottledError, TransportError, ZohoError
 from ...http.responses import CrmApi, parse_json
+from .. import limits
+from ..api_version import API, BULK_API
 from ..metadata import Field
-from . import bulk_csv as bulk_file
 from .bulk_csv import csv_files, parse_result_file, results_from_counts, results_from_lines
 from .push_state import PushState
 from .row_result import UNKNOWN, RowResult, aborted, error_in_body, from_error, unknown
 from .rows import Row, WriteOperation
 
-__all__ = ["CREDITS_A_JOB", "follow", "write"]
+__all__ = ["follow", "write"]
 
-CREDITS_A_JOB = 500
 INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR = 0.5, 10.0, 1.5
 MAX_POLL_FAILURES = 6
 """Polls in a row that may fail before a job is left to itself."""
@@ -45,8 +45,10 @@ def write(
         Zoho's refusal of the first file, where there was one: then nothing was written, and no fate has changed.
     """
     first = True
-    for start in range(0, len(rows), bulk_file.ROWS_A_FILE):
-        for part, packed in csv_files(writing.without_conflicts(rows[start : start + bulk_file.ROWS_A_FILE]), fields):
+    for start in range(0, len(rows), limits.BULK_WRITE_ROWS_PER_FILE):
+        for part, packed in csv_files(
+            writing.without_conflicts(rows[start : start + limits.BULK_WRITE_ROWS_PER_FILE]), fields
+        ):
             if writing.halted.is_set():
                 writing.mark(part, writing.not_sent())
                 continue
@@ -107,12 +109,12 @@ def _uploaded(api: CrmApi, packed: bytes, upload_target: tuple[str, str]) -> str
     upload, org = upload_target
     answer = api.request(
         "POST",
-        f"{upload}/crm/v8/upload",
+        f"{upload}{API}/upload",
         files={"file": ("rows.zip", packed, "application/zip")},
         headers={"feature": "bulk-write", "X-CRM-ORG": org},
         retry=True,
     )
-    return _named(parse_json(answer), "file_id", "POST /crm/v8/upload")
+    return _named(parse_json(answer), "file_id", f"POST {API}/upload")
 
 
 def _created(api: CrmApi, order: WriteOperation, fields: Sequence[Field], file_id: str) -> str:
@@ -126,8 +128,8 @@ def _created(api: CrmApi, order: WriteOperation, fields: Sequence[Field], file_i
     if order.action != "insert":
         resource["find_by"] = order.match_fields[0] if order.action == "upsert" else "id"
     body = {"operation": order.action, "ignore_empty": not order.clear_empty, "resource": [resource]}
-    answer = api.request("POST", "/crm/bulk/v8/write", json=body, retry=False, credits=CREDITS_A_JOB)
-    return _named(parse_json(answer), "id", "POST /crm/bulk/v8/write")
+    answer = api.request("POST", f"{BULK_API}/write", json=body, retry=False, credits=limits.BULK_WRITE_CREDITS)
+    return _named(parse_json(answer), "id", f"POST {BULK_API}/write")
 
 
 def _named(answer: Mapping[str, Any], key: str, doing: str) -> str:
@@ -153,7 +155,7 @@ def _mapping(field: Field, place: int) -> dict[str, Any]:
 def _finished(writing: PushState, job_id: str) -> dict[str, Any]:
     pause = INITIAL_BACKOFF_SECONDS
     while True:
-        job = _with_retries(writing, lambda: parse_json(writing.api.request("GET", f"/crm/bulk/v8/write/{job_id}")))
+        job = _with_retries(writing, lambda: parse_json(writing.api.request("GET", f"{BULK_API}/write/{job_id}")))
         if str(job.get("status")).upper() not in _RUNNING:
             return job
         writing.halted.wait(pause)

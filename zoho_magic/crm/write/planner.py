@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...errors import CredentialsMissing, PushError
+from .. import limits
 from ..metadata import Field
-from .bulk_csv import ROWS_A_FILE, bulk_obstacle
-from .bulk_write import CREDITS_A_JOB
+from .bulk_csv import bulk_obstacle
 from .records import credits_of
 from .rows import Row, WriteOperation
 
@@ -43,7 +43,7 @@ def choose_route(
         PushError: bulk write was asked for, and cannot do this.
     """
     by_calls = credits_of(len(rows))
-    by_jobs = -(-len(rows) // ROWS_A_FILE) * CREDITS_A_JOB
+    by_jobs = -(-len(rows) // limits.BULK_WRITE_ROWS_PER_FILE) * limits.BULK_WRITE_CREDITS
     if via == "records":
         return Route("records", f"you chose it; {by_calls:,} API credits")
     if via == "auto" and by_jobs >= by_calls:

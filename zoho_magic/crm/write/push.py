@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ...errors import QueryError
+from .. import limits
 from ..metadata import Field, Metadata
 from ..parallel import map_parallel
 from ..progress import Progress
@@ -61,7 +62,7 @@ def push(
     """See `ZohoSession.push`; `progress` is told of every row."""
     _refuse_unknown(order, via)
     table = table_of(frame)
-    if not dry_run and len(table) > calls.MAX_ROWS_PER_CALL:  # at the same time what would be asked one after the other
+    if not dry_run and len(table) > limits.WRITE_ROWS_PER_CALL:  # side by side, not one after the other
         list(map_parallel([lambda: client.metadata.fields(order.module), client.max_concurrency], 2))
     fields = writable(client.metadata.fields(order.module))
     order = replace(order, lookup_fields=match_fields(order, fields))
@@ -134,7 +135,7 @@ class PushRun:
                 return road
             road = Route("records", f"bulk write was refused: {refusal.args[0]} {refusal.hint}".strip())
             warnings.append(f"Went by calls, because {road.reason}")
-        calls.write(writing, rows, self._client.max_concurrency() if len(rows) > calls.MAX_ROWS_PER_CALL else 1)
+        calls.write(writing, rows, self._client.max_concurrency() if len(rows) > limits.WRITE_ROWS_PER_CALL else 1)
         return road
 
     def _again(self, table: Table, rows: Sequence[Row], writing: PushState, past: RetryContext) -> Retry | None:

@@ -12,16 +12,16 @@ from typing import Any
 
 from ...errors import ZohoError
 from ...http.responses import CrmApi, parse_json
+from .. import limits
+from ..api_version import API
 from . import push_state as shared
 from .push_state import PushState
 from .record_keys import is_repeatable, record_keys
 from .row_result import UNKNOWN, RowResult, blamed_row, error_in_body, from_error, from_results, unknown
 from .rows import Row, WriteOperation
 
-__all__ = ["MAX_ROWS_PER_CALL", "credits_of", "write"]
+__all__ = ["credits_of", "write"]
 
-MAX_ROWS_PER_CALL = 100
-ROWS_A_CREDIT = 10
 TIMEOUT_SECONDS = 30.0
 
 Batch = list[Row]
@@ -35,7 +35,7 @@ def credits_of(rows: int) -> int:
         >>> credits_of(250)
         25
     """
-    return -(-rows // ROWS_A_CREDIT)
+    return -(-rows // limits.WRITE_ROWS_PER_CREDIT)
 
 
 def write(writing: PushState, rows: Sequence[Row], width: int) -> None:
@@ -69,7 +69,7 @@ def _batches(rows: Sequence[Row], order: WriteOperation) -> Iterator[Batch]:
     for row in rows:
         parts[is_repeatable(row, order)].append(row)
     for part in parts:
-        yield from (part[i : i + MAX_ROWS_PER_CALL] for i in range(0, len(part), MAX_ROWS_PER_CALL))
+        yield from (part[i : i + limits.WRITE_ROWS_PER_CALL] for i in range(0, len(part), limits.WRITE_ROWS_PER_CALL))
 
 
 def _side_by_side(writing: PushState, batches: Sequence[Batch], width: int) -> None:
@@ -144,23 +144,23 @@ def _body(batch: Batch, order: WriteOperation) -> dict[str, Any]:
 
 
 def _insert(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
-    return _put(api, "POST", f"/crm/v8/{order.module}", batch, json=_body(batch, order))
+    return _put(api, "POST", f"{API}/{order.module}", batch, json=_body(batch, order))
 
 
 def _update(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
-    return _put(api, "PUT", f"/crm/v8/{order.module}", batch, json=_body(batch, order))
+    return _put(api, "PUT", f"{API}/{order.module}", batch, json=_body(batch, order))
 
 
 def _upsert(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
     body = _body(batch, order) | ({"duplicate_check_fields": list(order.match_fields)} if order.match_fields else {})
-    return _put(api, "POST", f"/crm/v8/{order.module}/upsert", batch, json=body)
+    return _put(api, "POST", f"{API}/{order.module}/upsert", batch, json=body)
 
 
 def _delete(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
     params = {"ids": ",".join(row.data["id"] for row in batch)}
     if order.triggers is not None:
         params["wf_trigger"] = "true" if order.triggers else "false"
-    return _put(api, "DELETE", f"/crm/v8/{order.module}", batch, params=params)
+    return _put(api, "DELETE", f"{API}/{order.module}", batch, params=params)
 
 
 def _put(api: CrmApi, method: str, path: str, batch: Batch, **options: Any) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ...errors import QueryError, ZohoError
+from .. import limits
 from ..metadata import Field, Metadata, display_field
 from .cell_encoders import InvalidCellError, record_id
 from .input_table import Table, is_blank
@@ -20,7 +21,6 @@ __all__ = ["REFERENCES", "USERS", "LookupClient", "resolve_references", "split_c
 
 REFERENCES = ("lookup", "multi_module_lookup", "ownerlookup", "userlookup", "layout")
 USERS = ("ownerlookup", "userlookup")
-NAMES_PER_CALL = 100
 MAX_CHECKED_IDS = 2_000
 """Ids of one lookup whose names are compared with the frame's; above it the id alone decides."""
 
@@ -237,8 +237,8 @@ class _RecordFinder:
     def _select(self, name_field: str, by: str, values: Iterable[str]) -> Iterable[tuple[str, str]]:
         wanted = sorted(values)
         query = f"select id, {name_field} from {self._module} where {by} in $values"  # noqa: S608  # names from metadata
-        for start in range(0, len(wanted), NAMES_PER_CALL):
-            params = {"values": wanted[start : start + NAMES_PER_CALL]}
+        for start in range(0, len(wanted), limits.COQL_VALUES_PER_IN):
+            params = {"values": wanted[start : start + limits.COQL_VALUES_PER_IN]}
             found = self._client.coql(query, params=params, frame="arrow", show=False)
             if name_field not in found.column_names:
                 raise QueryError(f"COQL does not return {name_field}.")
