@@ -112,7 +112,6 @@ def test_a_line_uses_another_profile_and_the_next_does_not(shell: Shell, simulat
         "%zoho_push Leads rows --insert --dry-run --profile prod",
         "%zoho --profile prod",
         "%zoho_revoke --profile prod",
-        "%zoho_token --revoke --profile prod",
     ],
 )
 def test_every_magic_on_data_takes_a_profile(shell: Shell, simulator: Simulator, prod: Simulator, line: str) -> None:

@@ -50,7 +50,7 @@ def shell() -> Iterator[Shell]:
 @pytest.mark.parametrize(
     ("line", "become"),
     [
-        ("%zoho_token --", ["%zoho_token --help", "%zoho_token --profile", "%zoho_token --revoke"]),
+        ("%zoho_token --", ["%zoho_token --help", "%zoho_token --profile"]),
         ("%zoho_pull Leads --li", ["%zoho_pull Leads --limit"]),
         ("%zoho_pull Leads --limit 5 --fi", ["%zoho_pull Leads --limit 5 --fields"]),
         ("leads = %zoho_pull Leads --li", ["leads = %zoho_pull Leads --limit"]),

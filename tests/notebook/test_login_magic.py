@@ -72,7 +72,7 @@ ROADS = ["--browser", "--paste-url", "--device", "--client-credentials", "--add-
 def test_two_roads_on_one_line_exclude_each_other(shell: Shell, simulator: Simulator, first: str, second: str) -> None:
     told = shell.failed(f"%zoho_login {first} {second}")
     assert "UsageError: %zoho_login:" in told
-    assert "exclude each other" in told
+    assert "cannot be used together" in told
     for option in (first, second):
         assert option.split()[0] in told
     assert simulator.traffic.count() == 0

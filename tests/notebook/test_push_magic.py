@@ -96,7 +96,7 @@ def test_no_triggers_and_clear_empty_reach_the_call(zoho: World, shell: Shell) -
         ("Leads few --insert --on Email", "'on' is for an upsert"),
         ("Leads few --update", "needs the column 'id'"),
         ("Leeds few --insert", "Did you mean Leads"),
-        ("Leads few --insert --via pigeon", "--via takes one of auto, records, bulk"),
+        ("Leads few --insert --via pigeon", "--via must be one of auto, records, bulk"),
     ],
 )
 def test_a_line_that_cannot_be_done_says_why(zoho: World, shell: Shell, line: str, told: str) -> None:

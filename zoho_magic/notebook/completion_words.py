@@ -80,17 +80,8 @@ def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
         action = None
     if action is not None and action.choices is not None:
         return [str(choice) for choice in action.choices]
-    completes = getattr(action, "completes", "")
-    if completes == "module":
-        return _modules(profile)
-    if completes == "field":
-        return _fields(before[0] if before else "", profile=profile)
-    if completes == "profile":
-        from ..config import profiles
-
-        return profiles.list_profiles()
-    if completes == "variable":
-        return []
+    if (names_of := _COMPLETERS.get(getattr(action, "completes", ""))) is not None:
+        return names_of(before[0] if before else "", profile)
     return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
 
 
@@ -107,6 +98,12 @@ def _waiting(parser: argparse.ArgumentParser, before: list[str]) -> argparse.Act
 
 def _is_open(before: list[str]) -> bool:
     return sum(word.count('"') + word.count("'") for word in before) % 2 == 1
+
+
+def _profiles() -> list[str]:
+    from ..config import profiles
+
+    return profiles.list_profiles()
 
 
 # A COQL query
@@ -159,3 +156,12 @@ def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> li
     asking.start()
     asking.join(PATIENCE_SECONDS)
     return list(names)
+
+
+_COMPLETERS: dict[str, Callable[[str, str | None], list[str]]] = {
+    "module": lambda _module, profile: _modules(profile),
+    "field": lambda module, profile: _fields(module, profile=profile),
+    "profile": lambda _module, _profile: _profiles(),
+    "variable": lambda _module, _profile: [],
+}
+"""What an option's `completes=` offers, from the line's first word (its module) and its profile."""

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, wraps
 from types import MappingProxyType
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.magic import line_cell_magic, line_magic, needs_local_scope, no_var_expand
 
 from .variables import fill_words, visible_variables
 
-__all__ = ["LineParser", "assign", "magic", "option", "parser_of", "query_magic"]
+__all__ = ["LineParser", "assign", "magic", "option", "parser_of"]
 
 _COMMENT = re.compile(r"(?<!\S)#")
 _EXCLUDED = re.compile(r"argument (--[\w/-]+): not allowed with argument (--[\w/-]+)")
@@ -69,70 +69,60 @@ class LineParser(argparse.ArgumentParser):
                 from difflib import get_close_matches  # %load_ext has no use for it
 
                 near = get_close_matches(name, known, n=1)
-                meant = f"Did you mean {near[0]}?" if near else f"It knows {', '.join(known)}."
+                meant = f"Did you mean {near[0]}?" if near else f"Valid options: {', '.join(known)}."
                 raise UsageError(f"%{self.prog}: there is an option it does not know. {meant}")
 
     def _friendly_error(self, message: str) -> str:
         if excluded := _EXCLUDED.fullmatch(message):
-            return f"{excluded[1]} and {excluded[2]} exclude each other."
+            return f"{excluded[1]} and {excluded[2]} cannot be used together."
         for action in self._actions:
             name = "/".join(action.option_strings) or action.metavar or action.dest
             if message.startswith(f"argument {name}:"):
-                return f"{name} takes {self._expected(action)}."
+                return f"{name} {self._expected(action)}."
         if message.startswith("the following arguments are required"):
             return message.removeprefix("the following arguments are required: ") + " is missing."
-        return "there is a word it has no place for."
+        return "unexpected argument."
 
     def _expected(self, action: argparse.Action) -> str:
         if action.nargs == 0:
-            return "no value"
+            return "takes no value"
         if action.choices is not None:
-            return "one of " + ", ".join(map(str, action.choices))
-        return getattr(action.type, "takes", "a whole number" if action.type is int else "a value")
+            return "must be one of " + ", ".join(map(str, action.choices))
+        return f"must be {described}" if (described := getattr(action.type, "description", "")) else "needs a value"
 
 
 def option(*names: str, **settings: Any) -> Option:
     """One argument of a magic, as for `ArgumentParser.add_argument`.
 
-    `completes="module"` or `completes="field"` makes TAB offer those names for it; of the options with the same
-    `one_of`, a line takes one at most.
+    `completes="module"` and the like make TAB offer those names for it (`completion_words._COMPLETERS`); of the options
+    with the same `one_of`, a line takes one at most.
     """
     return names, settings
 
 
-def magic(*options: Option) -> Callable[[Callable[[Any, argparse.Namespace], Any]], Callable[[Any, str], Any]]:
-    """Make a method a line magic: it gets the parsed line, and its help shows the options.
+def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argparse.Namespace], Any]], Any]:
+    """Make a method a magic: it gets the parsed line, and its help and completion follow from the options.
 
     Nothing on the line is expanded: IPython would evaluate `{...}` in pasted text.
+
+    Args:
+        options: what may stand on the line.
+        cell: a line and cell magic. `line.body` is the cell's text, or on a line everything behind the options.
     """
+    kind = line_cell_magic if cell else line_magic
 
-    def decorate(method: Callable[[Any, argparse.Namespace], Any]) -> Callable[[Any, str], Any]:
+    def decorate(method: Callable[[Any, argparse.Namespace], Any]) -> Any:
         @wraps(method)
-        def run(self: Any, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
-            arguments = parser_of(run).read(line, visible_variables(self.shell, local_ns))
-            return None if arguments is None else method(self, arguments)
-
-        _document(run, method, options)
-        return cast("Callable[[Any, str], Any]", needs_local_scope(no_var_expand(line_magic(run))))
-
-    return decorate
-
-
-def query_magic(*options: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a method a line and cell magic: it gets the parsed line and the query.
-
-    In a cell the query is the body; on a line it is everything behind the options.
-    """
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(method)
-        def run(self: Any, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
-            head, query = (line, cell) if cell is not None else _split_options(line)
+        def run(self: Any, line: str, text: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+            head, body = _split_options(line) if cell and text is None else (line, text)
             arguments = parser_of(run).read(head, visible_variables(self.shell, local_ns))
-            return None if arguments is None else method(self, arguments, query)
+            if arguments is None:
+                return None
+            arguments.body = body
+            return method(self, arguments)
 
         _document(run, method, options)
-        return cast("Callable[..., Any]", needs_local_scope(no_var_expand(line_cell_magic(run))))
+        return needs_local_scope(no_var_expand(kind(run)))
 
     return decorate
 

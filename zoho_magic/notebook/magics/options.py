@@ -1,0 +1,40 @@
+"""Options that several magics take, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..magic_parser import option
+
+__all__ = ["FRAME", "MODULE", "PROFILE", "REFRESH", "positive_int", "split_names"]
+
+FRAMES = ("pandas", "polars", "arrow")
+
+
+def positive_int(text: str) -> int:
+    """An argument's type: a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+positive_int.description = "a positive integer"  # type: ignore[attr-defined]
+
+
+def split_names(words: Iterable[str] | None) -> list[str]:
+    """The names in words that may hold several, with commas between them."""
+    return [name for word in words or () for name in word.split(",") if name]
+
+
+MODULE = option(
+    "module", completes="module", metavar="MODULE", help="API name of the module: Leads, Contacts, Deals, ..."
+)
+PROFILE = option(
+    "--profile",
+    completes="profile",
+    metavar="NAME",
+    help="for this line: another account's file, or NAME for .env.NAME beside the nearest .env",
+)
+FRAME = option("--frame", choices=FRAMES, default="pandas", help="kind of frame (pandas)")
+REFRESH = option("--refresh", action="store_true", help="ask the CRM again")

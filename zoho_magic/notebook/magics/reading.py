@@ -1,0 +1,88 @@
+"""Magics that read records: pull and COQL."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from IPython.core.magic import Magics
+
+from ..lazy_session import get_session, is_interactive
+from ..magic_parser import assign, magic, option
+from ..notes import show_warnings
+from .options import FRAME, MODULE, PROFILE, positive_int, split_names
+
+__all__ = ["ReadingMagics"]
+
+VIA = ("auto", "records", "coql", "bulk")
+
+
+class ReadingMagics(Magics):
+    """Records into frames."""
+
+    @magic(
+        MODULE,
+        option(
+            "--fields",
+            completes="field",
+            nargs="+",
+            metavar="FIELD",
+            help="API names, with spaces or commas between them",
+        ),
+        option("--where", completes="field", metavar="CONDITION", help='a COQL condition in quotes: "Amount > 5000"'),
+        option(
+            "--order-by", completes="field", metavar="LIST", help='in quotes: "Amount desc"; newest first if left out'
+        ),
+        option("--limit", type=positive_int, metavar="N", help="at most N rows"),
+        option("--since", metavar="WHEN", help="modified at or after: 2026-01-31 or 2026-01-31T08:00:00+01:00"),
+        option("--converted", choices=("false", "true", "both"), default="false", help="converted leads (false)"),
+        option("--via", choices=VIA, default="auto", help="the road; auto chooses"),
+        FRAME,
+        option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
+        PROFILE,
+    )
+    def zoho_pull(self, line: Namespace) -> Any:
+        """Records of a module as a DataFrame: every row, typed by metadata, by the fastest road.
+
+        Examples::
+
+            leads = %zoho_pull Leads
+            %zoho_pull Deals --fields Deal_Name Stage Amount --where "Amount > 5000" --limit 50
+            %zoho_pull Leads --explain
+        """
+        asked = {
+            "fields": split_names(line.fields) or None,
+            "where": line.where,
+            "params": line.variables,
+            "order_by": line.order_by,
+            "limit": line.limit,
+            "since": line.since,
+            "converted": line.converted,
+            "via": line.via,
+        }
+        session = get_session(line.profile)
+        if line.explain:
+            return session.plan(line.module, **asked)
+        return show_warnings(session.pull(line.module, **asked, frame=line.frame, progress=is_interactive(self.shell)))
+
+    @magic(
+        option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
+        FRAME,
+        PROFILE,
+        cell=True,
+    )
+    def zoho_coql(self, line: Namespace) -> Any:
+        """Every row of a COQL query. `$name` is a variable of the notebook, bound and escaped.
+
+        Examples::
+
+            %%zoho_coql won
+            select Deal_Name, Amount, Owner.last_name from Deals where Stage = $stage
+
+            %zoho_coql select COUNT(id) from Leads
+        """
+        shell: Any = self.shell
+        frame = get_session(line.profile).coql(
+            line.body, params=line.variables, frame=line.frame, progress=is_interactive(shell)
+        )
+        return assign(shell, line.variable, show_warnings(frame))
