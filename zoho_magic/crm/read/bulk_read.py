@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ...error_catalog import error_for
 from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
@@ -23,7 +24,7 @@ from ..metadata import Field, Metadata, display_field
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery
 
-__all__ = ["read"]
+__all__ = ["describe_query", "read", "stream"]
 
 INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR = 0.25, 10.0, 1.4
 TIMEOUT_SECONDS = 3600.0
@@ -44,35 +45,63 @@ def read(api: CallCounter, reading: RecordQuery, metadata: Metadata, expected: i
         QueryError: the criteria cannot be said in bulk read's language.
         ApiError: a job failed, or its result has expired.
     """
+    warnings: list[str] = []
+    # Zoho writes the oldest record first. Turned round piece by piece, never the whole is in memory twice.
+    parts = [frames.sort_by_id_desc(rows) for rows in stream(api, reading, metadata, expected, warnings)]
+    rows = frames.sort_by_id_desc(pa.concat_tables(parts[::-1]))[: reading.limit]
+    return QueryResult(rows, describe_query(reading, metadata), warnings)
+
+
+def stream(
+    api: CallCounter, reading: RecordQuery, metadata: Metadata, expected: int | None, warnings: list[str]
+) -> Iterator[pa.Table]:
+    """The records of a reading without its limit, oldest first, in tables of some megabytes; at least one.
+
+    Args:
+        api, reading, metadata, expected: as `read`.
+        warnings: takes sentences about fields that did not come.
+
+    Raises:
+        As `read`.
+    """
     names = _lookup_names(reading.fields, metadata)
-    found = _read_jobs(api, reading, names)
-    missing = _missing_rows(found, expected)
-    if missing and names:  # rows with an empty parent lookup may be left out where a column of the parent is asked for
-        again = _read_jobs(api, reading, {})
-        found, missing = again, _missing_rows(again, expected)
-    if missing:
-        found.warnings.append(
-            f"Bulk read brought {len(found.rows):,} rows where {expected:,} had been counted; "
+    warnings += _unnamed_lookup_warning(reading.fields, names)
+    seen: list[pa.Array] = []
+    yield from _tables(api, reading, names, warnings, seen)
+    if _missing_rows(seen, expected) and names:
+        # Rows with an empty parent lookup may be left out where a column of the parent is asked for.
+        warnings += [note for note in _unnamed_lookup_warning(reading.fields, {}) if note not in warnings]
+        known, again = pa.concat_arrays(seen), list[pa.Array]()
+        for rows in _tables(api, reading, {}, warnings, again):
+            yield rows.filter(pc.invert(pc.is_in(rows.column("id").cast(pa.int64()), known)))
+        seen = again
+    if _missing_rows(seen, expected):
+        warnings.append(
+            f"Bulk read brought {sum(map(len, seen)):,} rows where {expected:,} had been counted; "
             'via="coql" reads the rows one window after the other.'
         )
-    return found
 
 
-def _missing_rows(found: QueryResult, expected: int | None) -> bool:
+def _missing_rows(seen: Sequence[pa.Array], expected: int | None) -> bool:
     """Whether noticeably fewer rows came than were counted; a few may have been deleted meanwhile."""
     if expected is None:
         return False
-    return expected - len(found.rows) > max(20, expected // 200)
+    return expected - sum(map(len, seen)) > max(20, expected // 200)
 
 
-def _read_jobs(api: CallCounter, reading: RecordQuery, names: Mapping[str, str]) -> QueryResult:
-    query, warnings = _query(reading, names), _unnamed_lookup_warning(reading.fields, names)
-    parts: list[pa.Table] = []
-    for job in _jobs(api, query, warnings):
-        # Zoho writes the oldest record first. Turned round page by page, never the whole is in memory twice.
-        parts.insert(0, frames.sort_by_id_desc(_result(api, job, reading.fields, names, warnings)))
-        api.on_rows(len(parts[0]))
-    return QueryResult(frames.sort_by_id_desc(pa.concat_tables(parts))[: reading.limit], json.dumps(query), warnings)
+def _tables(
+    api: CallCounter, reading: RecordQuery, names: Mapping[str, str], warnings: list[str], seen: list[pa.Array]
+) -> Iterator[pa.Table]:
+    for job in _jobs(api, _query(reading, names), warnings):
+        for rows in _result(api, job, reading.fields, names, warnings):
+            seen.append(rows.column("id").combine_chunks().cast(pa.int64()))
+            api.on_rows(len(rows))
+            yield rows
+
+
+def describe_query(reading: RecordQuery, metadata: Metadata) -> str:
+    """The job's query as Zoho gets it, JSON."""
+    return json.dumps(_query(reading, _lookup_names(reading.fields, metadata)))
 
 
 # The job
@@ -187,22 +216,26 @@ def _result(
     fields: Sequence[Field],
     names: Mapping[str, str],
     warnings: list[str],
-) -> pa.Table:
+) -> Iterator[pa.Table]:
+    """The rows of a finished job, in tables of some megabytes; at least one."""
     result = job.get("result") or {}
     expected, url = result.get("count"), result.get("download_url")
     if not expected and (expected is not None or url is None):  # a job with nothing to bring may have no file at all
-        return frames.empty_table(fields)
+        yield frames.empty_table(fields)
+        return
     if not url:
         raise TransportError("The finished bulk read job names no result.", hint='Run it again, or use via="coql".')
+    brought = 0
     with tempfile.TemporaryFile() as file:
         _download(api, str(url), file)
         with zipfile.ZipFile(file) as archive, archive.open(_csv_name(archive)) as csv:
-            rows = frames.from_csv(csv, fields, names, warnings)
-    if expected is not None and len(rows) != int(expected):
+            for rows in frames.iter_csv(csv, fields, names, warnings):
+                brought += len(rows)
+                yield rows
+    if expected is not None and brought != int(expected):
         raise TransportError(
-            f"The bulk read announced {expected} rows and brought {len(rows)}.", hint="Run it again, or --via coql."
+            f"The bulk read announced {expected} rows and brought {brought}.", hint="Run it again, or --via coql."
         )
-    return rows
 
 
 def _csv_name(archive: zipfile.ZipFile) -> str:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,7 +25,7 @@ from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, coql_credits, parse_page
 
-__all__ = ["count", "fetch_rows", "read", "run_raw", "windows"]
+__all__ = ["count", "fetch_rows", "open_rows", "read", "run_raw", "stream", "windows"]
 
 MAX_ATTEMPTS = 3
 MAX_COUNT = 1_000_000_000
@@ -50,12 +50,35 @@ def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int
         QueryError: Zoho does not take the query, or ends before its last row.
         TransportError: records kept changing places.
     """
-    fields, warnings = list(reading.fields), []
+    warnings: list[str] = []
+    query, tables = stream(api, reading, max_workers, expected, warnings)
+    return QueryResult(pa.concat_tables(tables), query, warnings)
+
+
+def stream(
+    api: CallCounter,
+    reading: RecordQuery,
+    max_workers: int,
+    expected: int | None,
+    warnings: list[str],
+    order: str = "id desc",
+) -> tuple[str, Iterator[pa.Table]]:
+    """The query as sent, and the records of a reading a page at a time; the first page has come when this returns.
+
+    Args:
+        api, reading, max_workers, expected: as `read`.
+        warnings: takes sentences about fields that COQL does not select.
+        order: COQL's `order by` list where the reading has none.
+
+    Raises:
+        As `read`.
+    """
+    fields = list(reading.fields)
     while True:
         names = [field.name for field in fields]
-        statement = build_query(reading.module, names, reading.criteria, reading.order or "id desc")
+        statement = build_query(reading.module, names, reading.criteria, reading.order or order)
         try:
-            found = fetch_rows(api, statement, fields, max_workers, reading.limit, expected)
+            query, tables = open_rows(api, statement, fields, max_workers, reading.limit, expected)
         except (ApiError, QueryError) as error:
             refused = _refused(error, fields)
             if refused is None:
@@ -63,7 +86,7 @@ def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int
             fields.remove(refused)
             warnings.append(f"COQL does not select {refused.name}; it is empty here.")
         else:
-            return QueryResult(frames.with_all_columns(found.rows, reading.fields), found.query, warnings)
+            return query, (frames.with_all_columns(rows, reading.fields) for rows in tables)
 
 
 def _refused(error: ApiError | QueryError, fields: Sequence[Field]) -> Field | None:
@@ -88,15 +111,33 @@ def fetch_rows(
     Raises:
         As `read`.
     """
+    query, tables = open_rows(api, statement, fields, max_workers, limit, expected)
+    return QueryResult(pa.concat_tables(tables), query)
+
+
+def open_rows(
+    api: CallCounter,
+    statement: CoqlQuery,
+    fields: Sequence[Field],
+    max_workers: int,
+    limit: int | None,
+    expected: int | None,
+) -> tuple[str, Iterator[pa.Table]]:
+    """The query as sent, and the rows of `fetch_rows` a page at a time; the first page has come when this returns."""
     if statement.offset >= limits.COQL_MAX_OFFSET:
         raise _beyond_reach()
     statement = statement.quote_columns(_reserved_words)
+    tables = _rows_of(api, statement, fields, max_workers, limit, expected)
     try:
-        return _rows_of(api, statement, fields, max_workers, limit, expected)
+        first = next(tables)
     except QueryError as error:
         if not _learns_reserved_word(error, statement):
             raise
-    return fetch_rows(api, statement, fields, max_workers, limit, expected)
+    else:
+        return statement.to_coql(
+            min(limit or limits.COQL_ROWS_PER_CALL, limits.COQL_ROWS_PER_CALL), statement.offset
+        ), chain([first], tables)
+    return open_rows(api, statement, fields, max_workers, limit, expected)
 
 
 # Words that Zoho has refused without quotes, in lower case: they belong to the language and not to an org, so one
@@ -118,16 +159,15 @@ def _learns_reserved_word(error: QueryError, statement: CoqlQuery) -> bool:
 
 def _rows_of(
     api: CallCounter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
-) -> QueryResult:
-    query = statement.to_coql(min(limit or limits.COQL_ROWS_PER_CALL, limits.COQL_ROWS_PER_CALL), statement.offset)
+) -> Iterator[pa.Table]:
     by_id = _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
     if by_id is None or statement.is_aggregate or statement.aliases:
-        window = partial(_window, api, fields)
-        return QueryResult(_fetch_ordered(api, window, statement, width, limit, expected), query)
+        yield _fetch_ordered(api, partial(_window, api, fields), statement, width, limit, expected)
+        return
     window = partial(_window, api, fields if any(field.name == "id" for field in fields) else (RECORD_ID, *fields))
     order, after = by_id
     ordered = statement if statement.order_by else statement.add_order_by(order)
-    return QueryResult(_fetch_by_id(api, window, ordered, after, width, limit, expected), query)
+    yield from _iter_by_id(api, window, ordered, after, width, limit, expected)
 
 
 def count(api: CallCounter, statement: CoqlQuery) -> int:
@@ -204,7 +244,7 @@ def windows(rows: int, start: int) -> list[tuple[int, int]]:
 # By id: what slipped between two windows is fetched
 
 
-def _fetch_by_id(
+def _iter_by_id(
     api: CallCounter,
     window: FetchPage,
     statement: CoqlQuery,
@@ -212,27 +252,26 @@ def _fetch_by_id(
     max_workers: int,
     limit: int | None,
     expected: int | None,
-) -> pa.Table:
-    pages: list[frames.Page] = []
-    rest, got = statement, 0
+) -> Iterator[pa.Table]:
+    rest, got, more = statement, 0, True
     if limit is not None and limit <= 2 * limits.COQL_ROWS_PER_CALL:
         expected = None  # one after the other they need not overlap, and no more than two are needed
-    while not pages or (pages[-1].has_more and (limit is None or got < limit)):
+    while more and (limit is None or got < limit):
         wanted = None if limit is None else limit - got
-        if pages and expected is None and (wanted is None or wanted > limits.COQL_ROWS_PER_CALL):
+        if got and expected is None and (wanted is None or wanted > limits.COQL_ROWS_PER_CALL):
             expected = _estimate(api, statement)
         left = limits.COQL_ROWS_PER_CALL if expected is None or expected <= got else expected - got
-        found = list(_fetch_range(window, rest, comparison, max_workers, left if wanted is None else min(left, wanted)))
-        pages += found
-        brought = [page.rows for page in found if len(page.rows)]
-        if not brought:
-            break
-        got += sum(map(len, brought))
+        last = ""
+        for page in _fetch_range(window, rest, comparison, max_workers, left if wanted is None else min(left, wanted)):
+            more, last = page.has_more, _id(page.rows, -1) if len(page.rows) else last
+            yield page.rows if limit is None else page.rows[: max(0, limit - got)]
+            got += len(page.rows)
+        if more and not last:
+            raise TransportError(
+                "Zoho says that there are more rows, and sends none.", hint="Run it again in a minute."
+            )
         # Beyond the reach of offsets, or beyond what was expected: on from the last id.
-        rest = statement.without_limit().and_where(f"id {comparison} '{_id(brought[-1], -1)}'")
-    if pages[-1].has_more and not len(pages[-1].rows) and (limit is None or got < limit):
-        raise TransportError("Zoho says that there are more rows, and sends none.", hint="Run it again in a minute.")
-    return pa.concat_tables([page.rows for page in pages])[:limit]
+        rest = statement.without_limit().and_where(f"id {comparison} '{last}'") if last else rest
 
 
 def _fetch_range(
