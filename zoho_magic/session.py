@@ -33,6 +33,7 @@ from .status import Status, build_status
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
     import requests
     from typing_extensions import Self, Unpack
 
@@ -464,6 +465,52 @@ class ZohoSession:
             module,
             via=via,
             frame=frame,
+            show=_is_interactive() if progress is None else progress,
+            fields=fields,
+            where=_bound(where, params),
+            order_by=order_by,
+            limit=limit,
+            since=since,
+            converted=converted,
+        )
+
+    def batches(
+        self,
+        module: str,
+        *,
+        fields: Sequence[str] | None = None,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        order_by: str | None = None,
+        limit: int | None = None,
+        since: str | date | datetime | None = None,
+        converted: bool | Literal["both"] = False,
+        via: Literal["auto", "records", "coql", "bulk"] = "auto",
+        progress: bool | None = None,
+    ) -> pyarrow.RecordBatchReader:
+        """The rows of a `pull` while they arrive, in constant memory: for DuckDB, Polars, Delta, Ray and your own loop.
+
+        Args:
+            module, fields, where, params, order_by, limit, since, converted, via, progress: as `pull`.
+
+        Returns:
+            A `pyarrow.RecordBatchReader`, to be read once, with the columns and Arrow types of `pull(frame="arrow")`;
+            by ascending id, or as `pull` where `order_by` or `limit` is given. The first rows have arrived.
+            `reader.schema.metadata[b"zoho_magic"]` holds module, api, query and the warnings known so far as JSON;
+            later ones are issued by `warnings.warn`. Closing the reader ends all calls.
+
+        Raises:
+            QueryError, AuthError, ApiError, ThrottledError, TransportError: as `pull`, at once or while it is read:
+                a reader that ends without an error has brought every row.
+
+        Example::
+
+            duckdb.connect("crm.db").from_arrow(zoho.batches("Leads")).create("leads")
+        """
+        self._preload_dataframe_libraries()
+        return self._crm.batches(
+            module,
+            via=via,
             show=_is_interactive() if progress is None else progress,
             fields=fields,
             where=_bound(where, params),

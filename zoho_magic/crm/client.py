@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ from .read import pull
 from .read.arrow import FRAMES, Frame
 from .read.planner import Plan
 from .read.record_query import CallCounter
+from .read.stream import RecordStream
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
     import requests
 
     from .write.insert_history import InsertHistory
@@ -98,6 +101,25 @@ class CrmClient:
         reading, warnings = pull.build_record_query(self.metadata, module, **asked)
         with Progress(f"Pulling {module}", show) as progress:
             return pull.pull(self, reading, warnings, via=via, frame=frame, progress=progress)
+
+    @contextmanager
+    def stream(
+        self, module: str, *, via: str, show: bool, order: str = "id asc", **asked: Any
+    ) -> Iterator[RecordStream]:
+        """The rows of a pull as they arrive, with a progress bar around them; for `with`."""
+        self._prefetch(module)
+        reading, warnings = pull.build_record_query(self.metadata, module, **asked)
+        with (
+            Progress(f"Pulling {module}", show) as progress,
+            pull.stream(self, reading, warnings, via=via, progress=progress, order=order) as arriving,
+        ):
+            yield arriving
+
+    def batches(self, module: str, *, via: str, show: bool, **asked: Any) -> pyarrow.RecordBatchReader:
+        """See `ZohoSession.batches`."""
+        from .read.batches import open_reader
+
+        return open_reader(self.stream(module, via=via, show=show, **asked))
 
     def _prefetch(self, module: str) -> None:
         """Ask at the same time what would be asked one after the other."""

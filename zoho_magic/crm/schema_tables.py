@@ -11,8 +11,8 @@ from .metadata import Field, Metadata
 from .parallel import map_parallel
 from .read import arrow as frames
 from .read import coql
-from .read.pull import Home
 from .read.record_query import CallCounter
+from .read.stream import Home
 
 if TYPE_CHECKING:
     import pandas

@@ -37,6 +37,7 @@ __all__ = [
     "is_lookup",
     "is_user_lookup",
     "iter_csv",
+    "sort_by_id_asc",
     "sort_by_id_desc",
     "to_backend",
     "with_all_columns",
@@ -590,6 +591,11 @@ def sort_by_id_desc(data: pa.Table) -> pa.Table:
     ids = ids.take(order)
     fresh = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
     return data.take(order.filter(pa.concat_arrays([pa.array([True]), fresh])))
+
+
+def sort_by_id_asc(data: pa.Table) -> pa.Table:
+    """Ordered by record id, lowest first; a record that came twice stands once."""
+    return _reversed(sort_by_id_desc(data)) if len(data) else data
 
 
 def _reversed(data: pa.Table) -> pa.Table:

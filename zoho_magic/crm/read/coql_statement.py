@@ -21,8 +21,8 @@ from ..metadata import RECORD_ID, Field, Metadata
 from ..progress import Progress
 from . import arrow as frames
 from . import coql
-from .pull import Home, with_people
 from .record_query import CallCounter, QueryResult
+from .stream import Home, with_people
 
 __all__ = ["run"]
 
@@ -66,7 +66,7 @@ def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResu
         harvest = _by_hundreds(home, api, statement, fields, large)
     else:
         harvest = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
-    rows, warnings = with_people(home, harvest.rows, fields, always=True)
+    rows, warnings = with_people(home.known_users, harvest.rows, fields, always=True)
     hidden = converted_note(home.metadata, statement.module) if not statement.names_field("Converted__s") else []
     return QueryResult(
         rows, harvest.query, [*hidden, *harvest.warnings, *api.warnings, *_absent(api, fields), *warnings]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime, time, timezone
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any
 
-import pyarrow as pa
-
-from ...errors import ApiError, AuthError, QueryError, ZohoError
-from ...http.responses import CrmApi, parse_json
+from ...errors import ApiError, AuthError, QueryError
+from ...http.responses import parse_json
 from ..api_version import API
 from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
@@ -19,35 +16,18 @@ from ..coql.query import build_query
 from ..metadata import Field, Metadata
 from ..progress import Progress
 from . import arrow as frames
-from . import bulk_read as bulk
-from . import coql, records
+from . import coql
 from . import planner as plan
 from .planner import Plan
-from .record_query import CallCounter, QueryResult, RecordQuery
+from .record_query import CallCounter, RecordQuery
+from .stream import Home, RecordStream
 
-__all__ = ["Home", "build_record_query", "make_plan", "pull", "with_people"]
+__all__ = ["build_record_query", "make_plan", "pull", "stream"]
 
 # No road but the single record carries these.
 _SINGLE_RECORD_TYPES = frozenset(
     {"subform", "multiselectlookup", "multiuserlookup", "linetax", "fileupload", "imageupload", "consent_lookup"}
 )
-
-
-class Home(CrmApi, Protocol):
-    """What a pull needs of a session beside its calls."""
-
-    @property
-    def metadata(self) -> Metadata: ...
-
-    @property
-    def scopes(self) -> tuple[str, ...]: ...
-
-    @property
-    def credits_left(self) -> int | None: ...
-
-    def max_concurrency(self) -> int: ...
-
-    def known_users(self) -> tuple[Mapping[str, tuple[str | None, str | None]], list[ZohoError]]: ...
 
 
 def build_record_query(
@@ -91,87 +71,23 @@ def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> P
     return plan.plan(reading, via, allowed, rows, width, home.credits_left) if rows is not None else rough
 
 
+def stream(
+    home: Home, reading: RecordQuery, warnings: list[str], *, via: str, progress: Progress, order: str = "id desc"
+) -> RecordStream:
+    """The rows as they arrive. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
+    api = CallCounter(home, progress.add)
+    found = make_plan(home, reading, via, api)
+    progress.expect(found.rows)
+    return RecordStream(home, api, reading, found, warnings, order)
+
+
 def pull(
     home: Home, reading: RecordQuery, warnings: list[str], *, via: str, frame: frames.Frame, progress: Progress
 ) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    with CallCounter(home, progress.add) as api:
-        found = make_plan(home, reading, via, api)
-        progress.expect(found.rows)
-        found, harvest = _fetch_with_fallback(home, api, reading, found)
-        harvest = _with_absent_columns(home, api, reading, found, harvest)
-        rows, more = with_people(home, harvest.rows, reading.fields, always=found.api != "records")
-    attrs = {
-        "module": reading.module,
-        "api": found.api,
-        "query": harvest.query,
-        "calls": api.calls,
-        "credits": api.credits,
-        "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "warnings": [*warnings, *found.notes, *harvest.warnings, *api.warnings, *more],
-    }
-    return frames.to_backend(rows, frame, attrs)
-
-
-def _with_absent_columns(
-    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, harvest: QueryResult
-) -> QueryResult:
-    """The rows with the columns whose key Zoho left out of every row: fetched another way, or named in a warning.
-
-    COQL leaves URL fields and some others out of its answers without a word; a null is always sent as null.
-    """
-    absent = [field for field in reading.fields if field.name in api.absent and field.name != "id"]
-    if not absent or not len(harvest.rows):
-        return harvest
-    rows, left = harvest.rows, absent
-    if found.api == "coql":
-        rows, left = records.fill_columns(api, reading.module, rows, absent, home.max_concurrency())
-    names = ", ".join(field.name for field in left)
-    note = f"Zoho sent no value and no null for {names}: renamed, hidden, or not part of this API; empty here."
-    return QueryResult(rows, harvest.query, [*harvest.warnings, *([note] if left else [])])
-
-
-def _fetch_with_fallback(home: Home, api: CallCounter, reading: RecordQuery, found: Plan) -> tuple[Plan, QueryResult]:
-    """The rows, by the planned road, or the next one where Zoho does not serve this module or filter on it."""
-    try:
-        return found, _ROADS[found.api](home, api, reading, found.rows)
-    except (ApiError, QueryError) as error:
-        if not found.fallbacks or not (plan.is_unsupported(error.code) or _is_not_the_users(error, reading)):
-            raise
-        road, *others = found.fallbacks
-        note = f"{API_LABELS[found.api]} is not available here ({error.code}); used {API_LABELS[road]} instead."
-        found = replace(found, api=road, fallbacks=tuple(others), notes=(*found.notes, note))
-    return _fetch_with_fallback(home, api, reading, found)
-
-
-def _is_not_the_users(error: ZohoError, reading: RecordQuery) -> bool:
-    """Whether Zoho rejected a part of the query that only we wrote: the user cannot fix it, another API may serve."""
-    if error.code not in ("SYNTAX_ERROR", "INVALID_QUERY"):
-        return False
-    return not (reading.where or reading.order) or error.details.get("column_name") == "Converted__s"
-
-
-API_LABELS = {"records": "the Records API", "coql": "COQL", "bulk": "bulk read"}
-
-
-def _by_records(home: Home, api: CallCounter, reading: RecordQuery, rows: int | None) -> QueryResult:
-    return records.read(api, reading, home.max_concurrency(), rows)
-
-
-def _by_coql(home: Home, api: CallCounter, reading: RecordQuery, rows: int | None) -> QueryResult:
-    return coql.read(api, reading, home.max_concurrency(), rows)
-
-
-def _by_bulk(home: Home, api: CallCounter, reading: RecordQuery, rows: int | None) -> QueryResult:
-    # With a limit, the plan's number of rows is a bound and not a count.
-    return bulk.read(api, reading, home.metadata, rows if reading.limit is None else None)
-
-
-_ROADS: dict[str, Callable[[Home, CallCounter, RecordQuery, int | None], QueryResult]] = {
-    "records": _by_records,
-    "coql": _by_coql,
-    "bulk": _by_bulk,
-}
+    with stream(home, reading, warnings, via=via, progress=progress) as arriving:
+        rows = arriving.collect()
+    return frames.to_backend(rows, frame, arriving.attrs)
 
 
 def _select_fields(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tuple[list[Field], list[str]]:
@@ -268,19 +184,3 @@ def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[s
     except (ApiError, QueryError):
         pass  # the road will say what is wrong, if it is wrong for the road too
     return None
-
-
-def with_people(home: Home, rows: pa.Table, fields: Sequence[Field], always: bool) -> tuple[pa.Table, list[str]]:
-    """The rows with names and addresses of users, and a warning if they may not be asked for.
-
-    COQL and bulk read bring little more than ids (`always`); records bring all but some addresses.
-    """
-    users = [field for field in fields if frames.is_user_lookup(field)]
-    missing = any(
-        rows.column(f"{field.name}.email").null_count > rows.column(f"{field.name}.id").null_count for field in users
-    )
-    if not users or not len(rows) or not (always or missing):
-        return rows, []
-    known, errors = home.known_users()
-    warnings = [f"Names of users are incomplete: {error.args[0]} {error.hint}".strip() for error in errors[:1]]
-    return frames.fill_user_names(rows, users, known), warnings
