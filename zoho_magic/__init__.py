@@ -90,13 +90,13 @@ def load_ipython_extension(ip: Any) -> None:
     """`%load_ext zoho_magic`: add the magics, TAB completion and cards. No I/O, nothing printed."""
     from .notebook import cards, completion, magics
 
-    for face in (magics, completion, cards):
-        face.register(ip)
+    for front_end in (magics, completion, cards):
+        front_end.register(ip)
 
 
 def unload_ipython_extension(ip: Any) -> None:
     """`%unload_ext zoho_magic`: take all of it away again; the session and its tokens stay."""
     from .notebook import cards, completion, magics
 
-    for face in (magics, completion, cards):
-        face.unregister(ip)
+    for front_end in (magics, completion, cards):
+        front_end.unregister(ip)

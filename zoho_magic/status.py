@@ -73,7 +73,7 @@ class Status:
 
     @property
     def details(self) -> dict[str, str]:
-        """Label -> text, for every face that shows a status; what is empty is left out."""
+        """Label -> text, for every front end that shows a status; what is empty is left out."""
         minutes, seconds = divmod(self.expires_in, 60)
         kept = ", shared by your kernels" if self.token_shared else ""
         rows = {

@@ -65,10 +65,10 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return answers
 
 
-ROADS = ["--browser", "--paste-url", "--device", "--client-credentials", "--add-scope ZohoCRM.org.READ"]
+LOGIN_OPTIONS = ["--browser", "--paste-url", "--device", "--client-credentials", "--add-scope ZohoCRM.org.READ"]
 
 
-@pytest.mark.parametrize(("first", "second"), [*permutations(ROADS, 2)])
+@pytest.mark.parametrize(("first", "second"), [*permutations(LOGIN_OPTIONS, 2)])
 def test_two_roads_on_one_line_exclude_each_other(shell: Shell, simulator: Simulator, first: str, second: str) -> None:
     told = shell.failed(f"%zoho_login {first} {second}")
     assert "UsageError: %zoho_login:" in told

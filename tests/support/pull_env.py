@@ -18,7 +18,7 @@ from zoho_magic.secret import Secret
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator
 
-ROADS = ("records", "coql", "bulk")
+ROUTES = ("records", "coql", "bulk")
 TEXT = "str" if int(pd.__version__.split(".")[0]) >= 3 else "string"  # the dtype of text columns
 MANY = "\x1f"  # between values of a multi-select in the simulator's tables
 _EASY = {"job_seconds": 0.0, "bulk_downloads_per_minute": 10**6, "credit_limit": 10**9}

@@ -19,7 +19,7 @@ from zoho_magic.secret import Secret
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator
 
-ROADS = ("records", "bulk")
+ROUTES = ("records", "bulk")
 WRITES = r"/crm/v8/(Leads|Projects|Deals|Contacts|Accounts|Tasks)(/upsert)?|/crm/v8/upload|/crm/bulk/v8/write"
 
 

@@ -168,7 +168,7 @@ def refresh(
     clock: Callable[[], float] = time.time,
     error_context: Mapping[str, str] = {},
 ) -> Token:
-    """Mint a new access token from a refresh token, which stays valid. Raises as `exchange` does."""
+    """Request a new access token with a refresh token, which stays valid. Raises as `exchange` does."""
     form = {
         "grant_type": "refresh_token",
         "client_id": client_id,
@@ -209,7 +209,7 @@ def client_credentials(
 
 
 def revoke(accounts_url: str, *, token: Secret, post: PostForm, error_context: Mapping[str, str] = {}) -> None:
-    """Revoke a refresh token at Zoho, and with it every access token it minted.
+    """Revoke a refresh token at Zoho, and with it every access token issued from it.
 
     Uses `/oauth/v2/token/revoke`, the endpoint of the CRM guide (revoke-tokens.html) and of Zoho's SDK.
 
@@ -307,7 +307,7 @@ def _lifetime(fields: Mapping[str, Any]) -> float:
 
 
 def _number(value: Any) -> float:
-    """A number above zero, or 0.0: a token that is worth nothing from the start would be minted again at every call."""
+    """A number above zero, or 0.0: a token worth nothing from the start would be requested again at every call."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -1,6 +1,6 @@
-"""Our own count of minted access tokens, so that Zoho's limit is never tripped.
+"""Our own count of issued access tokens, so that Zoho's limit is never tripped.
 
-Zoho mints at most 10 access tokens per refresh token in 10 minutes and blocks the rest of that window
+Zoho issues at most 10 access tokens per refresh token in 10 minutes and blocks the rest of that window
 (https://www.zoho.com/crm/developer/docs/api/v8/token-validity.html). Whether its window rolls is not documented; a
 rolling count is safe either way.
 """
@@ -22,9 +22,9 @@ MAX_TOKENS_PER_WINDOW, WINDOW_SECONDS, BLOCK_SECONDS = 10, 600.0, 60.0
 
 
 class RefreshRateLimiter:
-    """Counts mints and refuses the eleventh within ten minutes, with the seconds to wait.
+    """Counts token requests and refuses the eleventh within ten minutes, with the seconds to wait.
 
-    Times are seconds since the epoch, by the clock of whoever mints.
+    Times are seconds since the epoch, by the clock of whoever requests.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class RefreshRateLimiter:
         renew_after_fork(self, _lock=threading.Lock)
 
     def acquire(self, now: float) -> None:
-        """Count one mint that is about to happen. Raises ThrottledError, with `wait`, when there is none left."""
+        """Count one request that is about to happen. Raises ThrottledError, with `wait`, when there is none left."""
         with self._lock:
             while self._timestamps and self._timestamps[0] <= now - WINDOW_SECONDS:
                 self._timestamps.popleft()
@@ -46,18 +46,18 @@ class RefreshRateLimiter:
             raise _throttled(wait)
 
     def record(self, now: float) -> None:
-        """Count one mint that did happen."""
+        """Count one request that did happen."""
         with self._lock:
             self._timestamps.append(now)
 
     def confirm(self, now: float) -> None:
-        """The mint counted last has been answered: Zoho counted it at some moment until now."""
+        """The request counted last has been answered: Zoho counted it at some moment until now."""
         with self._lock:
             if self._timestamps:
                 self._timestamps[-1] = now
 
     def release(self) -> None:
-        """The mint counted last did not happen: Zoho was not reached, or refused."""
+        """The request counted last did not happen: Zoho was not reached, or refused."""
         with self._lock:
             if self._timestamps:
                 self._timestamps.pop()
@@ -69,15 +69,15 @@ class RefreshRateLimiter:
 
     @property
     def snapshot(self) -> tuple[tuple[float, ...], float]:
-        """When the mints were, and until when nothing is asked: what another process needs to `merge`."""
+        """When the requests were, and until when nothing is asked: what another process needs to `merge`."""
         with self._lock:
             return tuple(self._timestamps), self._paused_until
 
-    def merge(self, minted: Iterable[float], paused_until: float, now: float) -> None:
-        """Count what other processes minted as well; what both know of is counted once."""
+    def merge(self, issued: Iterable[float], paused_until: float, now: float) -> None:
+        """Count what other processes issued as well; what both know of is counted once."""
         with self._lock:
             # A moment this far ahead comes from a clock that was wrong, and would lock everyone out until then.
-            known = Counter(self._timestamps) | Counter(then for then in minted if then < now + WINDOW_SECONDS)
+            known = Counter(self._timestamps) | Counter(then for then in issued if then < now + WINDOW_SECONDS)
             self._timestamps = deque(sorted(known.elements()))
             if paused_until < now + WINDOW_SECONDS:
                 self._paused_until = max(self._paused_until, paused_until)
@@ -105,7 +105,7 @@ def limiter_for(accounts: str, key: Secret) -> RefreshRateLimiter:
 def _throttled(wait: float) -> ThrottledError:
     seconds = math.ceil(wait)
     error = ThrottledError(
-        f"No new token for another {seconds} s: Zoho mints 10 in 10 minutes, then blocks the refresh token.",
+        f"No new token for another {seconds} s: Zoho issues 10 in 10 minutes, then blocks the refresh token.",
         hint=f"Wait {seconds} s and run it again; several kernels on one refresh token share that limit.",
         code="Access Denied",
         operation="refresh",

@@ -1,16 +1,16 @@
 """One access token for all kernels and processes of a user that share a refresh token (`ZOHO_TOKEN_CACHE=1`).
 
-Zoho mints 10 tokens per refresh token in 10 minutes and ends the oldest of 15: twenty kernels that each mint their own
-lock each other out. So the first takes a lock, reads what is there, counts its mint, mints, and writes; the others
-read. The count of mints is kept beside the token, and written before Zoho is asked: a process that dies while it mints
-has counted.
+Zoho issues 10 tokens per refresh token in 10 minutes and ends the oldest of 15: twenty kernels that each request their
+own lock each other out. So the first takes a lock, reads what is there, counts its request, requests, and writes; the
+others read. The count of requests is kept beside the token, and written before Zoho is asked: a process that dies while
+it requests has counted.
 
 The file is sealed with Fernet (AES-128-CBC and HMAC-SHA256 from `cryptography`, which chooses nonces and compares tags
 for us) under a key that HKDF derives from the client secret and the refresh token. Both are random and long, so no slow
 hash is needed; nothing has to be stored or asked for; and it is exactly as private as it should be: whoever can open
-the file could mint a token anyway, and a backup, a container image or another user's eyes get nothing. The OS keyring
-was the alternative: it is missing on servers, where twenty kernels run, asks for a password where it is not, and has
-no lock and no way to notice a change without reading everything again.
+the file could request a token anyway, and a backup, a container image or another user's eyes get nothing. The OS
+keyring was the alternative: it is missing on servers, where twenty kernels run, asks for a password where it is not,
+and has no lock and no way to notice a change without reading everything again.
 
 A cache that is broken, or that others can reach, is not used: the process then keeps its token to itself, and says so.
 """
@@ -43,7 +43,7 @@ __all__ = ["SharedTokenCache"]
 
 @dataclass(frozen=True)
 class _CacheRecord:
-    """What the file says: the token, or None once it was dropped, and the mints of the last ten minutes."""
+    """What the file says: the token, or None once it was dropped, and the requests of the last ten minutes."""
 
     token: Token | None = None
     issued_at: tuple[float, ...] = ()
@@ -51,7 +51,7 @@ class _CacheRecord:
 
 
 class SharedTokenCache:
-    """A shelf in the user's cache folder; see `TokenCache` for its methods.
+    """A cache file in the user's cache folder; see `TokenCache` for its methods.
 
     Args:
         clock: seconds since the epoch, the same for every process.
@@ -65,7 +65,7 @@ class SharedTokenCache:
         self._path_cache: tuple[Credentials | None, Path] = (None, Path())
 
     def get(self, credentials: Credentials, held: Token | None) -> Token | None:
-        """The newest token any process minted; `held` where nobody has written yet, or the cache cannot be used."""
+        """The newest token any process requested; `held` where nobody has written yet, or the cache cannot be used."""
         entry = self._entry(credentials)
         if entry is None or (entry.token is not None and held and held.access_token == entry.token.access_token):
             return held

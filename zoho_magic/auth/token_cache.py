@@ -1,4 +1,4 @@
-"""Where access tokens are kept beside the source that minted them: nowhere else, or shared with other processes."""
+"""Where access tokens are kept beside the source that requested them: nowhere else, or shared with other processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["InMemoryTokenCache", "RefreshLease", "TokenCache", "refresh_limiter_
 
 
 class RefreshLease:
-    """The right to mint: nobody else on the shelf does while it lasts.
+    """The right to request a token: no other process that shares the cache does while it lasts.
 
     Args:
         mine: this process's count; its methods are here too, see `RefreshRateLimiter`.
@@ -60,20 +60,20 @@ class RefreshLease:
 
 
 class TokenCache(Protocol):
-    """Keeps the access token of some credentials. None of it raises: a shelf that cannot be used is as if not there."""
+    """Keeps the access token of some credentials. None of it raises: a cache that cannot be used is as if not there."""
 
     def get(self, credentials: Credentials, held: Token | None) -> Token | None:
         """The token to use; `held` is the one this process has for these credentials."""
 
     def acquire(self, credentials: Credentials) -> AbstractContextManager[RefreshLease]:
-        """Wait for the right to mint for these credentials, hold it."""
+        """Wait for the right to request a token for these credentials, hold it."""
 
     def problem(self, credentials: Credentials) -> str:
-        """Why the shelf is not used for these credentials; "" when it is."""
+        """Why the cache is not used for these credentials; "" when it is."""
 
 
 class InMemoryTokenCache:
-    """No shelf: the source's own token is all there is."""
+    """No shared cache: the source's own token is all there is."""
 
     def get(self, credentials: Credentials, held: Token | None) -> Token | None:  # noqa: ARG002
         """The one this process has."""
@@ -90,6 +90,6 @@ class InMemoryTokenCache:
 
 
 def refresh_limiter_for(credentials: Credentials) -> RefreshRateLimiter:
-    """This process's count of mints for these credentials."""
+    """This process's count of token requests for these credentials."""
     # Without a refresh token (client credentials) Zoho names no limit; the client's own is the careful reading.
     return limiter_for(credentials.accounts, credentials.refresh_token or Secret(credentials.client_id))

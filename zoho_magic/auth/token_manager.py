@@ -1,4 +1,4 @@
-"""The current access token: fresh when asked for, minted once however many threads ask."""
+"""The current access token: fresh when asked for, requested once however many threads ask."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TokenManager:
         renew_after_fork(self, _refresh_lock=threading.Lock)
 
     def get_token(self, stale: Token | None = None) -> Token:
-        """A token with at least 60 s left and which is not `stale`; minted if there is none.
+        """A token with at least 60 s left and which is not `stale`; requested if there is none.
 
         Raises:
             CredentialsMissing, AuthError, ThrottledError, TransportError.
@@ -82,11 +82,11 @@ class TokenManager:
             return self._refresh_locked(credentials, stale)
 
     def cached_token(self) -> Token | None:
-        """The token there is now, if it is usable; nothing is minted."""
+        """The token there is now, if it is usable; nothing is requested."""
         return self._valid_token(self._credentials())
 
     def refresh(self) -> Token:
-        """A new token, minted now. Raises as `fresh`."""
+        """A new token, requested now. Raises as `get_token`."""
         return self.get_token(stale=self.cached_token())
 
     def replace_rejected(self, refused: Token) -> Token:
@@ -96,7 +96,7 @@ class TokenManager:
         return self.get_token(stale=refused)
 
     def store(self, token: Token) -> None:
-        """Use a token that came with an exchange; it counts as the first mint of its refresh token."""
+        """Use a token that came with an exchange; it counts as the first token of its refresh token."""
         credentials = self._credentials()
         self._cached = token, cache_key(credentials)
         with self._cache(credentials).acquire(credentials) as turn:
@@ -153,7 +153,7 @@ class TokenManager:
         by_refresh_token = credentials.refresh_token is not None or not credentials.soid
         credentials.require("client_id", "client_secret", *(("refresh_token",) if by_refresh_token else ()))
         with self._cache(credentials).acquire(credentials) as turn:
-            if (token := self._valid_token(credentials, stale)) is not None:  # minted elsewhere while we waited
+            if (token := self._valid_token(credentials, stale)) is not None:  # issued elsewhere while we waited
                 return token
             token = self._request_with_rate_limit(credentials, turn, by_refresh_token)
             turn.store(token)
@@ -169,7 +169,7 @@ class TokenManager:
             turn.block(self._clock())
             raise
         except (AuthError, TransportError) as error:
-            # Only what Zoho may have minted counts: ten failures without a network must not lock anyone out.
+            # Only what Zoho may have issued counts: ten failures without a network must not lock anyone out.
             if isinstance(error, AuthError) or not error.may_have_been_sent:
                 turn.release()
             else:

@@ -1,4 +1,4 @@
-"""The desk where questions to the CRM are asked: `pull`, `coql`, modules and fields, over one session."""
+"""`CrmClient`: pull, query, push, modules and fields over one session's calls."""
 
 from __future__ import annotations
 

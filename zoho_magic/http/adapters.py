@@ -41,7 +41,7 @@ def error_name(error: BaseException) -> str:
 
 
 class RetryPolicy(Retry):
-    """Retry without 429: how many calls may run at once is the gate's business, for every call together."""
+    """Retry without 429: the concurrency limiter paces all calls together."""
 
     RETRY_AFTER_STATUS_CODES = frozenset({503})
 

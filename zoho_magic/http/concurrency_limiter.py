@@ -95,10 +95,10 @@ class ConcurrencyLimiter:
                 self._changed.notify_all()
 
     def call_with_retry(self, call: Callable[[], ResponseT]) -> ResponseT:
-        """Make a call through the gate, again after a 429: a throttled call was not carried out, whatever its kind.
+        """Make a call through the limiter, again after a 429: a throttled call was not carried out, whatever its kind.
 
-        Gives up after `TRIES`, or when Zoho asks for a pause that nobody sits through, with the last answer; the caller
-        says what it means.
+        Gives up after `MAX_ATTEMPTS`, or when Zoho asks for a longer pause than `MAX_RETRY_AFTER_SECONDS`, with the
+        last answer; the caller says what it means.
         """
         for attempt in range(1, MAX_ATTEMPTS + 1):
             with self.slot():

@@ -54,7 +54,7 @@ def token_card(token: Token) -> str:
 def plan_card(plan: Plan) -> str:
     """HTML for the plan of a pull."""
     cells = {label: text for label, text in plan.details.items() if text}
-    return _card(_GREEN, f"Plan: {cells.pop('Road')}", cells, [])
+    return _card(_GREEN, f"Plan: {cells.pop('API used')}", cells, [])
 
 
 SHOWN_ROWS = 10

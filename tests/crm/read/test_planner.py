@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support.pull_env import MANY, ROADS, as_bulk_tells, put, same, world
+from tests.support.pull_env import MANY, ROUTES, as_bulk_tells, put, same, world
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator
 
@@ -106,7 +106,7 @@ def test_any_value_is_the_same_on_every_road(leads: World, rows: list[tuple[int,
     sim, zoho = leads
     put(sim, "Leads", [_as_stored(sim, key, row) for key, row in rows])
     fields = [*rows[0][1]] if rows else ["Last_Name", "Owner", "Tag", "Next_Follow_Up"]
-    records, coql, bulk = (zoho.pull("Leads", fields=fields, converted="both", via=via) for via in ROADS)
+    records, coql, bulk = (zoho.pull("Leads", fields=fields, converted="both", via=via) for via in ROUTES)
     same(records, coql)
     same(as_bulk_tells(records), bulk)
     assert list(records["id"]) == [str(key) for key, _ in sorted(rows, reverse=True)]
@@ -136,7 +136,7 @@ MODULES = ("Leads", "Accounts", "Contacts", "Deals", "Tasks", "Projects", "Proje
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_is_the_same_on_every_road(demo: World, module: str) -> None:
     _, zoho = demo
-    records, coql, bulk = (zoho.pull(module, via=via) for via in ROADS)
+    records, coql, bulk = (zoho.pull(module, via=via) for via in ROUTES)
     assert len(records) > 10
     same(records, coql)
     if "What_Id" in records:
@@ -193,7 +193,7 @@ def test_each_filter_selects_some(demo: World, where: str) -> None:
     same(as_bulk_tells(coql), bulk)
 
 
-@pytest.mark.parametrize("via", ROADS)
+@pytest.mark.parametrize("via", ROUTES)
 def test_nothing_found_has_all_columns_and_dtypes(leads: World, via: Any) -> None:
     sim, zoho = leads
     put(sim, "Leads", [])

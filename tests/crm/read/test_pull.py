@@ -12,7 +12,7 @@ import polars
 import pyarrow as pa
 import pytest
 
-from tests.support.pull_env import ROADS, TEXT, asked, connect, hurried, ids, put, same, world
+from tests.support.pull_env import ROUTES, TEXT, asked, connect, hurried, ids, put, same, world
 from zoho_magic.crm.read import planner as planning
 from zoho_magic.errors import ApiError, AuthError, QueryError
 from zoho_magic.session import ZohoSession
@@ -48,7 +48,7 @@ def org(_org: World) -> World:
 
 def test_attributes_tell_where_a_frame_comes_from(org: World) -> None:
     sim, zoho = org
-    for via in ROADS:
+    for via in ROUTES:
         sim.traffic.clear()
         found = zoho.pull("Leads", fields=["Company"], via=via)  # type: ignore[call-overload]
         attrs = found.attrs
@@ -64,7 +64,7 @@ def test_attributes_tell_where_a_frame_comes_from(org: World) -> None:
 def test_a_lookup_gives_name_and_id_and_a_user_an_address(org: World) -> None:
     sim, zoho = org
     stored = {row["id"]: row for row in sim.crm.rows("Deals")}
-    for via in ROADS:
+    for via in ROUTES:
         found = zoho.pull("Deals", fields=["Account_Name", "Owner", "Second_Seller"], via=via)  # type: ignore[call-overload]
         assert list(found.columns) == ["id", "Account_Name", "Account_Name.id", "Owner", "Owner.id", "Owner.email",
                                        "Second_Seller", "Second_Seller.id", "Second_Seller.email"]  # fmt: skip
@@ -129,7 +129,7 @@ def test_a_subforms_module(org: World) -> None:
     assert found["Parent_Id"].notna().all()
 
 
-@pytest.mark.parametrize("via", ROADS)
+@pytest.mark.parametrize("via", ROUTES)
 @pytest.mark.parametrize("converted", [True, False, "both"])
 def test_converted(org: World, via: Any, converted: Any) -> None:
     sim, zoho = org
@@ -148,7 +148,7 @@ def test_a_filter_that_says_it_itself_is_not_contradicted(org: World, via: Any) 
     assert found.attrs["warnings"] == []
 
 
-@pytest.mark.parametrize("via", ROADS)
+@pytest.mark.parametrize("via", ROUTES)
 @pytest.mark.parametrize(
     "say",
     [
@@ -176,7 +176,7 @@ def test_since_a_day(org: World) -> None:
         assert len(found) > 0
 
 
-@pytest.mark.parametrize("via", ROADS)
+@pytest.mark.parametrize("via", ROUTES)
 @pytest.mark.parametrize("status", [204, 304])
 def test_nothing_new(org: World, via: Any, status: int) -> None:
     sim, zoho = org
@@ -302,22 +302,22 @@ def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
 def test_the_planner(org: World, ask: Any, rows: int | None, allowed: str, road: str, calls: Any, credits: Any) -> None:
     found = planning.plan(_reading(org[1], **ask), "auto", allowed.split(), rows, 10)
     assert (found.api, found.calls, found.credits) == (road, calls, credits)
-    best = planning.plan(_reading(org[1], **ask), "auto", planning.ROADS, rows, 10).api
-    assert any(f"it would take the {best} road" in note for note in found.notes) == (road != best)
+    best = planning.plan(_reading(org[1], **ask), "auto", planning.ROUTES, rows, 10).api
+    assert any(f"it would use {best}" in note for note in found.notes) == (road != best)
     assert (found.seconds is None) == (calls is None)
 
 
 def test_the_planner_minds_the_credits_left(org: World) -> None:
     _, zoho = org
-    assert planning.plan(_reading(zoho), "auto", planning.ROADS, 40_000, 10, None).notes == ()
-    tight = planning.plan(_reading(zoho), "auto", planning.ROADS, 40_000, 10, 49)
+    assert planning.plan(_reading(zoho), "auto", planning.ROUTES, 40_000, 10, None).notes == ()
+    tight = planning.plan(_reading(zoho), "auto", planning.ROUTES, 40_000, 10, 49)
     assert tight.api == "bulk"
     assert tight.notes == ("It needs about 50 API credits, and 49 are left today.",)
     reading = _reading(zoho, fields=["Amount"])
-    saving = planning.plan(reading, "auto", planning.ROADS, 20_000, 10, 29)
+    saving = planning.plan(reading, "auto", planning.ROUTES, 20_000, 10, 29)
     assert (saving.api, saving.credits) == ("coql", 31)
     assert "29 are left" in saving.notes[0]
-    cheaper = planning.plan(_reading(zoho, module="Tasks"), "auto", planning.ROADS, 90_000, 10, 100)
+    cheaper = planning.plan(_reading(zoho, module="Tasks"), "auto", planning.ROUTES, 90_000, 10, 100)
     assert (cheaper.api, cheaper.credits, cheaper.notes) == ("bulk", 50, ())
     assert cheaper.reason == "coql would need more than the 100 API credits left today"
 
@@ -325,10 +325,10 @@ def test_the_planner_minds_the_credits_left(org: World) -> None:
 @pytest.mark.parametrize(
     ("ask", "told"),
     [
-        ({"via": "road"}, "no road 'road'"),
-        ({"via": "records", "where": "Amount > 5"}, "neither filter nor order"),
-        ({"via": "records", "order_by": "Amount"}, "neither filter nor order"),
-        ({"via": "bulk", "order_by": "Amount"}, "Bulk read has no order"),
+        ({"via": "road"}, "Unknown value for `via`: 'road'"),
+        ({"via": "records", "where": "Amount > 5"}, "neither `where` nor `order_by`"),
+        ({"via": "records", "order_by": "Amount"}, "neither `where` nor `order_by`"),
+        ({"via": "bulk", "order_by": "Amount"}, "Bulk read does not support `order_by`"),
         ({"via": "bulk", "where": "Amount > 5"}, "compares Amount in the home currency"),
         ({"via": "bulk", "where": "Account_Name.Industry = 'x'"}, "cannot say \"Account_Name.Industry = 'x'\""),
         ({"via": "bulk", "where": "Deal_Name like 'a%b'"}, "cannot say \"Deal_Name like 'a%b'\""),
@@ -497,7 +497,7 @@ def test_two_pulls_at_once_are_the_same_as_one_after_the_other(org: World) -> No
     sim, _ = org
     zoho = connect(sim)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda via: zoho.pull("Leads", fields=["Company", "Owner"], via=via), ROADS * 3))
+        found = list(pool.map(lambda via: zoho.pull("Leads", fields=["Company", "Owner"], via=via), ROUTES * 3))
     for other in found[1:]:
         same(found[0], other) if other.attrs["api"] != "bulk" else None
         assert list(other["id"]) == list(found[0]["id"])

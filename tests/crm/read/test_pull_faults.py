@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.support.pull_env import ROADS, asked, connect, hurried, same, settled, world
+from tests.support.pull_env import ROUTES, asked, connect, hurried, same, settled, world
 from zoho_magic.crm import limits
 from zoho_magic.errors import ApiError, AuthError, ThrottledError, TransportError
 from zoho_magic.http import transport
@@ -50,7 +50,7 @@ def busy(started: World) -> World:
 @pytest.fixture(scope="module")
 def expected(started: World) -> dict[str, pd.DataFrame]:
     _, zoho = started
-    return {via: zoho.pull("Leads", fields=FIELDS, via=via) for via in ROADS}  # type: ignore[call-overload]
+    return {via: zoho.pull("Leads", fields=FIELDS, via=via) for via in ROUTES}  # type: ignore[call-overload]
 
 
 TROUBLE = {

@@ -365,7 +365,7 @@ def test_what_cannot_be_pushed_says_why(zoho: World) -> None:
             session.push("Leads", action=action, **asked)
     for message, asked in (
         ("no action 'replace'", {"action": "replace"}),
-        ("no road 'pigeon'", {"action": "insert", "via": "pigeon"}),
+        ("Unknown value for `via`: 'pigeon'", {"action": "insert", "via": "pigeon"}),
         ("'on' is for an upsert", {"action": "insert", "on": "Email"}),
         ("no module 'Leeds'. Did you mean Leads", {"module": "Leeds", "action": "insert"}),
     ):

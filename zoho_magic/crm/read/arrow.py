@@ -1,7 +1,7 @@
 """What the CRM sends + field metadata -> one typed Arrow table -> a DataFrame.
 
 Types come from metadata, never from guessing, so an empty column and an empty result have theirs too, and a record
-looks the same whichever road brought it. To add a field type, add one line to `_KINDS`.
+looks the same whichever API brought it. To add a field type, add one line to `_KINDS`.
 """
 
 from __future__ import annotations
@@ -385,7 +385,7 @@ def _names_of(values: pa.Array) -> pa.Array:
 
 
 def _without_empty_lists(values: pa.Array) -> pa.Array:
-    # Zoho writes "nothing chosen" as null or [], by field and road; here it is null.
+    # Zoho writes "nothing chosen" as null or [], by field and API; here it is null.
     return pc.if_else(pc.greater(pc.fill_null(pc.list_value_length(values), 0), 0), values, pa.scalar(None, LIST))
 
 
@@ -526,7 +526,7 @@ def _lists(cells: pa.Array, field: Field) -> pa.Array:
 def split_choices(text: str, known: Collection[str] = (), separators: str = ";,") -> list[str]:
     """A cell with several values taken apart. Which separator Zoho writes is not documented, and a choice of a
     multi-select may contain either: what `known` lists is kept whole, the longest first. Tags are joined by commas, and
-    a comma inside one cannot be told from them: other roads bring such a tag whole.
+    a comma inside one cannot be told from them: other APIs bring such a tag whole.
 
     Example::
 
@@ -554,7 +554,7 @@ def _known_choices(pieces: Sequence[str], known: Collection[str]) -> list[str] |
     return best[0]
 
 
-# What every road shares
+# What every API shares
 
 
 def fill_user_names(

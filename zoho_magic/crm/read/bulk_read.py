@@ -1,4 +1,4 @@
-"""The bulk read road: Zoho prepares up to 200,000 rows as a zipped CSV while we wait.
+"""Bulk read: Zoho prepares up to 200,000 rows as a zipped CSV while we wait.
 
 https://www.zoho.com/crm/developer/docs/api/v8/bulk-read/overview.html
 """

@@ -1,4 +1,4 @@
-"""The COQL road: windows of 2,000 rows side by side, stitched together so that no row is missing or stands twice.
+"""COQL: windows of 2,000 rows side by side, stitched together so that no row is missing or stands twice.
 
 https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.html
 """

@@ -38,17 +38,17 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
     if isinstance(statement, CoqlQuery):
         statement = _completed(home, statement)
     with CallCounter(home, progress.add) as api:
-        harvest = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
+        result = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
     attrs = {
         "module": statement.module if isinstance(statement, CoqlQuery) else "",
         "api": "coql",
-        "query": harvest.query,
+        "query": result.query,
         "calls": api.calls,
         "credits": api.credits,
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "warnings": harvest.warnings,
+        "warnings": result.warnings,
     }
-    return frames.to_backend(harvest.rows, frame, attrs)
+    return frames.to_backend(result.rows, frame, attrs)
 
 
 def _completed(home: Home, query: CoqlQuery) -> CoqlQuery:
@@ -63,13 +63,13 @@ def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResu
     fields = _fields(home.metadata, statement)
     large = _large_sub_queries(home, api, statement)
     if large:
-        harvest = _by_hundreds(home, api, statement, fields, large)
+        result = _by_hundreds(home, api, statement, fields, large)
     else:
-        harvest = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
-    rows, warnings = with_people(home.known_users, harvest.rows, fields, always=True)
+        result = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
+    rows, warnings = with_people(home.known_users, result.rows, fields, always=True)
     hidden = converted_note(home.metadata, statement.module) if not statement.names_field("Converted__s") else []
     return QueryResult(
-        rows, harvest.query, [*hidden, *harvest.warnings, *api.warnings, *_absent(api, fields), *warnings]
+        rows, result.query, [*hidden, *result.warnings, *api.warnings, *_absent(api, fields), *warnings]
     )
 
 

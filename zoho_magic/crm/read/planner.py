@@ -1,4 +1,4 @@
-"""Which road a pull takes, and what it will cost.
+"""Which API a pull uses, and what it will cost.
 
 Records: few rows and few fields, one call. COQL: a filter, an order, or up to some ten thousand rows. Bulk read: more,
 or more fields than COQL takes. Costs: https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html.
@@ -16,10 +16,10 @@ from . import arrow as frames
 from . import coql, records
 from .record_query import RecordQuery, coql_credits
 
-__all__ = ["ROADS", "VIA", "Plan", "plan"]
+__all__ = ["ROUTES", "VIA", "Plan", "plan"]
 
-ROADS = ("records", "coql", "bulk")
-VIA = ("auto", *ROADS)
+ROUTES = ("records", "coql", "bulk")
+VIA = ("auto", *ROUTES)
 
 # From here on a bulk read job (50 credits) costs less than COQL (3 credits for 2,000 rows).
 BULK_FROM_ROWS = 33_000
@@ -33,14 +33,14 @@ class Plan:
     """How a pull will run. `print(plan)` or a notebook shows it as a table.
 
     Attributes:
-        road: records, coql or bulk.
+        api: records, coql or bulk.
         rows: expected rows; None when unknown.
         columns: fields asked for.
         calls, credits: what it will take, without the count behind the estimate; None when the rows are unknown.
         seconds: rough expected time; None when unknown.
-        why: the reason, in a sentence.
+        reason: why, in a sentence.
         notes: what would be faster, or is left out.
-        others: the roads to try should Zoho not serve this module or filter on the chosen one.
+        fallbacks: the routes to try should Zoho not serve this module or filter on the chosen one.
     """
 
     api: str
@@ -55,10 +55,10 @@ class Plan:
 
     @property
     def details(self) -> dict[str, str]:
-        """Label -> text, for every face that shows a plan."""
+        """Label -> text, for every front end that shows a plan."""
         unknown = "unknown"
         return {
-            "Road": self.api,
+            "API used": self.api,
             "Because": self.reason,
             "Rows": unknown if self.rows is None else f"about {self.rows:,}",
             "Fields": str(self.columns),
@@ -76,7 +76,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cost:
-    """Calls, credits and seconds of a road."""
+    """Calls, credits and seconds of a route."""
 
     calls: int
     credits: int
@@ -96,30 +96,30 @@ def plan(
     Args:
         reading: what to bring.
         via: auto, records, coql or bulk.
-        allowed: the roads the token's scopes open.
+        allowed: the routes the token's scopes open.
         rows: about how many there are, before `limit`; None when unknown.
         width: calls at once.
         left: API credits left today; None when Zoho has not told.
 
     Raises:
-        QueryError: `via` is no road, or cannot do what is asked.
+        QueryError: `via` is unknown, or cannot do what is asked.
     """
     if via not in VIA:
-        raise QueryError(f"There is no road {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
+        raise QueryError(f"Unknown value for `via`: {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
     wanted = rows if reading.limit is None else reading.limit if rows is None else min(rows, reading.limit)
     cost_of, is_open = (
         partial(_cost, reading, wanted, rows, concurrency),
         partial(_is_available, reading, rows, allowed),
     )
-    road, why, notes = (
+    route, why, notes = (
         (via, "you chose it", ()) if via != "auto" else _choice(reading, wanted, is_open, cost_of, credits_left)
     )
-    _check_possible(road, reading, rows)
-    cost = cost_of(road)
+    _check_possible(route, reading, rows)
+    cost = cost_of(route)
     if cost and credits_left is not None and cost.credits > credits_left:
         notes = (*notes, f"It needs about {cost.credits:,} API credits, and {credits_left:,} are left today.")
     return Plan(
-        api=road,
+        api=route,
         rows=wanted,
         columns=len(reading.fields),
         calls=cost.calls if cost else None,
@@ -127,14 +127,14 @@ def plan(
         seconds=cost.seconds if cost else None,
         reason=why,
         notes=notes,
-        fallbacks=tuple(filter(is_open, _FALLBACKS[road])) if via == "auto" else (),
+        fallbacks=tuple(filter(is_open, _FALLBACKS[route])) if via == "auto" else (),
     )
 
 
-def _cost(reading: RecordQuery, wanted: int | None, rows: int | None, concurrency: int, road: str) -> Cost | None:
+def _cost(reading: RecordQuery, wanted: int | None, rows: int | None, concurrency: int, route: str) -> Cost | None:
     # Bulk read brings all there is; its limit is ours.
-    bring = rows if road == "bulk" and rows is not None else wanted
-    return _COSTS[road](reading, bring, concurrency) if bring is not None else None
+    bring = rows if route == "bulk" and rows is not None else wanted
+    return _COSTS[route](reading, bring, concurrency) if bring is not None else None
 
 
 def needs_count(reading: RecordQuery, via: str) -> bool:
@@ -150,18 +150,18 @@ def _choice(
     credits_left: int | None,
 ) -> tuple[str, str, tuple[str, ...]]:
     best, why = _best(reading, rows)
-    roads = list(filter(is_open, (best, *_FALLBACKS[best])))
+    routes = list(filter(is_open, (best, *_FALLBACKS[best])))
     affordable = [
-        road
-        for road in roads
-        if credits_left is None or (cost := cost_of(road)) is None or cost.credits <= credits_left
+        route
+        for route in routes
+        if credits_left is None or (cost := cost_of(route)) is None or cost.credits <= credits_left
     ]
-    road = next(iter(affordable or roads), best)
-    if road == best:
+    route = next(iter(affordable or routes), best)
+    if route == best:
         return best, why, ()
-    if affordable and roads[0] == best:
-        return road, f"{best} would need more than the {credits_left:,} API credits left today", ()
-    return road, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would take the {best} road.",)
+    if affordable and routes[0] == best:
+        return route, f"{best} would need more than the {credits_left:,} API credits left today", ()
+    return route, f"the scope for {best} is missing", (f"With {_SCOPES[best]} it would use {best}.",)
 
 
 def _best(reading: RecordQuery, rows: int | None) -> tuple[str, str]:
@@ -186,39 +186,43 @@ _SCOPES = {"records": "ZohoCRM.modules.READ", "coql": "ZohoCRM.coql.READ", "bulk
 
 
 def is_unsupported(code: str) -> bool:
-    """Whether Zoho's code means that a road does not serve the module, or the filter, at all."""
+    """Whether Zoho's code means that an API does not serve the module, or the filter, at all."""
     return code in ("INVALID_MODULE", "NOT_SUPPORTED") or code.startswith("MODULE_NOT_") or "_IN_CRITERIA" in code
 
 
-def _is_available(reading: RecordQuery, rows: int | None, allowed: Collection[str], road: str) -> bool:
-    return road in allowed and _is_possible(road, reading, rows)
+def _is_available(reading: RecordQuery, rows: int | None, allowed: Collection[str], route: str) -> bool:
+    return route in allowed and _is_possible(route, reading, rows)
 
 
-def _is_possible(road: str, reading: RecordQuery, rows: int | None) -> bool:
+def _is_possible(route: str, reading: RecordQuery, rows: int | None) -> bool:
     try:
-        _check_possible(road, reading, rows)
+        _check_possible(route, reading, rows)
     except QueryError:
         return False
     return True
 
 
-def _check_possible(road: str, reading: RecordQuery, rows: int | None) -> None:
-    if road == "records" and (reading.where or reading.order):
-        raise QueryError("The records road has neither filter nor order.", hint="Use --via coql, or leave them out.")
-    if road == "records" and min(rows or 0, reading.limit or rows or 0) > limits.RECORDS_MAX_ROWS:
+def _check_possible(route: str, reading: RecordQuery, rows: int | None) -> None:
+    if route == "records" and (reading.where or reading.order):
         raise QueryError(
-            f"The records road ends at {limits.RECORDS_MAX_ROWS:,} rows, and there are about {rows:,}.",
+            "The Records API supports neither `where` nor `order_by`.", hint="Use --via coql, or leave them out."
+        )
+    if route == "records" and min(rows or 0, reading.limit or rows or 0) > limits.RECORDS_MAX_ROWS:
+        raise QueryError(
+            f"The Records API ends at {limits.RECORDS_MAX_ROWS:,} rows, and there are about {rows:,}.",
             hint="Use --via bulk or --via coql.",
         )
-    if road == "coql" and len(reading.fields) > limits.COQL_MAX_COLUMNS:
+    if route == "coql" and len(reading.fields) > limits.COQL_MAX_COLUMNS:
         raise QueryError(
             f"COQL takes {limits.COQL_MAX_COLUMNS} fields at most.", hint="Name fewer --fields, or --via bulk."
         )
-    if road == "bulk" and reading.order:
-        raise QueryError("Bulk read has no order.", hint="Leave out --order-by and sort the frame, or --via coql.")
-    if road == "bulk" and reading.bulk_unsupported_reason:
+    if route == "bulk" and reading.order:
+        raise QueryError(
+            "Bulk read does not support `order_by`.", hint="Leave out --order-by and sort the frame, or --via coql."
+        )
+    if route == "bulk" and reading.bulk_unsupported_reason:
         raise QueryError(reading.bulk_unsupported_reason, hint="Use --via coql for this filter.")
-    if road == "bulk" and reading.where:
+    if route == "bulk" and reading.where:
         from .bulk_criteria import to_bulk_criteria
 
         to_bulk_criteria(reading.where)
@@ -252,7 +256,7 @@ _COSTS: dict[str, Callable[[RecordQuery, int, int], Cost]] = {"records": _record
 
 
 def routes_for_scopes(scopes: Collection[str]) -> tuple[str, ...]:
-    """The roads these scopes open; all of them where Zoho did not say what it granted."""
+    """The routes these scopes open; all of them where Zoho did not say what it granted."""
     lower = [scope.lower() for scope in scopes]
-    opened = {road: {f"zohocrm.{road}.read", f"zohocrm.{road}.all"} for road in ("coql", "bulk")}
-    return tuple(road for road in ROADS if not lower or road == "records" or opened[road].intersection(lower))
+    opened = {route: {f"zohocrm.{route}.read", f"zohocrm.{route}.all"} for route in ("coql", "bulk")}
+    return tuple(route for route in ROUTES if not lower or route == "records" or opened[route].intersection(lower))

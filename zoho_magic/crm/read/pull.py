@@ -1,4 +1,4 @@
-"""A pull: what was asked for, checked against metadata, brought by the best road, as a typed frame."""
+"""A pull: what was asked for, checked against metadata, brought by the cheapest API, as a typed frame."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .stream import Home, RecordStream
 
 __all__ = ["build_record_query", "make_plan", "pull", "stream"]
 
-# No road but the single record carries these.
+# No API but the single record carries these.
 _SINGLE_RECORD_TYPES = frozenset(
     {"subform", "multiselectlookup", "multiuserlookup", "linetax", "fileupload", "imageupload", "consent_lookup"}
 )
@@ -182,5 +182,5 @@ def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[s
         if error.code != "OAUTH_SCOPE_MISMATCH":
             raise
     except (ApiError, QueryError):
-        pass  # the road will say what is wrong, if it is wrong for the road too
+        pass  # the API used for the rows will say what is wrong, if it fails there too
     return None

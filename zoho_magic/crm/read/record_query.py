@@ -1,4 +1,4 @@
-"""What a person wants to read, and what a road brought back."""
+"""What a person wants to read, and what an API returned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records road: `GET /{module}`, 200 rows a page, the first ten pages side by side, then one after the other.
+"""The Records API: `GET /{module}`, 200 rows a page, the first ten pages side by side, then one after the other.
 
 https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
 """
@@ -158,7 +158,7 @@ def _first_id(page: frames.Page) -> Any:
 def _next(ask: Ask, page: frames.Page, got: int) -> frames.Page:
     if got >= limits.RECORDS_MAX_ROWS:
         raise QueryError(
-            f"The records road ends at {limits.RECORDS_MAX_ROWS:,} rows, and there are more.",
+            f"The Records API ends at {limits.RECORDS_MAX_ROWS:,} rows, and there are more.",
             hint="Use --via bulk or --via coql.",
         )
     if not page.next_page_token:

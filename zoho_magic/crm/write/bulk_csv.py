@@ -1,4 +1,4 @@
-"""Rows as bulk write's zipped CSV, and its result file as fates.
+"""Rows as bulk write's zipped CSV, and its result file as results.
 
 https://www.zoho.com/crm/developer/docs/api/v8/bulk-write/overview.html
 """
@@ -144,7 +144,7 @@ def parse_result_file(packed: bytes) -> list[dict[str, str]]:
 
 
 def results_from_lines(lines: Sequence[Mapping[str, str]], places: Sequence[int], total: int) -> list[RowResult]:
-    """The fates of the rows at these lines of a file of `total` lines: results stand in the order of the file.
+    """The results of the rows at these lines of a file of `total` lines: results stand in the order of the file.
 
     Where the result has more or fewer lines, no line can be told from its neighbour.
     """

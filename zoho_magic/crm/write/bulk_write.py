@@ -1,4 +1,4 @@
-"""The bulk write road: a zipped CSV of up to 25,000 rows, a job, and a file that says what became of each row.
+"""Bulk write: a zipped CSV of up to 25,000 rows, a job, and a file that says what became of each row.
 
 https://www.zoho.com/crm/developer/docs/api/v8/bulk-write/overview.html
 """
@@ -33,7 +33,7 @@ T = TypeVar("T")
 def write(
     writing: PushState, rows: Sequence[Row], fields: Sequence[Field], upload_target: tuple[str, str]
 ) -> ZohoError | None:
-    """Write the rows, a file after the other, keeping their fates true at every moment.
+    """Write the rows, a file after the other, keeping their results true at every moment.
 
     Args:
         writing: the push.
@@ -42,7 +42,7 @@ def write(
         hosts: origin that takes uploads, and the org's id for its header (`X-CRM-ORG`).
 
     Returns:
-        Zoho's refusal of the first file, where there was one: then nothing was written, and no fate has changed.
+        Zoho's refusal of the first file, where there was one: then nothing was written, and no result has changed.
     """
     first = True
     for start in range(0, len(rows), limits.BULK_WRITE_ROWS_PER_FILE):
@@ -65,18 +65,18 @@ def write(
 def _written(
     writing: PushState, rows: Sequence[Row], fields: Sequence[Field], packed: bytes, upload_target: tuple[str, str]
 ) -> ZohoError | None:
-    before = {row.index: writing.fates[row.index] for row in rows}
+    before = {row.index: writing.results[row.index] for row in rows}
     try:
         # An upload alone changes nothing in the CRM.
         file_id = _uploaded(writing.api, packed, upload_target)
         writing.mark(rows, unknown("Interrupted while the job was being made."))
         job_id = _created(writing.api, writing.order, fields, file_id)
     except ZohoError as error:
-        at_creation = writing.fates[rows[0].index].status == UNKNOWN
-        if at_creation and (fate := from_error(error)).status == UNKNOWN:
-            writing.settle(rows, [fate] * len(rows))
+        at_creation = writing.results[rows[0].index].status == UNKNOWN
+        if at_creation and (result := from_error(error)).status == UNKNOWN:
+            writing.settle(rows, [result] * len(rows))
             return None
-        writing.fates.update(before)
+        writing.results.update(before)
         return error
     writing.jobs.update({row.index: (job_id, line, len(rows)) for line, row in enumerate(rows)})
     follow(writing, job_id, rows)

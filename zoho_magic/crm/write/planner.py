@@ -1,4 +1,4 @@
-"""Which road a push takes, and why."""
+"""Which API a push uses, and why."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Route:
 def choose_route(
     place: _Place, order: WriteOperation, via: str, columns: Sequence[Field], rows: Sequence[Row]
 ) -> Route:
-    """The road: the one asked for, or the one that costs fewer API credits.
+    """The route: the one asked for, or the one that costs fewer API credits.
 
     Raises:
         PushError: bulk write was asked for, and cannot do this.
@@ -53,7 +53,7 @@ def choose_route(
         reason = "you chose it; " if via == "bulk" else ""
         return Route("bulk", f"{reason}{by_jobs:,} API credits instead of {by_calls:,}", hosts)
     if via == "bulk":
-        raise PushError(f"Not by this road: {cannot}.", hint="Use --via records.")
+        raise PushError(f"Bulk write cannot be used: {cannot}.", hint="Use --via records.")
     return Route("records", f"{cannot}; {by_calls:,} API credits instead of {by_jobs:,}")
 
 

@@ -1,4 +1,4 @@
-"""A push: a frame checked, turned into rows, written by the better road, and a report on every row."""
+"""A push: a frame checked, turned into rows, written by the cheaper API, and a report on every row."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def push(
     rows, warnings = rows_of(table, order, fields, client)
     check(rows, order, fields, list(table.index))
     warnings += _already_inserted(client, order, table)
-    fates = [rejected(row.problem) if row.problem else RowResult(VALID, message=row.note) for row in rows]
-    return build_report(fates, table, _attrs(order, Route("dry run", ""), warnings), None)
+    results = [rejected(row.problem) if row.problem else RowResult(VALID, message=row.note) for row in rows]
+    return build_report(results, table, _attrs(order, Route("dry run", ""), warnings), None)
 
 
 class PushRun:
@@ -89,15 +89,15 @@ class PushRun:
         if len(past.positions) == len(past.first):
             warnings += _already_inserted(self._client, self._order, table)
         api = CallCounter(self._client)
-        fates = {row.index: rejected(row.problem) if row.problem else not_sent("Not sent yet.") for row in rows}
-        writing = PushState(api, self._order, self._progress, fates, dict(past.jobs), set(past.maybe_written))
-        road = self._written(writing, [row for row in rows if row.problem is None], warnings)
+        initial = {row.index: rejected(row.problem) if row.problem else not_sent("Not sent yet.") for row in rows}
+        writing = PushState(api, self._order, self._progress, initial, dict(past.jobs), set(past.maybe_written))
+        route = self._written(writing, [row for row in rows if row.problem is None], warnings)
         if writing.halt_reason:
             warnings.insert(0, writing.halt_reason)
-        results = [writing.fates[row.index] for row in rows]
+        results = [writing.results[row.index] for row in rows]
         if self._order.action == "insert":
             self._client.insert_history.record(self._order.module, table, results)
-        attrs = _attrs(self._order, road, warnings) | {"calls": api.calls, "credits": api.credits}
+        attrs = _attrs(self._order, route, warnings) | {"calls": api.calls, "credits": api.credits}
         again = self._again(table, rows, writing, past)
         return build_report(results, table, attrs, again)
 
@@ -107,7 +107,7 @@ class PushRun:
             return self(table, past)
 
     def _written(self, writing: PushState, sound: Sequence[Row], warnings: list[str]) -> Route:
-        road = Route("", "")
+        route = Route("", "")
         writing.progress.expect(len(sound))
         try:
             _poll_jobs(writing, sound)
@@ -115,33 +115,33 @@ class PushRun:
             # What finds the records is told even where no row says it: bulk write wants it mapped.
             names = dict.fromkeys((*self._order.match_fields, *(name for row in new for name in row.data)))
             columns = [self._fields[name] for name in names]
-            road = choose_route(self._client, self._order, self._via, columns, new)
-            road = self._by(road, writing, new, columns, warnings)
+            route = choose_route(self._client, self._order, self._via, columns, new)
+            route = self._by(route, writing, new, columns, warnings)
         except KeyboardInterrupt:
             writing.halt("Interrupted: report.retry() sends the rows that were not sent.")
-        return road
+        return route
 
     def _by(
-        self, road: Route, writing: PushState, rows: Sequence[Row], columns: Sequence[Field], warnings: list[str]
+        self, route: Route, writing: PushState, rows: Sequence[Row], columns: Sequence[Field], warnings: list[str]
     ) -> Route:
-        """Take the road, and tell which one it was in the end: where bulk write is refused, calls may still go."""
-        if road.name == "bulk":
-            refusal = bulk_write.write(writing, rows, columns, road.upload_target)
+        """Write by the route, and return the one used: where bulk write is refused, the Records API may still serve."""
+        if route.name == "bulk":
+            refusal = bulk_write.write(writing, rows, columns, route.upload_target)
             if refusal is None:
                 warnings.append(_BULK_AUTOMATION_NOTE)
-                return road
+                return route
             if self._via == "bulk" or refusal.code == _EVERY_ROW_FAILS:
                 writing.settle(rows, [aborted(refusal)] * len(rows))
-                return road
-            road = Route("records", f"bulk write was refused: {refusal.args[0]} {refusal.hint}".strip())
-            warnings.append(f"Went by calls, because {road.reason}")
+                return route
+            route = Route("records", f"bulk write was refused: {refusal.args[0]} {refusal.hint}".strip())
+            warnings.append(f"Went by calls, because {route.reason}")
         calls.write(writing, rows, self._client.max_concurrency() if len(rows) > limits.WRITE_ROWS_PER_CALL else 1)
-        return road
+        return route
 
     def _again(self, table: Table, rows: Sequence[Row], writing: PushState, past: RetryContext) -> Retry | None:
         overtaken = self._superseded_rows(rows, writing)
         places = [row.index for row in rows if row.index not in overtaken and self._is_retryable(row, writing)]
-        status = {row.index: writing.fates[row.index].status for row in rows}
+        status = {row.index: writing.results[row.index].status for row in rows}
         failed = [place for place in status if status[place] == FAILED]
         if not places and not failed:
             return None
@@ -159,15 +159,15 @@ class PushRun:
             keys = record_keys(row, self._order)
             if not written.isdisjoint(keys):
                 overtaken.add(row.index)
-            if writing.fates[row.index].status != FAILED:
+            if writing.results[row.index].status != FAILED:
                 written.update(keys)
         return overtaken
 
     def _is_retryable(self, row: Row, writing: PushState) -> bool:
-        fate = writing.fates[row.index]
-        if fate.status == UNKNOWN:
+        result = writing.results[row.index]
+        if result.status == UNKNOWN:
             return row.index in writing.jobs or is_repeatable(row, self._order)
-        return fate.status == FAILED and is_transient(fate.code)
+        return result.status == FAILED and is_transient(result.code)
 
 
 def _poll_jobs(writing: PushState, rows: Sequence[Row]) -> None:
@@ -185,13 +185,13 @@ def _already_inserted(client: WriteClient, order: WriteOperation, table: Table) 
     return [f"{count:,} of these rows are equal to rows that an earlier push inserted."] if count else []
 
 
-def _attrs(order: WriteOperation, road: Route, warnings: Sequence[str]) -> dict[str, Any]:
+def _attrs(order: WriteOperation, route: Route, warnings: Sequence[str]) -> dict[str, Any]:
     return {
         "module": order.module,
         "action": order.action,
         "on": list(order.match_fields),
-        "api": road.name,
-        "reason": road.reason,
+        "api": route.name,
+        "reason": route.reason,
         "warnings": list(warnings),
     }
 
@@ -200,6 +200,6 @@ def _refuse_unknown(order: WriteOperation, via: str) -> None:
     if order.action not in ACTIONS:
         raise QueryError(f"There is no action {order.action!r}.", hint=f"Use one of {', '.join(ACTIONS)}.")
     if via not in VIA:
-        raise QueryError(f"There is no road {via!r} for writing.", hint=f"Use one of {', '.join(VIA)}.")
+        raise QueryError(f"Unknown value for `via`: {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
     if order.match_fields and order.action != "upsert":
         raise QueryError(f"'on' is for an upsert, not for {order.action}.", hint="Leave it out, or upsert.")

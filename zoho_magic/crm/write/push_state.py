@@ -1,4 +1,4 @@
-"""A push under way: what its calls share, on either road."""
+"""A push under way: what its calls share, by either API."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PushState:
         api: makes the calls, and counts them.
         order: what to do.
         progress: is told of rows.
-        fates: of every row, by position; true at every moment, for a report may be asked for at any.
+        results: of every row, by position; true at every moment, for a report may be asked for at any.
         jobs: rows of bulk write jobs: position -> the job's id, the row's line in its file, lines in the file.
         lost: positions of rows that may have been written, because an answer was lost.
         doubtful: what finds the records of rows whose answer was lost: Zoho may still be about to write them.
@@ -45,7 +45,7 @@ class PushState:
     api: CrmApi
     order: WriteOperation
     progress: Progress
-    fates: dict[int, RowResult]
+    results: dict[int, RowResult]
     jobs: dict[int, tuple[str, int, int]] = field(default_factory=dict)
     lost: set[int] = field(default_factory=set)
     uncertain_keys: set[tuple[str, str]] = field(default_factory=set)
@@ -53,18 +53,20 @@ class PushState:
     halted: threading.Event = field(default_factory=threading.Event)
     losses: int = 0
 
-    def mark(self, rows: Iterable[Row], fate: RowResult) -> None:
-        """All these rows have this fate."""
-        self.fates.update({row.index: fate for row in rows})
+    def mark(self, rows: Iterable[Row], result: RowResult) -> None:
+        """All these rows have this result."""
+        self.results.update({row.index: result for row in rows})
 
     def settle(self, rows: Sequence[Row], found: Sequence[RowResult]) -> None:
-        """These rows have these fates, by the last answer about them, and are done with."""
-        for row, fate in zip(rows, found, strict=True):
-            self.fates[row.index] = merge_with_lost_answer(fate, self.order.action) if row.index in self.lost else fate
-            if fate.status == UNKNOWN:
+        """These rows have these results, by the last answer about them, and are done with."""
+        for row, result in zip(rows, found, strict=True):
+            self.results[row.index] = (
+                merge_with_lost_answer(result, self.order.action) if row.index in self.lost else result
+            )
+            if result.status == UNKNOWN:
                 self.uncertain_keys.update(record_keys(row, self.order))
         self.progress.add(len(rows))
-        self.losses = self.losses + 1 if all(fate.status == UNKNOWN for fate in found) else 0
+        self.losses = self.losses + 1 if all(result.status == UNKNOWN for result in found) else 0
         if self.losses >= MAX_LOST_ANSWERS:
             self.halt(
                 f"Not sent: the answers of {MAX_LOST_ANSWERS} calls in a row were lost. "
@@ -101,7 +103,7 @@ class PushState:
             self.halt(told if _RETRY in told else f"{told} {_RETRY} sends the rows that were not sent.")
 
     def not_sent(self) -> RowResult:
-        """The fate of a row that is not sent any more."""
+        """The result of a row that is not sent any more."""
         return not_sent(self.halt_reason)
 
     def sleep(self, pause: float) -> bool:

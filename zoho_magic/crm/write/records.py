@@ -1,4 +1,4 @@
-"""The records road for writing: 100 rows a call, calls side by side.
+"""Writing through the Records API: 100 rows a call, calls side by side.
 
 https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html, .../upsert-records.html
 """
@@ -39,7 +39,7 @@ def credits_of(rows: int) -> int:
 
 
 def write(writing: PushState, rows: Sequence[Row], width: int) -> None:
-    """Write the rows, keeping their fates true: not sent, unknown while a call is on its way, then known.
+    """Write the rows, keeping their results true: not sent, unknown while a call is on its way, then known.
 
     Two rows for the same record are written one after the other, in the order of the frame.
 
@@ -81,7 +81,7 @@ def _side_by_side(writing: PushState, batches: Sequence[Batch], width: int) -> N
         while wait(running, timeout=1.0).not_done:
             pass  # in slices, because Windows does not hear Ctrl-C during an endless wait
     except KeyboardInterrupt:
-        # What has not begun will not; what is on its way is waited for, because its fate is worth knowing.
+        # What has not begun will not; what is on its way is waited for, because its result is worth knowing.
         writing.halt("Interrupted before it was sent: report.retry() sends it.")
         wait(running, timeout=TIMEOUT_SECONDS)
         raise
@@ -104,11 +104,11 @@ def _send(writing: PushState, batch: Batch) -> None:
 
 
 def _called(writing: PushState, batch: Batch) -> list[RowResult]:
-    """The fates of a batch; it is sent again after a lost answer, if twice is as good as once."""
+    """The results of a batch; it is sent again after a lost answer, if twice is as good as once."""
     repeats = all(is_repeatable(row, writing.order) for row in batch)
     for pause in (*(shared.BACKOFF_SECONDS if repeats else ()), None):
         found = _tried(writing, batch)
-        if pause is None or any(fate.status != UNKNOWN for fate in found):
+        if pause is None or any(result.status != UNKNOWN for result in found):
             break
         writing.mark_lost(batch)
         if not writing.sleep(pause):

@@ -21,7 +21,7 @@ class PushReport(pd.DataFrame):
     """A frame with the index of what was pushed and the columns status, action, id, code, message, field (all text).
 
     `status` is succeeded, failed, unknown (Zoho may have written the row: nobody can tell from here) or, after a dry
-    run, valid. What you select from it is a plain DataFrame. `attrs` tells module, action, road, calls, warnings.
+    run, valid. What you select from it is a plain DataFrame. `attrs` tells module, action, api, calls, warnings.
 
     Example::
 
@@ -120,11 +120,13 @@ def _why_nothing(report: PushReport) -> str:
     return "" if counts[FAILED] else "Every row was written."
 
 
-def build_report(fates: Sequence[RowResult], table: Table, attrs: Mapping[Any, Any], again: Retry | None) -> PushReport:
-    """The report of these fates, in the order of the table."""
+def build_report(
+    results: Sequence[RowResult], table: Table, attrs: Mapping[Any, Any], again: Retry | None
+) -> PushReport:
+    """The report of these results, in the order of the table."""
     rows = [
-        (fate.status, fate.action, fate.id, fate.code, fate.message, _column(fate.field, table.columns))
-        for fate in fates
+        (result.status, result.action, result.id, result.code, result.message, _column(result.field, table.columns))
+        for result in results
     ]
     report = PushReport(rows, index=table.index, columns=list(COLUMNS), dtype="str")
     report.attrs = dict(attrs)

@@ -89,7 +89,7 @@ def error_in_body(answer: Mapping[str, Any], doing: str) -> ZohoError | None:
 
 
 def from_error(error: ZohoError) -> RowResult:
-    """The fate of every row of a call that raised."""
+    """The result of every row of a call that raised."""
     message = " ".join(filter(None, (str(error.args[0]), retry_hint(error.hint or ""))))
     if isinstance(error, TransportError):
         return unknown(str(error.args[0])) if error.may_have_been_sent else not_sent(message)
@@ -101,9 +101,9 @@ def from_error(error: ZohoError) -> RowResult:
 
 
 def aborted(error: ZohoError) -> RowResult:
-    """The fate of rows that wait for something that failed before any of them was sent."""
-    fate = from_error(error)
-    return not_sent(str(error.args[0])) if fate.status == UNKNOWN else fate
+    """The result of rows that wait for something that failed before any of them was sent."""
+    result = from_error(error)
+    return not_sent(str(error.args[0])) if result.status == UNKNOWN else result
 
 
 _ROW = re.compile(r"\$\.data\[(\d+)\]")
@@ -115,17 +115,17 @@ def blamed_row(error: ZohoError, rows: int) -> int | None:
     return int(found[1]) if found and 400 <= error.status < 500 and int(found[1]) < rows else None
 
 
-def merge_with_lost_answer(fate: RowResult, action: str) -> RowResult:
+def merge_with_lost_answer(result: RowResult, action: str) -> RowResult:
     """What an answer says about a row that had been sent before, when that answer was lost."""
-    if fate.status == SUCCEEDED:
-        return replace(fate, message=f"{fate.message} (sent twice: the first answer was lost)")
+    if result.status == SUCCEEDED:
+        return replace(result, message=f"{result.message} (sent twice: the first answer was lost)")
     # An upsert may meet, in the way of its value, the very record that its first try has made.
-    settled = is_data_error(fate.code) or (action == "update" and fate.code == "DUPLICATE_DATA")
-    if fate.status == UNKNOWN or (settled and action != "delete"):
-        return fate
-    if action == "delete" and fate.code != "NOT_SENT":
+    settled = is_data_error(result.code) or (action == "update" and result.code == "DUPLICATE_DATA")
+    if result.status == UNKNOWN or (settled and action != "delete"):
+        return result
+    if action == "delete" and result.code != "NOT_SENT":
         return unknown("The first answer was lost, and now there is no such record: it was deleted, or never there.")
-    return unknown(f"The first answer was lost, and then: {fate.code} {fate.message.rstrip('.')}.")
+    return unknown(f"The first answer was lost, and then: {result.code} {result.message.rstrip('.')}.")
 
 
 # Row by row

@@ -136,8 +136,8 @@ def _deletion(place: int, value: Any) -> Row:
         return Row(place, {}, RowError("MANDATORY_NOT_FOUND", "a row to delete needs the id of its record", "id"))
     try:
         return Row(place, {"id": record_id(value)})
-    except InvalidCellError as unfit:
-        return Row(place, {}, RowError("INVALID_DATA", f"id: expected {unfit}", "id"))
+    except InvalidCellError as error:
+        return Row(place, {}, RowError("INVALID_DATA", f"id: expected {error}", "id"))
 
 
 def _mapped(
@@ -180,8 +180,8 @@ def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, order: Write
             if isinstance(cell, InvalidCellError):
                 raise cell
             row.data[target.name] = write(cell)
-        except InvalidCellError as unfit:
-            row.problem = row.problem or RowError("INVALID_DATA", f"{target.name}: expected {unfit}", target.name)
+        except InvalidCellError as error:
+            row.problem = row.problem or RowError("INVALID_DATA", f"{target.name}: expected {error}", target.name)
         else:
             row.is_append = row.is_append or grows
 
