@@ -68,9 +68,7 @@ def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResu
         result = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
     rows, warnings = with_people(home.known_users, result.rows, fields, always=True)
     hidden = converted_note(home.metadata, statement.module) if not statement.names_field("Converted__s") else []
-    return QueryResult(
-        rows, result.query, [*hidden, *result.warnings, *api.warnings, *_absent(api, fields), *warnings]
-    )
+    return QueryResult(rows, result.query, [*hidden, *result.warnings, *api.warnings, *_absent(api, fields), *warnings])
 
 
 def _large_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> list[int]:
