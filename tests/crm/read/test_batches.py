@@ -8,13 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.support.pull_env import ROADS, asked, put, settled, world
+from tests.support.pull_env import ROUTES, asked, put, settled, world
 from zoho_magic.crm.read import arrow
 from zoho_magic.crm.read import bulk_read as bulk
 from zoho_magic.errors import QueryError, TransportError
 
 
-@pytest.mark.parametrize("via", ROADS)
+@pytest.mark.parametrize("via", ROUTES)
 def test_batches_hold_what_a_pull_holds_by_ascending_id(via: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", 4096)
     with world(rows=120, bulk_page_rows=50, coql_page_rows=40) as (_, zoho):
