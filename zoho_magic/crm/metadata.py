@@ -18,7 +18,8 @@ from .api_version import API
 
 __all__ = ["Field", "Metadata", "Module", "did_you_mean", "display_field", "ready"]
 
-_READABLE = ("default", "custom", "subform", "linking")
+_READABLE = ("default", "custom", "subform", "linking", "field_tracker")
+"""Values of `generated_type` whose records the API reads; `field_tracker` is DealHistory and its like."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,14 @@ class Field:
         label: what the CRM's pages show.
         data_type: Zoho's name for the kind of field (`text`, `lookup`, `currency`, ...).
         json_type: what a record carries (`string`, `jsonobject`, `jsonarray`, `integer`, `double`, `boolean`).
-        returns: for a formula or a rollup summary, the kind of its result.
+        return_type: for a formula or a rollup summary, the kind of its result.
         required: whether a new record must have it.
         read_only: whether the API refuses to write it.
         unique: whether two records may not share a value.
         length: the longest text, in characters; 0 where Zoho gives none.
-        choices: picklist values as the API takes them.
-        target: API name of the module a lookup points to.
+        picklist_values: picklist values as the API takes them.
+        lookup_module: API name of the module a lookup points to.
+        related_module: of a subform or a multi-select lookup, API name of the module that holds its rows.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Field:
     length: int = 0
     picklist_values: tuple[str, ...] = ()
     lookup_module: str = ""
+    related_module: str = ""
 
     @property
     def value_type(self) -> str:
@@ -79,6 +82,20 @@ class Field:
 
 
 RECORD_ID = Field("id", "Record Id", "bigint", "string", read_only=True)
+
+_SYSTEM_FIELDS = {
+    field.name: field
+    for field in (
+        Field("$approval_state", "Approval state", "text", read_only=True),
+        Field("$se_module", "Module of the record that What_Id names", "text", read_only=True),
+        Field("Record_Status__s", "Record status", "text", read_only=True),
+        Field("Locked__s", "Locked", "boolean", "boolean", read_only=True),
+    )
+}
+"""What metadata need not list and a record carries where it is asked for by name.
+
+https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
+"""
 
 
 class Metadata:
@@ -102,44 +119,69 @@ class Metadata:
 
     def modules(self) -> dict[str, Module]:
         """The modules whose records the API can read, by API name. Raises as `ZohoSession.request`."""
-        known = self._modules
-        if not known:
-            answer = parse_json(self._api.request("GET", f"{API}/settings/modules"))
-            known = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
-            with self._lock:
-                self._modules = known
+        return self._modules or self._fetch_modules()
+
+    def _fetch_modules(self) -> dict[str, Module]:
+        answer = parse_json(self._api.request("GET", f"{API}/settings/modules"))
+        known = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
+        with self._lock:
+            self._modules = known
         return known
 
     def module(self, name: str) -> Module:
-        """One module. Raises QueryError with the nearest name."""
+        """One module; the list is asked for again before a name is refused. Raises QueryError with the nearest name."""
+        cached = bool(self._modules)
         known = self.modules()
+        if name not in known and cached:
+            known = self._fetch_modules()
         if name not in known:
             meant = did_you_mean(name, {word: m.name for m in known.values() for word in (m.name, m.label)})
             raise QueryError(f"The CRM has no module {name!r}.{meant}", hint="%zoho_modules lists them; use API names.")
         return known[name]
 
     def fields(self, module: str) -> dict[str, Field]:
-        """The fields of a module by API name, `id` first. Raises QueryError with the nearest module."""
-        known = self._fields.get(module)
-        if known is None:
-            name = self.module(module).name
-            answer = parse_json(self._api.request("GET", f"{API}/settings/fields", params={"module": name}))
-            found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
-            known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
+        """The fields of a module by API name, `id` first; `id` alone where Zoho describes none, which is not kept.
+
+        Raises:
+            QueryError: no such module; the message names the nearest.
+        """
+        return self._fields.get(module) or self.refresh_fields(module)
+
+    def refresh_fields(self, module: str) -> dict[str, Field]:
+        """The fields of a module, asked for again. Raises as `fields`."""
+        name = self.module(module).name
+        answer = parse_json(self._api.request("GET", f"{API}/settings/fields", params={"module": name}))
+        found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
+        known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
+        if found:
             with self._lock:
                 self._fields[module] = known
         return known
 
     def get_fields(self, module: str, wanted: Sequence[str]) -> list[Field]:
-        """The fields of these names, in this order. Raises QueryError naming the first unknown one and the nearest."""
+        """The fields of these names, in this order; Zoho is asked again before a name is refused.
+
+        A name is taken as it is where Zoho describes no field of the module, or where it begins with `$`.
+
+        Raises:
+            QueryError: names the first unknown field and the nearest.
+        """
+        cached = module in self._fields
         known = self.fields(module)
-        for name in wanted:
-            if name not in known:
-                raise QueryError(
-                    f"{module} has no field {name!r}.{did_you_mean(name, _words(known.values()))}",
-                    hint=f"%zoho_fields {module} lists them; use API names.",
-                )
-        return [known[name] for name in dict.fromkeys(wanted)]
+        if cached and any(name not in known and name not in _SYSTEM_FIELDS for name in wanted):
+            known = self.refresh_fields(module)
+        return [self._named(module, known, name) for name in dict.fromkeys(wanted)]
+
+    def _named(self, module: str, known: Mapping[str, Field], name: str) -> Field:
+        found = known.get(name) or _SYSTEM_FIELDS.get(name)
+        if found is not None:
+            return found
+        if name.startswith("$") or len(known) == 1:
+            return Field(name, data_type="")
+        raise QueryError(
+            f"{module} has no field {name!r}.{did_you_mean(name, _words(known.values()))}",
+            hint=f"%zoho_fields {module} lists them; use API names.",
+        )
 
     def resolve_path(self, module: str, path: str) -> Field | None:
         """The field at the end of a dotted path (`Account_Name.Industry`, `What_Id->Leads.Email`).
@@ -148,18 +190,16 @@ class Metadata:
             None where the path leaves what metadata describes: users, and modules whose fields Zoho does not tell.
 
         Raises:
-            QueryError: as `named`.
+            QueryError: as `get_fields`.
         """
         *steps, last = path.split(".")
-        known = self.fields(module)
         for step in steps:
             name, _, chosen = step.partition("->")
             field = self.get_fields(module, [name])[0]
             module = self.module(chosen).name if chosen else field.lookup_module
-            known = self._fields_or_empty(module)
-            if not known:
+            if not self._fields_or_empty(module):
                 return None
-        return known.get(last) or self.get_fields(module, [last])[0]
+        return self.get_fields(module, [last])[0]
 
     def _fields_or_empty(self, module: str) -> dict[str, Field]:
         try:
@@ -227,7 +267,16 @@ def _field(entry: Mapping[str, Any]) -> Field:
         length=int(entry.get("length") or 0),
         picklist_values=tuple(str(choice) for choice in choices if choice is not None),
         lookup_module=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
+        related_module=_related_module(entry),
     )
+
+
+def _related_module(entry: Mapping[str, Any]) -> str:
+    """The module with the rows of a subform, or of a multi-select lookup."""
+    linking = (entry.get("multiselectlookup") or {}).get("linking_module") or {}
+    associated = entry.get("associated_module") or {}
+    found = linking.get("api_name") or associated.get("api_name") or associated.get("module")
+    return str(found or (entry.get("subform") or {}).get("module") or "")
 
 
 def display_field(module: str) -> str:

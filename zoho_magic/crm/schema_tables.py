@@ -11,7 +11,7 @@ from .metadata import Field, Metadata
 from .parallel import map_parallel
 from .read import arrow as frames
 from .read import coql
-from .read.record_query import CallCounter
+from .read.record_query import CONVERTED, CallCounter
 from .read.stream import Home
 
 if TYPE_CHECKING:
@@ -32,14 +32,26 @@ def modules(home: Home, *, count: bool) -> pandas.DataFrame:
     frame = pd.DataFrame(rows, columns=list(_MODULE_COLUMNS))
     if count:
         with CallCounter(home) as api:
-            counts = list(map_parallel([partial(_count, api, m.name) for m in known], home.max_concurrency()))
-        frame["records"] = pd.array(counts, dtype="Int64")
+            counted = [partial(_count_listed, home, api, m.name) for m in known]
+            counts, notes = zip(*map_parallel(counted, home.max_concurrency()), strict=True)
+        frame["records"] = pd.array(list(counts), dtype="Int64")
+        frame.attrs["warnings"] = list(filter(None, notes))
     return frame
 
 
-def _count(api: CallCounter, module: str) -> int | None:
+def _count_listed(home: Home, api: CallCounter, module: str) -> tuple[int | None, str]:
+    """How many records Zoho lists, and a note on converted ones; only leads are converted."""
+    if module != "Leads" or CONVERTED not in home.metadata.fields(module):
+        return _count(api, module), ""
+    found, converted = (_count(api, module, f"{CONVERTED} = {flag}") for flag in ("false", "true"))
+    how_many = "Converted" if converted is None else f"{converted:,} converted"
+    note = f"{how_many} {module} are not counted; pull({module!r}, converted='both') reads them too."
+    return _count(api, module) if found is None else found, note
+
+
+def _count(api: CallCounter, module: str, where: str = "") -> int | None:
     try:
-        return coql.count(api, build_query(module, ["id"]))
+        return coql.count(api, build_query(module, ["id"], where))
     except (ApiError, QueryError):
         return None  # COQL does not know every module the API lists
     except AuthError as error:

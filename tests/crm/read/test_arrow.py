@@ -238,3 +238,29 @@ def test_people_are_named_where_they_are_known() -> None:
         "O.email": ["", "ann@example.com", None],
     }
     assert frames.fill_user_names(data, [owner], {}).to_pydict() == data.to_pydict()
+
+
+@pytest.mark.parametrize("place", range(-3, 4))
+def test_line_breaks_of_a_quoted_cell_survive_the_end_of_a_block(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    block = 1 << 16
+    monkeypatch.setattr(frames, "CSV_BLOCK_BYTES", (block,))
+    head, cell = b"Id,Text\n", "ww\r\nwww\r"
+    row = b'554023000000000001,"' + cell.encode() + b'"\n'
+    filler = block - len(head) - len(row) * 3 - len(b'1,""\n') + place
+    body = head + b'1,"' + b"x" * filler + b'"\n' + row * 5000
+    found = frames.from_csv(io.BytesIO(body), [RECORD_ID, Field("Text")], {})
+    assert set(found.column("Text").to_pylist()[1:]) == {cell}
+    assert len(found) == 5001
+
+
+def test_a_row_that_is_wider_than_a_block() -> None:
+    wide = "breit\r\n" * 500_000
+    body = f'Id,Text\n1,"{wide}"\n2,"y"\n'.encode()
+    found = frames.from_csv(io.BytesIO(body), [RECORD_ID, Field("Text")], {})
+    assert found.column("Text").to_pylist() == [wide, "y"]
+
+
+@pytest.mark.parametrize("body", [b"", b"Id,Text", b"Id,Text\n"])
+def test_a_csv_without_lines_has_no_rows(body: bytes) -> None:
+    found = frames.from_csv(io.BytesIO(body), [RECORD_ID, Field("Text")], {})
+    assert (len(found), found.schema.names) == (0, ["id", "Text"])

@@ -155,9 +155,36 @@ def test_rows_that_bulk_drops_are_read_again_or_named(zoho: Pair) -> None:
     assert len(frame) >= len(expected) - 20 or "had been counted" in _warnings(frame)
 
 
-@pytest.mark.parametrize("query", ["select Last_Name from Leads", "select COUNT(id) from Leads"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select Last_Name from Leads",
+        "select Last_Name from Leads order by Last_Name desc",
+        "select Last_Name from Leads where Last_Name = 'x' or Company is not null order by Company limit 400",
+        "select l.Last_Name from Leads as l",
+    ],
+)
+def test_a_query_without_converted_leads_says_which_query_brings_them(zoho: Pair, query: str) -> None:
+    sim, session = zoho
+    note = session.coql(query).attrs["warnings"][0]
+    with_them = note.partition("with them: ")[2]
+    rows = {row["id"] for row in sim.crm.rows("Leads")}
+    found = session.coql(with_them)
+    assert "Converted" not in _warnings(found)
+    assert len(found) == min(len(rows), 400)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select COUNT(id) from Leads",
+        "select Subject from Tasks where What_Id in (select id from Leads where Company = $company)",
+    ],
+)
 def test_a_query_says_that_converted_leads_are_not_in_it(zoho: Pair, query: str) -> None:
-    assert "Converted__s" in _warnings(zoho[1].coql(query))
+    warnings = _warnings(zoho[1].coql(query, params={"company": "x"}))
+    assert "Converted Leads are not included; with them: select " in warnings
+    assert "$company" in warnings or "company" not in query
 
 
 @pytest.mark.parametrize(

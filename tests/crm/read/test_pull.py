@@ -431,19 +431,29 @@ def test_amounts_are_compared_as_coql_does(org: World) -> None:
 def test_mistakes_cost_nothing_and_name_the_nearest(org: World, module: str, ask: Any, told: str) -> None:
     sim, zoho = org
     zoho.metadata.fields("Contacts")
-    sim.traffic.clear()
     for method in (zoho.pull, zoho.plan):
+        sim.traffic.clear()
         with pytest.raises(QueryError) as caught:
             method(module, **ask)
         assert told in str(caught.value.args[0])
         assert "\n" not in str(caught.value.args[0])
         assert caught.value.hint
-    assert sim.traffic.calls == []
+        # Before an unknown name is refused, metadata is asked for again: once, and nothing else is.
+        assert [call.path.startswith(META) for call in sim.traffic.calls] == [True] * _is_about_a_name(told)
+
+
+def _is_about_a_name(told: str) -> bool:
+    return "no module" in told or "no field" in told
 
 
 def test_modules_with_counts(org: World) -> None:
     sim, zoho = org
-    found = zoho.modules(count=True).set_index("module")["records"]
+    counted = zoho.modules(count=True)
+    converted = len(ids(sim, "Leads", "Converted__s = 1"))
+    assert counted.attrs["warnings"] == [
+        f"{converted} converted Leads are not counted; pull('Leads', converted='both') reads them too."
+    ]
+    found = counted.set_index("module")["records"]
     for name, rows in found.items():
         where = "Converted__s = 0" if name == "Leads" else "1"
         assert rows == len(ids(sim, str(name), where))
@@ -488,7 +498,25 @@ def test_a_module_zoho_tells_nothing_about(org: World) -> None:
     zoho = connect(sim)
     sim.faults.add(Fault(path="/crm/v8/settings/fields", status=204, body=b""))
     assert list(zoho.fields("Tasks")["field"]) == ["id"]
+    assert len(zoho.fields("Tasks")) > 1  # an answer without fields is not kept
+    sim.faults.add(Fault(path="/crm/v8/settings/fields", status=204, body=b"", times=5))
+    with pytest.raises(QueryError, match="Zoho describes no fields of Calls"):
+        zoho.pull("Calls")
+    for via in ("records", "coql"):
+        named = zoho.pull("Calls", fields=["Subject"], via=via)  # type: ignore[call-overload]
+        assert named["Subject"].notna().any()
     zoho.close()
+
+
+def test_a_field_that_was_renamed_meanwhile_is_found(org: World) -> None:
+    sim, zoho = org
+    zoho.pull("Calls", limit=1)
+    answer = zoho.request("GET", "/crm/v8/settings/fields", params={"module": "Calls"}).json()
+    for field in answer["fields"]:
+        field["api_name"] = {"Subject": "New_Subject"}.get(field["api_name"], field["api_name"])
+    sim.faults.add(Fault(path="/crm/v8/settings/fields", status=200, body=answer))
+    assert [field.name for field in zoho.metadata.get_fields("Calls", ["New_Subject"])] == ["New_Subject"]
+    zoho.metadata.refresh()
 
 
 def test_two_pulls_at_once_are_the_same_as_one_after_the_other(org: World) -> None:

@@ -396,7 +396,8 @@ def _offsets(values: pa.ListArray) -> pa.Array:
 
 # CSV
 
-CSV_BLOCK_BYTES = 1 << 20
+CSV_BLOCK_BYTES = (1 << 20, 1 << 24, 1 << 28, (1 << 31) - 1)
+"""Sizes of the blocks Arrow parses: a row has to fit into two, https://github.com/apache/arrow/issues/7835."""
 
 
 def from_csv(
@@ -422,40 +423,69 @@ def iter_csv(
         ApiError: the CSV is broken, has no column of record ids, or has two columns of one name.
     """
     done, problem = 0, ""
-    try:
-        for cells in _open_csv(file, fields, names):
-            yield _from_cells(_with_unique_headers(cells), fields, names, warnings)
-            done += len(cells)
-    except pa.ArrowInvalid as error:
-        problem = str(error).splitlines()[0]
-    if not problem:
+    for size in CSV_BLOCK_BYTES:
+        try:
+            for cells in _rest_of_csv(file, fields, names, size, done):
+                yield _from_cells(_with_unique_headers(cells), fields, names, warnings)
+                done += len(cells)
+        except pa.ArrowInvalid as error:
+            problem = str(error).splitlines()[0]
+        else:
+            return
+        if "straddl" not in problem:
+            break
+    if "Empty CSV file" in problem:  # no line, or a header line without its end
         return
     if "onversion error" not in problem:
         raise ApiError("The bulk read's CSV cannot be parsed: " + problem[:160], hint='Use via="coql".')
-    file.seek(0)  # a value is not what the metadata says: the rest is converted from text, cell by cell
-    cells = pa.concat_tables(_open_csv(file, fields, names, as_text=True))[done:]
+    # A value is not what the metadata says: the rest is converted from text, cell by cell.
+    cells = pa.concat_tables(_rest_of_csv(file, fields, names, size, done, as_text=True))
     yield _from_cells(_converted_cells(_with_unique_headers(cells), fields, warnings), fields, names, warnings)
 
 
-def _open_csv(
-    file: IO[bytes], fields: Sequence[Field], names: Mapping[str, str], *, as_text: bool = False
+def _rest_of_csv(
+    file: IO[bytes], fields: Sequence[Field], names: Mapping[str, str], block: int, done: int, *, as_text: bool = False
 ) -> Iterator[pa.Table]:
+    """The rows after the first `done`; a table without rows comes first. Raises ArrowInvalid."""
     types = {field.name: TEXT if as_text else _csv_type(field) for field in fields}
     types |= dict.fromkeys(names.values(), TEXT)
     types["Id"] = TEXT  # Zoho writes the record id's header with a capital letter
     options = pa_csv.ConvertOptions(
         column_types=types, null_values=[""], strings_can_be_null=True, true_values=["true"], false_values=["false"]
     )
+    file.seek(0)
     reader = pa_csv.open_csv(
-        file,
+        _WholeLineBreaks(file),
         # Arrow's own threads cost half as much processor time again, for a result that waits for Zoho anyway.
-        read_options=pa_csv.ReadOptions(use_threads=False, block_size=CSV_BLOCK_BYTES),
+        read_options=pa_csv.ReadOptions(use_threads=False, block_size=block),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True),
         convert_options=options,
     )
     yield reader.schema.empty_table()
     for batch in reader:
-        yield pa.Table.from_batches([batch])
+        skipped = min(done, len(batch))
+        done -= skipped
+        yield pa.Table.from_batches([batch.slice(skipped)])
+
+
+class _WholeLineBreaks(io.RawIOBase):
+    """A file whose blocks never end between `\\r` and `\\n`: Arrow would lose the `\\n` of a quoted cell there.
+
+    https://github.com/apache/arrow/issues/51368
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._held = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = size - len(self._held) if size >= 0 else -1
+        data = self._held + self._file.read(wanted)
+        self._held = b"\r" if len(data) > 1 and data.endswith(b"\r") and size >= 0 else b""
+        return data[: len(data) - len(self._held)]
 
 
 def _with_unique_headers(cells: pa.Table) -> pa.Table:

@@ -21,7 +21,7 @@ from ..metadata import RECORD_ID, Field, Metadata
 from ..progress import Progress
 from . import arrow as frames
 from . import coql
-from .record_query import CallCounter, QueryResult
+from .record_query import CONVERTED, CallCounter, QueryResult
 from .stream import Home, with_people
 
 __all__ = ["run"]
@@ -33,7 +33,7 @@ _SUMS = Field("", data_type="double", json_type="double")
 
 def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Frame, progress: Progress) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    parse_query(query)  # refuses a parameter where no value may stand
+    written = parse_query(query)  # refuses a parameter where no value may stand
     statement = parse_query(bind(query, params))
     if isinstance(statement, CoqlQuery):
         statement = _completed(home, statement)
@@ -46,7 +46,7 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
         "calls": api.calls,
         "credits": api.credits,
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "warnings": result.warnings,
+        "warnings": [*_converted_notes(home.metadata, written), *result.warnings],
     }
     return frames.to_backend(result.rows, frame, attrs)
 
@@ -67,8 +67,7 @@ def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResu
     else:
         result = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
     rows, warnings = with_people(home.known_users, result.rows, fields, always=True)
-    hidden = converted_note(home.metadata, statement.module) if not statement.names_field("Converted__s") else []
-    return QueryResult(rows, result.query, [*hidden, *result.warnings, *api.warnings, *_absent(api, fields), *warnings])
+    return QueryResult(rows, result.query, [*result.warnings, *api.warnings, *_absent(api, fields), *warnings])
 
 
 def _large_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> list[int]:
@@ -126,14 +125,34 @@ def _is_divisible(statement: CoqlQuery, start: int) -> bool:
     return positive and plain and not bounded and not has_negation(statement.where)
 
 
-def converted_note(metadata: Metadata, module: str) -> list[str]:
-    """What a query that does not name `Converted__s` leaves out, where the module has converted records."""
-    if module in _UNDESCRIBED or "Converted__s" not in metadata.fields(module):
+# Converted leads
+
+
+def _converted_notes(metadata: Metadata, query: CoqlQuery | UnparsedQuery) -> list[str]:
+    """What a query leaves out because it does not name `Converted__s`, and the query that brings it."""
+    if isinstance(query, UnparsedQuery):
+        return _note_of_unparsed(metadata, query)
+    inner = [note for sub in query.sub_queries for note in _converted_notes(metadata, sub.query)]
+    if not _hides_converted(metadata, query):
+        return inner
+    both = f"({query.alias_prefix}{CONVERTED} = true or {query.alias_prefix}{CONVERTED} = false)"
+    note = f"Converted {query.module} are not included; with them: {query.and_where(both).text}"
+    return [note, *inner]
+
+
+def _hides_converted(metadata: Metadata, query: CoqlQuery) -> bool:
+    return not query.names_field(CONVERTED) and _has_converted(metadata, query.module)
+
+
+def _has_converted(metadata: Metadata, module: str) -> bool:
+    return module in metadata.modules() and CONVERTED in metadata.fields(module)
+
+
+def _note_of_unparsed(metadata: Metadata, query: UnparsedQuery) -> list[str]:
+    found = _FROM.search(_QUOTED.sub("", query.text))
+    if found is None or CONVERTED in query.text or not _has_converted(metadata, found[1]):
         return []
-    return [
-        f"Converted {module} are not included, because the query does not name Converted__s: "
-        "add 'and (Converted__s = true or Converted__s = false)' for all of them."
-    ]
+    return [f"Converted {found[1]} are not included unless the query names {CONVERTED}."]
 
 
 def _absent(api: CallCounter, fields: Sequence[Field]) -> list[str]:
@@ -195,6 +214,7 @@ def _as_written(api: CallCounter, query: UnparsedQuery) -> QueryResult:
     return QueryResult(_guessed(body), query.text, [warning])
 
 
+_FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 _QUOTED, _LIMIT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\""""), re.compile(r"\blimit\b", re.IGNORECASE)
 
 

@@ -94,6 +94,8 @@ def _select_fields(metadata: Metadata, module: str, wanted: Sequence[str] | None
     if wanted is not None:
         return metadata.get_fields(module, ["id", *wanted]), []
     known = metadata.fields(module).values()
+    if len(known) == 1:
+        raise QueryError(f"Zoho describes no fields of {module}.", hint='Name them: fields=["Name", ...].')
     left_out = [field.name for field in known if field.data_type in _SINGLE_RECORD_TYPES]
     listed = [field for field in known if field.data_type not in _SINGLE_RECORD_TYPES]
     return listed, [f"Only single records carry {', '.join(left_out)}."] if left_out else []

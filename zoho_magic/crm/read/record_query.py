@@ -20,7 +20,10 @@ from . import arrow as frames
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["CallCounter", "QueryResult", "RecordQuery", "coql_credits", "parse_page"]
+__all__ = ["CONVERTED", "CallCounter", "QueryResult", "RecordQuery", "coql_credits", "parse_page"]
+
+CONVERTED = "Converted__s"
+"""Whether a lead is converted; COQL and bulk read hide converted leads unless a query names this field."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from IPython.core.magic import Magics
 
 from ..lazy_session import get_session
 from ..magic_parser import magic, option
+from ..notes import show_warnings
 from .options import MODULE, PROFILE, REFRESH
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class MetadataMagics(Magics):
             %zoho_modules
             %zoho_modules --count
         """
-        return get_session(line.profile).modules(count=line.count, refresh=line.refresh)
+        found: pandas.DataFrame = show_warnings(
+            get_session(line.profile).modules(count=line.count, refresh=line.refresh)
+        )
+        return found
 
     @magic(
         MODULE,
