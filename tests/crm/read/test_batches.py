@@ -16,7 +16,7 @@ from zoho_magic.errors import QueryError, TransportError
 
 @pytest.mark.parametrize("via", ROUTES)
 def test_batches_hold_what_a_pull_holds_by_ascending_id(via: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", 4096)
+    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", (4096,))
     with world(rows=120, bulk_page_rows=50, coql_page_rows=40) as (_, zoho):
         reader = zoho.batches("Leads", via=via, converted="both")
         assert isinstance(reader, pa.RecordBatchReader)
@@ -56,7 +56,7 @@ def test_the_first_rows_come_before_the_last_are_asked_for_and_closing_ends_the_
 
 
 def test_rows_that_end_too_early_are_an_error_and_never_a_shorter_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", 2048)
+    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", (2048,))
     whole = bulk.frames.iter_csv
     monkeypatch.setattr(bulk.frames, "iter_csv", lambda *a: list(whole(*a))[:-1])
     with world(rows=60) as (_, zoho), pytest.raises(TransportError, match="announced"):
@@ -66,7 +66,7 @@ def test_rows_that_end_too_early_are_an_error_and_never_a_shorter_table(monkeypa
 def test_a_value_that_is_not_of_its_type_is_named_by_a_warning_after_rows_were_handed_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", 512)
+    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", (512,))
     with world(rows=30) as (sim, zoho):
         last = sim.crm.store.read('SELECT max(id) FROM "Leads"')[0][0]
         put(sim, "Leads", [], replace=False)
