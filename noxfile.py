@@ -101,6 +101,21 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, strict, in build/site/; `nox -s docs -- serve` shows it while it is written."""
+    session.install("--editable", ".[docs]")
+    command = session.posargs or ["build"]
+    session.run("mkdocs", *command, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """The pictures of the site and the README's recording, from JupyterLab in Chromium on the simulator."""
+    session.install("--editable", ".[docs]")
+    session.run("python", "-m", "docs_site.pictures")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The benchmark of pulls; arguments go to it, `nox -s bench -- --help` lists them."""
     session.install("--editable", ".[test]")

@@ -7,7 +7,9 @@ from typing import Any
 
 from griffe import Extension, Object
 
-_EXAMPLE = re.compile(r"^(?P<lead>[ ]*)(?P<word>Examples?)::?[ ]*\n\s*\n?(?P<body>(?:(?P=lead)[ ]{4,}.*\n|\s*\n)+)", re.M)
+_EXAMPLE = re.compile(
+    r"^(?P<lead>[ ]*)(?P<word>Examples?)::?[ ]*\n\s*\n?(?P<body>(?:(?P=lead)[ ]{4,}.*\n|\s*\n)+)", re.M
+)
 _RULE = re.compile(r"^[ ]*=+(?:[ ]+=+)+[ ]*$")
 
 

@@ -20,7 +20,9 @@ from zoho_magic.simulator import Simulator
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 RECORDING_WIDTH = 840
 LOAD = "%load_ext zoho_magic\n%zoho_demo"
-PULL = 'deals = %zoho_pull Deals --fields Deal_Name Stage Amount Closing_Date Owner --where "Amount > 20000"\ndeals.head()'
+PULL = (
+    'deals = %zoho_pull Deals --fields Deal_Name Stage Amount Closing_Date Owner --where "Amount > 20000"\ndeals.head()'
+)
 CHART = (
     'open_deals = deals[~deals["Stage"].str.startswith("Closed")]\n'
     'by_stage = open_deals.groupby("Stage")["Amount"].sum().sort_values()\n'

@@ -16,7 +16,9 @@ Read from the process environment, then from the nearest `.env` upwards from the
 `%zoho` shows where each value came from. Secrets are shown masked, and live in `.env` (mode 0600) or in the keyring of the
 operating system: see [Security](../explanation/security.md).
 """
-_DC_SECRETS = "the client's own secret in that data centre, where Zoho's console gave it one; wins over ZOHO_CLIENT_SECRET"
+_DC_SECRETS = (
+    "the client's own secret in that data centre, where Zoho's console gave it one; wins over ZOHO_CLIENT_SECRET"
+)
 _DEBUG = ("`ZOHO_MAGIC_DEBUG`", "1 shows an error with its whole traceback instead of two lines", "", "")
 
 
