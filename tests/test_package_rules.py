@@ -21,7 +21,7 @@ FLOORS = (  # from the top floor down: a module imports modules of its own folde
     {"notebook"},
     {"session_registry"},
     {"session"},
-    {"login", "status"},
+    {"login", "status", "mirror"},
     {"auth", "crm"},
     {"http", "config"},
     {"error_catalog", "scopes"},

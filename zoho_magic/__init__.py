@@ -40,6 +40,7 @@ __all__ = [
     "ConfigurationError",
     "Credentials",
     "CredentialsMissing",
+    "ExportReport",
     "LoginError",
     "LoginUI",
     "MissingDependency",
@@ -63,6 +64,7 @@ __version__ = "0.1.0"
 _MODULE_OF = {
     "Credentials": "config.credentials",
     "DATA_CENTRES": "data_centres",
+    "ExportReport": "mirror.report",
     "LoginUI": "login.prompts",
     "Plan": "crm.read.planner",
     "PushReport": "crm.write.report",

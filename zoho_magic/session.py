@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .login.environment import RuntimeEnvironment
     from .login.methods import LoginContext, LoginResult, PasteUrlLogin
     from .login.prompts import LoginUI
+    from .mirror.report import ExportReport
 
 __all__ = ["ZohoSession"]
 
@@ -428,6 +429,8 @@ class ZohoSession:
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         frame: Literal["pandas", "polars", "arrow"] = "pandas",
         progress: bool | None = None,
+        confirm: Callable[[Plan], bool] | None = None,
+        check_memory: bool = True,
     ) -> Any:
         """Records of a module: every row, typed by the module's field metadata, by the cheapest API.
 
@@ -444,6 +447,10 @@ class ZohoSession:
             via: the API to use: records, coql, bulk, or auto (chooses the cheapest that can).
             frame: pandas, polars or arrow (a `pyarrow.Table`).
             progress: show a progress bar after a second; None shows it on a terminal.
+            confirm: is called with the `Plan` before more than half of the day's API credits are spent; nothing is
+                read where it returns False. None asks nobody.
+            check_memory: refuse, before the rest is brought, a frame that by the number of rows and the size of the
+                first ones would not fit into free memory (or what a container's limit leaves).
 
         Returns:
             A DataFrame, one row a record, `id` first, the same columns and dtypes whichever API: text and ids are
@@ -452,7 +459,8 @@ class ZohoSession:
             holds module, api, query, calls, credits, pulled_at and warnings.
 
         Raises:
-            QueryError: no such module or field, or a filter that no API supports; the message names the nearest.
+            QueryError: no such module or field, or a filter that no API supports; the message names the nearest. Or
+                the frame would not fit into memory: `export` writes it to a file.
             AuthError, ApiError, ThrottledError, TransportError: as `request`. Fewer rows than asked for are never
                 returned.
 
@@ -466,6 +474,8 @@ class ZohoSession:
             via=via,
             frame=frame,
             show=_is_interactive() if progress is None else progress,
+            confirm=confirm,
+            check_memory=check_memory,
             fields=fields,
             where=_bound(where, params),
             order_by=order_by,
@@ -519,6 +529,69 @@ class ZohoSession:
             since=since,
             converted=converted,
         )
+
+    def export(
+        self,
+        module: str,
+        to: str | os.PathLike[str],
+        *,
+        fields: Sequence[str] | None = None,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        order_by: str | None = None,
+        limit: int | None = None,
+        since: str | date | datetime | None = None,
+        converted: bool | Literal["both"] = False,
+        via: Literal["auto", "records", "coql", "bulk"] = "auto",
+        safe_csv: bool = False,
+        rows_per_file: int = 1_000_000,
+        progress: bool | None = None,
+        confirm: Callable[[Plan], bool] | None = None,
+    ) -> ExportReport:
+        """Write the records of a module to a file, a folder or a table, in constant memory.
+
+        A file or folder is written under another name and renamed at the end, a table in one transaction, a remote
+        object uploaded when it is complete: after an error or Ctrl-C nothing is left behind and what was there stays.
+
+        Args:
+            module, fields, where, params, order_by, limit, since, converted, via, progress, confirm: as `pull`; rows
+                are by ascending id unless `order_by` or `limit` is given.
+            to: where to. `NAME.parquet` (zstd), `NAME.arrow`, `NAME.csv`, `NAME.xlsx` (at most 1,048,575 rows),
+                `FOLDER/` (Parquet files and a `_SUCCESS` marker), `FILE.duckdb::TABLE` or `duckdb:///FILE.db::TABLE`
+                (three slashes: relative to here), `FOLDER.delta`; or an address of fsspec such as
+                `s3://bucket/leads.parquet`. What is there is replaced; a folder only if an export wrote it.
+            safe_csv: in a CSV, put an apostrophe before text that a spreadsheet would run as a formula
+                (`=`, `+`, `-`, `@` at its start).
+            rows_per_file: rows of one file of a folder.
+
+        Returns:
+            An `ExportReport`: rows, bytes, calls, credits, seconds, path, warnings.
+
+        Raises:
+            ConfigurationError: `to` names no format, a folder that does not exist or holds other files, or a copy
+                that `sync` keeps; before a call is made.
+            MissingDependency: the format needs a package that is not installed; the hint installs it.
+            QueryError, AuthError, ApiError, ThrottledError, TransportError: as `pull`.
+
+        Example::
+
+            zoho.export("Leads", to="leads.parquet")
+            zoho.export("Deals", to="crm.duckdb::deals", where="Stage = 'Closed Won'")
+        """
+        from .mirror.export import export
+
+        self._preload_dataframe_libraries()
+        asked: dict[str, Any] = {
+            "fields": fields,
+            "where": _bound(where, params),
+            "order_by": order_by,
+            "limit": limit,
+            "since": since,
+            "converted": converted,
+        }
+        show = _is_interactive() if progress is None else progress
+        stream = partial(self._crm.stream, module, via=via, show=show, confirm=confirm, **asked)
+        return export(module, stream, to, safe_csv=safe_csv, rows_per_file=rows_per_file)
 
     def plan(
         self,
@@ -758,6 +831,7 @@ class ZohoSession:
             self.request,
             scopes=lambda: self.token.scopes,
             credits_left=lambda: self.credits_left,
+            edition=lambda: self.organisation.edition,
             max_concurrency=lambda: self._max_concurrency(),
             upload_target=lambda: (upload_origin(self.credentials, self.token), self.organisation.zgid),
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryError, ZohoError
 from ..fork_safety import renew_after_fork
+from . import limits
 from . import schema_tables as catalogue
 from . import users as people
 from .metadata import Metadata
@@ -18,6 +19,7 @@ from .progress import Progress
 from .read import pull
 from .read.arrow import FRAMES, Frame
 from .read.planner import Plan
+from .read.pull import Confirm
 from .read.record_query import CallCounter
 from .read.stream import RecordStream
 
@@ -40,6 +42,7 @@ class CrmClient:
         request: makes a call, as `ZohoSession.request`.
         scopes: the scopes that Zoho granted; empty if it did not say.
         credits_left: API credits left today; None until Zoho says.
+        edition: the org's edition, on which its daily API credits depend.
         max_concurrency: how many calls are worth making side by side.
         upload_target: the origin that takes bulk write files, and the org's id.
     """
@@ -50,11 +53,12 @@ class CrmClient:
         *,
         scopes: Callable[[], tuple[str, ...]],
         credits_left: Callable[[], int | None],
+        edition: Callable[[], str],
         max_concurrency: Callable[[], int],
         upload_target: Callable[[], tuple[str, str]],
     ) -> None:
         self.request, self.max_concurrency, self.upload_target = request, max_concurrency, upload_target
-        self._scopes, self._credits_left = scopes, credits_left
+        self._scopes, self._credits_left, self._edition = scopes, credits_left, edition
         self._lock = threading.Lock()
         self._users: dict[str, tuple[str | None, str | None]] | None = None
         self.metadata = Metadata(self)
@@ -77,6 +81,11 @@ class CrmClient:
         """API credits left today; None until Zoho tells."""
         return self._credits_left()
 
+    @property
+    def daily_credits(self) -> int:
+        """API credits of 24 hours at least; users add to it, and Zoho does not tell how many count."""
+        return limits.DAILY_CREDITS_BY_EDITION.get(self._edition(), limits.DAILY_CREDITS)
+
     def users(self) -> Mapping[str, tuple[str, str]]:
         """User id -> full name, e-mail address. Raises Zoho's error where no list of users came."""
         found, errors = self.known_users()
@@ -94,24 +103,50 @@ class CrmClient:
                 self._users = found
             return found, errors
 
-    def pull(self, module: str, *, via: str, frame: Frame, show: bool, **asked: Any) -> Any:
+    def pull(
+        self,
+        module: str,
+        *,
+        via: str,
+        frame: Frame,
+        show: bool,
+        confirm: Confirm | None = None,
+        check_memory: bool = True,
+        **asked: Any,
+    ) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
         self._prefetch(module)
         reading, warnings = pull.build_record_query(self.metadata, module, **asked)
         with Progress(f"Pulling {module}", show) as progress:
-            return pull.pull(self, reading, warnings, via=via, frame=frame, progress=progress)
+            return pull.pull(
+                self,
+                reading,
+                warnings,
+                via=via,
+                frame=frame,
+                progress=progress,
+                confirm=confirm,
+                check_memory=check_memory,
+            )
 
     @contextmanager
     def stream(
-        self, module: str, *, via: str, show: bool, order: str = "id asc", **asked: Any
+        self,
+        module: str,
+        *,
+        via: str,
+        show: bool,
+        order: str = "id asc",
+        confirm: Confirm | None = None,
+        **asked: Any,
     ) -> Iterator[RecordStream]:
         """The rows of a pull as they arrive, with a progress bar around them; for `with`."""
         self._prefetch(module)
         reading, warnings = pull.build_record_query(self.metadata, module, **asked)
         with (
             Progress(f"Pulling {module}", show) as progress,
-            pull.stream(self, reading, warnings, via=via, progress=progress, order=order) as arriving,
+            pull.stream(self, reading, warnings, via=via, progress=progress, order=order, confirm=confirm) as arriving,
         ):
             yield arriving
 

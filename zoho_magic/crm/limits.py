@@ -40,3 +40,8 @@ BULK_WRITE_MAX_COLUMNS = 200
 BULK_WRITE_MAX_BYTES = 25_000_000
 """Of the CSV and of the zip: Zoho's pages mean one or the other."""
 BULK_WRITE_CREDITS = 500
+
+# api-limits.html; users add to it, and the API does not tell how many count
+DAILY_CREDITS = 50_000
+DAILY_CREDITS_BY_EDITION = {"free": 5_000}
+"""API credits of 24 hours at least, by edition (`DAILY_CREDITS` for every other one)."""

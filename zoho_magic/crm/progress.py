@@ -48,3 +48,9 @@ class Progress:
         if self._bar is not None:
             with self._lock:
                 self._bar.update(rows)
+
+    def show_bytes(self, size: int) -> None:
+        """So many bytes have been written."""
+        if self._bar is not None and size:
+            with self._lock:
+                self._bar.set_postfix_str(f"{size / 1e6:,.1f} MB written", refresh=False)

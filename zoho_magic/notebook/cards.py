@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..crm.write.push import PushReport
     from ..errors import ZohoError
     from ..login.prompts import LoginInstructions
+    from ..mirror.report import ExportReport
     from ..status import Status
 
 __all__ = [
@@ -55,6 +56,12 @@ def plan_card(plan: Plan) -> str:
     """HTML for the plan of a pull."""
     cells = {label: text for label, text in plan.details.items() if text}
     return _card(_GREEN, f"Plan: {cells.pop('API used')}", cells, [])
+
+
+def export_card(report: ExportReport) -> str:
+    """HTML for what an export wrote."""
+    cells = {label: text for label, text in report.details.items() if text}
+    return _card(_AMBER if report.warnings else _GREEN, f"Exported {cells.pop('Module')}", cells, [])
 
 
 SHOWN_ROWS = 10
@@ -140,6 +147,7 @@ _CARDS: dict[str, Callable[[Any], str]] = {
     "zoho_magic.login.prompts.LoginInstructions": login_card,
     "zoho_magic.crm.read.planner.Plan": plan_card,
     "zoho_magic.crm.write.report.PushReport": push_card,
+    "zoho_magic.mirror.report.ExportReport": export_card,
 }
 """Every type with a card of its own. To add one, add a line."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -71,22 +71,60 @@ def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> P
     return plan.plan(reading, via, allowed, rows, width, home.credits_left) if rows is not None else rough
 
 
+Confirm = Callable[[Plan], bool]
+
+
 def stream(
-    home: Home, reading: RecordQuery, warnings: list[str], *, via: str, progress: Progress, order: str = "id desc"
+    home: Home,
+    reading: RecordQuery,
+    warnings: list[str],
+    *,
+    via: str,
+    progress: Progress,
+    order: str = "id desc",
+    confirm: Confirm | None = None,
 ) -> RecordStream:
-    """The rows as they arrive. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
+    """The rows as they arrive.
+
+    Args:
+        home: the session.
+        reading, warnings: from `build_record_query`.
+        via: auto, records, coql or bulk.
+        progress: is told how many rows will come, and how many have.
+        order: COQL's order where the reading has none.
+        confirm: is asked before more than half of the day's API credits are spent.
+
+    Raises:
+        QueryError, AuthError, ThrottledError, ApiError, TransportError: Zoho refused; or `confirm` said no.
+    """
     api = CallCounter(home, progress.add)
     found = make_plan(home, reading, via, api)
+    if confirm is not None and is_expensive(found, home) and not confirm(found):
+        raise QueryError(f"Stopped before {found.credits:,} API credits were spent.", hint="Nothing was read.")
     progress.expect(found.rows)
-    return RecordStream(home, api, reading, found, warnings, order)
+    return RecordStream(home, api, reading, found, warnings, order, progress)
+
+
+def is_expensive(found: Plan, home: Home) -> bool:
+    """Whether the plan takes more than half of the credits of a day, or of what Zoho says is left of it."""
+    left = home.daily_credits if home.credits_left is None else min(home.credits_left, home.daily_credits)
+    return found.credits is not None and found.credits > left / 2
 
 
 def pull(
-    home: Home, reading: RecordQuery, warnings: list[str], *, via: str, frame: frames.Frame, progress: Progress
+    home: Home,
+    reading: RecordQuery,
+    warnings: list[str],
+    *,
+    via: str,
+    frame: frames.Frame,
+    progress: Progress,
+    confirm: Confirm | None = None,
+    check_memory: bool = True,
 ) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    with stream(home, reading, warnings, via=via, progress=progress) as arriving:
-        rows = arriving.collect()
+    with stream(home, reading, warnings, via=via, progress=progress, confirm=confirm) as arriving:
+        rows = arriving.collect(check_memory=check_memory)
     return frames.to_backend(rows, frame, arriving.attrs)
 
 

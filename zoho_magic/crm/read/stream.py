@@ -18,9 +18,10 @@ import pyarrow as pa
 from ...errors import ApiError, QueryError, ZohoError
 from ...http.responses import CrmApi
 from ..metadata import Field, Metadata
+from ..progress import Progress
 from . import arrow as frames
 from . import bulk_read as bulk
-from . import coql, records
+from . import coql, memory, records
 from . import planner as plan
 from .planner import Plan
 from .record_query import CallCounter, RecordQuery
@@ -46,6 +47,9 @@ class Home(CrmApi, Protocol):
     @property
     def credits_left(self) -> int | None: ...
 
+    @property
+    def daily_credits(self) -> int: ...
+
     def max_concurrency(self) -> int: ...
 
     def known_users(self) -> tuple[Users, list[ZohoError]]: ...
@@ -64,8 +68,10 @@ class RecordStream:
         found: the plan; its fallbacks are tried where Zoho does not serve the module or the filter.
         warnings: what is known already.
         order: COQL's order where the reading has none: "id asc" or "id desc". Bulk read is always by ascending id.
+        progress: the progress bar, for what else it can show.
 
     Attributes:
+        module: API name.
         plan: the API that was taken, and what it was expected to cost.
         schema: names and Arrow types of the columns.
         query: what was asked, in the API's own words.
@@ -76,8 +82,16 @@ class RecordStream:
     """
 
     def __init__(
-        self, home: Home, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], order: str
+        self,
+        home: Home,
+        api: CallCounter,
+        reading: RecordQuery,
+        found: Plan,
+        warnings: list[str],
+        order: str,
+        progress: Progress,
     ) -> None:
+        self.module, self.progress = reading.module, progress
         self._home, self._api, self._reading, self._order = home, api, reading, order
         self._late: list[str] = []
         self._before = [*warnings, *found.notes]
@@ -123,15 +137,29 @@ class RecordStream:
             "warnings": self.warnings,
         }
 
-    def collect(self) -> pa.Table:
-        """Everything as one table: in the reading's order, else newest first."""
-        tables, limit = list(self), self._reading.limit
+    def collect(self, *, check_memory: bool = True) -> pa.Table:
+        """Everything as one table: in the reading's order, else newest first.
+
+        Raises:
+            QueryError: by the number of rows and the size of the first ones, it would not fit into free memory.
+        """
+        tables, limit = list(self._in_memory() if check_memory else self), self._reading.limit
         if self._reading.order:
             return pa.concat_tables(tables)[:limit]
         # Turned round piece by piece, never the whole is in memory twice.
         parts = [frames.sort_by_id_desc(rows) for rows in tables if len(rows)] or tables[:1]
         ascending = self.plan.api == "bulk" or self._order == "id asc"
         return frames.sort_by_id_desc(pa.concat_tables(parts[::-1] if ascending else parts))[:limit]
+
+    def _in_memory(self) -> Iterator[pa.Table]:
+        """The tables, once the first one has shown that all of them fit."""
+        arriving = iter(self)
+        for rows in arriving:
+            yield rows
+            if len(rows):
+                memory.check(self.module, rows, self.plan.rows)
+                break
+        yield from arriving
 
     def _open(self, found: Plan) -> tuple[Plan, str, Iterator[pa.Table]]:
         """The plan that works, its query and tables; the next API where Zoho does not serve the module or filter."""

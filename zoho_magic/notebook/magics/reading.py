@@ -7,6 +7,7 @@ from typing import Any
 
 from IPython.core.magic import Magics
 
+from ..cost_confirmation import confirm_cost
 from ..lazy_session import get_session, is_interactive
 from ..magic_parser import assign, magic, option
 from ..notes import show_warnings
@@ -39,6 +40,15 @@ class ReadingMagics(Magics):
         option("--via", choices=VIA, default="auto", help="the road; auto chooses"),
         FRAME,
         option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
+        option(
+            "--to",
+            metavar="PATH",
+            help="write to a file instead: .parquet .arrow .csv .xlsx, folder/, FILE.duckdb::TABLE, FOLDER.delta, s3://",
+        ),
+        option("--safe-csv", action="store_true", help="with --to FILE.csv: text that looks like a formula stays text"),
+        option(
+            "--yes", action="store_true", help="do not ask before half of the day's API credits; ignore free memory"
+        ),
         PROFILE,
     )
     def zoho_pull(self, line: Namespace) -> Any:
@@ -49,6 +59,7 @@ class ReadingMagics(Magics):
             leads = %zoho_pull Leads
             %zoho_pull Deals --fields Deal_Name Stage Amount --where "Amount > 5000" --limit 50
             %zoho_pull Leads --explain
+            %zoho_pull Leads --to leads.parquet
         """
         asked = {
             "fields": split_names(line.fields) or None,
@@ -63,7 +74,14 @@ class ReadingMagics(Magics):
         session = get_session(line.profile)
         if line.explain:
             return session.plan(line.module, **asked)
-        return show_warnings(session.pull(line.module, **asked, frame=line.frame, progress=is_interactive(self.shell)))
+        shared: dict[str, Any] = {
+            "progress": is_interactive(self.shell),
+            "confirm": None if line.yes else confirm_cost(self.shell),
+        }
+        if line.to:
+            return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
+        frame = session.pull(line.module, **asked, **shared, frame=line.frame, check_memory=not line.yes)
+        return show_warnings(frame)
 
     @magic(
         option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),

@@ -1,0 +1,120 @@
+"""The state of a synchronised copy. It lies in the copy: a table of the database, or the footer of the Parquet file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ..errors import ConfigurationError
+from .duckdb_file import connect
+from .target import Target
+
+__all__ = ["FOOTER_KEY", "STATE_TABLE", "StoredField", "SyncState", "is_mirror"]
+
+STATE_TABLE = "_zoho_sync"
+FOOTER_KEY = "zoho_sync"
+
+
+@dataclass(frozen=True)
+class StoredField:
+    """A field of the module when the copy was last written.
+
+    Attributes:
+        id: Zoho's id of the field, which stays when it is renamed.
+        name: API name.
+        data_type: the type that decides how its values are stored.
+        columns: names of its columns in the copy.
+        types: their Arrow types.
+        removed: whether the module no longer has it; its columns stay until `prune`.
+    """
+
+    id: str
+    name: str
+    data_type: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    removed: bool = False
+
+
+@dataclass(frozen=True)
+class SyncState:
+    """What a copy is of, and as of when. It holds no secret.
+
+    Attributes:
+        module: API name.
+        org: id of the organisation.
+        data_centre: us, eu, in, ...
+        fields: of the copy, in the order of its columns.
+        chosen: the field list that was asked for; None for every field.
+        where: the filter that was asked for.
+        cursor: Zoho's clock when the last run began, ISO 8601 in UTC; "" before the first run has ended.
+        formulas_at: when formulas, roll-ups and names of lookups were last read as a whole.
+        swept_at: when the ids were last compared as a whole.
+        stage: of a first run that has not ended: started, query, token of the next page, made.
+        history: whether earlier versions of rows are kept.
+        version: of zoho_magic.
+    """
+
+    module: str
+    org: str
+    data_centre: str
+    fields: tuple[StoredField, ...]
+    chosen: tuple[str, ...] | None = None
+    where: str = ""
+    cursor: str = ""
+    formulas_at: str = ""
+    swept_at: str = ""
+    stage: dict[str, str] = field(default_factory=dict)
+    history: bool = False
+    version: str = ""
+
+    def to_json(self) -> str:
+        """As text."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> SyncState:
+        """From `to_json`. Raises ConfigurationError for the state of another version that this one cannot read."""
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            found: dict[str, Any] = json.loads(text)
+            known = {each.name for each in fields(SyncState)}
+            found["fields"] = tuple(_stored_field(each) for each in found["fields"])
+            found["chosen"] = None if found["chosen"] is None else tuple(found["chosen"])
+            return SyncState(**{name: value for name, value in found.items() if name in known})
+        raise ConfigurationError(
+            "The copy's state cannot be read.", hint="Write the copy anew with full=True (--full)."
+        )
+
+
+def _stored_field(found: dict[str, Any]) -> StoredField:
+    return StoredField(**{**found, "columns": tuple(found["columns"]), "types": tuple(found["types"])})
+
+
+def is_mirror(target: Target) -> bool:
+    """Whether a file or table is kept current by `sync`."""
+    if target.is_remote or not target.path.exists():
+        return False
+    return _READERS[target.format](target) if target.format in _READERS else False
+
+
+def _has_footer(target: Target) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_metadata(target.path).metadata or {}
+    except (pa.ArrowInvalid, OSError):
+        return False
+    return FOOTER_KEY.encode() in found
+
+
+def _has_state_row(target: Target) -> bool:
+    with connect(target.path) as database:
+        tables = database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [STATE_TABLE]).fetchall()
+        wanted = "SELECT 1 FROM _zoho_sync WHERE lower(table_name) = lower(?)"
+        return bool(tables) and bool(database.execute(wanted, [target.table]).fetchall())
+
+
+_READERS = {"parquet": _has_footer, "duckdb": _has_state_row}
