@@ -37,7 +37,7 @@ def org() -> Iterator[tuple[Simulator, ZohoSession]]:
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "GROUP_ROWS", 32)
-    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", 4096)
+    monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", (4096,))
 
 
 def _duckdb(place: str) -> pa.Table:
