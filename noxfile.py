@@ -19,6 +19,9 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 ROOT = Path(__file__).parent
 PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
+NOT_FOR_USERS = {"test", "docs", "dev"}
+EXTRAS = [name for name in nox.project.load_toml(ROOT / "pyproject.toml")["project"]["optional-dependencies"]]
+EXTRAS = [name for name in EXTRAS if name not in NOT_FOR_USERS]
 COLAB_PYTHONS = ["3.12", "3.13"]
 NO_BROWSER = ("-m", "not browser")
 
@@ -131,20 +134,37 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel into dist/, check their metadata, and use the wheel in an empty environment."""
+    """Build sdist and wheel into dist/, check metadata and contents, and use the wheel in an empty environment."""
+    _build(session)
+    _use_wheel(session, "demo", "python", str(ROOT / ".ci" / "use_wheel.py"))
+
+
+@nox.session(python=PYTHONS)
+def wheel(session: nox.Session) -> None:
+    """The wheel in dist/ (`nox -s build`), installed alone: quickstart and script, then each extra by itself."""
+    quickstart = ("jupyter-nbconvert", "--execute", "--to", "html", "--output-dir", ".")
+    _use_wheel(session, "demo,lab", *quickstart, str(ROOT / "notebooks" / "quickstart.ipynb"))
+    for extra in ("", *EXTRAS):
+        _use_wheel(session, extra, "python", str(ROOT / ".ci" / "use_extra.py"), extra or "none")
+    _use_wheel(session, "demo", "python", str(ROOT / ".ci" / "use_wheel.py"))
+
+
+def _build(session: nox.Session) -> None:
     session.install("build>=1.2", "twine>=6.1")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build")
     session.run("twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
-    _use_wheel(session)
+    session.run("python", str(ROOT / ".ci" / "check_dist.py"), str(ROOT / "dist"))
 
 
-def _use_wheel(session: nox.Session) -> None:
-    """Install the wheel where nothing else is, and run `.ci/use_wheel.py` far from the source tree."""
-    (wheel,) = (ROOT / "dist").glob("*.whl")
-    with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder, "venv", "Scripts" if os.name == "nt" else "bin", "python")
-        session.run("python", "-m", "venv", str(Path(folder, "venv")))
-        session.run(str(python), "-m", "pip", "install", "--quiet", f"{wheel}[demo]", external=True)
-        session.chdir(folder)
-        session.run(str(python), str(ROOT / ".ci" / "use_wheel.py"), external=True, env={"VIRTUAL_ENV": None})
+def _use_wheel(session: nox.Session, extra: str, program: str, *arguments: str) -> None:
+    """Install the wheel and an extra where nothing else is, `pip check`, and run a program far from the source tree."""
+    (built,) = (ROOT / "dist").glob("*.whl")
+    with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
+        session.run("python", "-m", "venv", "venv")
+        programs = Path(folder, "venv", "Scripts" if os.name == "nt" else "bin")
+        pip = (str(programs / "python"), "-m", "pip")
+        session.run(*pip, "install", "--quiet", f"{built}[{extra}]" if extra else str(built), external=True)
+        session.run(*pip, "check", external=True)
+        alone = {"VIRTUAL_ENV": None, "PYTHONPATH": None, "HOME": folder}
+        session.run(str(programs / program), *arguments, external=True, env=alone)
