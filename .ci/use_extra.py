@@ -8,7 +8,17 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGES = {"demo": "flask", "lab": "jupyterlab", "keyring": "keyring", "polars": "polars"}
+PACKAGES = {
+    "demo": "flask",
+    "lab": "jupyterlab",
+    "keyring": "keyring",
+    "polars": "polars",
+    "sync": "duckdb",
+    "xlsx": "openpyxl",
+    "delta": "deltalake",
+    "dask": "dask",
+    "remote": "fsspec",
+}
 """Extra -> a package that it brings. An extra that is not in the table only has to install and load."""
 LIMIT_SECONDS = 2.0
 
