@@ -1,4 +1,4 @@
-"""Check the conda recipe: it parses without an unknown key, renders to one package, and has what conda-forge asks for."""
+"""Check the conda recipe: it parses strictly, renders to one package, and has what conda-forge asks for."""
 
 from pathlib import Path
 

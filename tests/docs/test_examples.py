@@ -34,8 +34,7 @@ def test_examples_run_from_top_to_bottom(page: Path, shell: Shell, env_file: Pat
 def _run_alone(example: Example, folder: Path) -> None:
     path = folder / "test_example.py"
     path.write_text(example.code, encoding="utf-8")
-    plugins = ["-p", "no:xdist", "-p", "zoho_magic.simulator.pytest_plugin"]
-    pytest_ = ["-m", "pytest", "-q", *plugins, "--import-mode=importlib", "--rootdir", str(folder)]
+    pytest_ = ["-m", "pytest", "-q", "-p", "no:xdist", "--import-mode=importlib", "--rootdir", str(folder)]
     command = [sys.executable, *(pytest_ if example.how == "test file" else []), str(path)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
