@@ -9,12 +9,15 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ApiError, AuthError, QueryError
 from ..fork_safety import renew_after_fork
 from ..http.responses import CrmApi, parse_json
 from .api_version import API
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["Field", "Metadata", "Module", "did_you_mean", "display_field", "ready"]
 
@@ -60,6 +63,7 @@ class Field:
         picklist_values: picklist values as the API takes them.
         lookup_module: API name of the module a lookup points to.
         related_module: of a subform or a multi-select lookup, API name of the module that holds its rows.
+        id: Zoho's id of the field, which stays when the field is renamed.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Field:
     picklist_values: tuple[str, ...] = ()
     lookup_module: str = ""
     related_module: str = ""
+    id: str = ""
 
     @property
     def value_type(self) -> str:
@@ -149,14 +154,19 @@ class Metadata:
 
     def refresh_fields(self, module: str) -> dict[str, Field]:
         """The fields of a module, asked for again. Raises as `fields`."""
+        return self.ask_for_fields(module, self._api)[0]
+
+    def ask_for_fields(self, module: str, api: CrmApi) -> tuple[dict[str, Field], requests.Response]:
+        """The fields of a module, asked for again through `api`, and Zoho's answer. Raises as `fields`."""
         name = self.module(module).name
-        answer = parse_json(self._api.request("GET", f"{API}/settings/fields", params={"module": name}))
+        response = api.request("GET", f"{API}/settings/fields", params={"module": name})
+        answer = parse_json(response)
         found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
         known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
         if found:
             with self._lock:
                 self._fields[module] = known
-        return known
+        return known, response
 
     def get_fields(self, module: str, wanted: Sequence[str]) -> list[Field]:
         """The fields of these names, in this order; Zoho is asked again before a name is refused.
@@ -268,6 +278,7 @@ def _field(entry: Mapping[str, Any]) -> Field:
         picklist_values=tuple(str(choice) for choice in choices if choice is not None),
         lookup_module=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
         related_module=_related_module(entry),
+        id=str(entry.get("id") or ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -11,18 +12,20 @@ from ..http.responses import CrmApi, parse_json
 from .api_version import API
 from .parallel import map_parallel
 
-__all__ = ["list_users"]
+__all__ = ["USER_KINDS", "list_users"]
 
-_KINDS = ("AllUsers", "DeletedUsers")
+USER_KINDS = ("AllUsers", "DeletedUsers")
 
 
-def list_users(api: CrmApi) -> tuple[dict[str, tuple[str | None, str | None]], list[ZohoError]]:
+def list_users(
+    api: CrmApi, kinds: Sequence[str] = USER_KINDS
+) -> tuple[dict[str, tuple[str | None, str | None]], list[ZohoError]]:
     """User id -> full name, e-mail address (None where Zoho sends none), and what kept a list from coming.
 
     Deleted users are in it too, for they own records still. The two lists do not depend on each other.
     https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
     """
-    lists = list(map_parallel([partial(_users_or_error, api, kind) for kind in _KINDS], len(_KINDS)))
+    lists = list(map_parallel([partial(_users_or_error, api, kind) for kind in kinds], len(kinds)))
     found = chain.from_iterable(one for one in lists if not isinstance(one, ZohoError))
     named = {str(user["id"]): (user.get("full_name") or None, user.get("email") or None) for user in found}
     return named, [one for one in lists if isinstance(one, ZohoError)]

@@ -84,6 +84,16 @@ class Options:
     parameter_length: int | None = option(
         None, "characters that `fields` and `ids` may have (the newest OpenAPI file: 1,024)", worst=1024
     )
+    restore_moves_modified_time: bool = option(
+        True, "a record that is restored from the recycle bin gets a new Modified_Time; not documented", worst=False
+    )
+    restored_still_listed: bool = option(
+        False, "GET /deleted still lists a record that was restored; not documented", worst=True
+    )
+    conversion_moves_modified_time: bool = option(
+        True, "a lead that is converted gets a new Modified_Time; not documented", worst=False
+    )
+    deleted_lag: float = option(0.0, "seconds until GET /deleted lists a deleted record; not documented", worst=20.0)
     page_token_bound_to_fields: bool = option(
         True, "refuse a page token when `fields` has changed (False: as the official Singer tap relies on)"
     )

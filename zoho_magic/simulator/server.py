@@ -71,7 +71,11 @@ class Handler(WSGIRequestHandler):
 
     def _write(self, answer: HttpResponse) -> None:
         reason = HTTPStatus(answer.status).phrase if answer.status in HTTPStatus._value2member_map_ else ""
-        lines = [f"HTTP/1.1 {answer.status} {reason}", "Server: ZGS", f"Date: {formatdate(usegmt=True)}"]
+        lines = [
+            f"HTTP/1.1 {answer.status} {reason}",
+            "Server: ZGS",
+            f"Date: {formatdate(self.server.context.clock.time(), usegmt=True)}",
+        ]
         lines += [f"{name}: {value}" for name, value in answer.headers if name.lower() != "content-length"]
         if answer.status not in (204, 304):
             lines.append(f"Content-Length: {len(answer.body)}")

@@ -24,7 +24,7 @@ from ..metadata import Field, Metadata, display_field
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery
 
-__all__ = ["describe_query", "read", "stream"]
+__all__ = ["describe_query", "pages", "read", "stream"]
 
 INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR = 0.25, 10.0, 1.4
 TIMEOUT_SECONDS = 3600.0
@@ -97,6 +97,25 @@ def _tables(
             seen.append(rows.column("id").combine_chunks().cast(pa.int64()))
             api.on_rows(len(rows))
             yield rows
+
+
+def pages(
+    api: CallCounter, reading: RecordQuery, metadata: Metadata, token: str, warnings: list[str]
+) -> Iterator[tuple[Iterator[pa.Table], str]]:
+    """The pages of a bulk read: the rows of each, and the token of the page after it ("" after the last one).
+
+    Args:
+        api, reading, metadata, warnings: as `stream`.
+        token: of the page to begin with; "" for the first. Zoho keeps a token for a day.
+
+    Raises:
+        As `read`.
+    """
+    names = _lookup_names(reading.fields, metadata)
+    warnings += _unnamed_lookup_warning(reading.fields, names)
+    query = {"page_token": token} if token else _query(reading, names)
+    for job in _jobs(api, query, warnings):
+        yield _result(api, job, reading.fields, names, warnings), str(job["result"].get("next_page_token") or "")
 
 
 def describe_query(reading: RecordQuery, metadata: Metadata) -> str:

@@ -53,7 +53,7 @@ class Crm:
         self.bulk_tokens: dict[str, Any] = {}
         self.bulk_tokens_of: dict[int, str] = {}
         self.downloads: deque[float] = deque()
-        self.recycle_bin = RecycleBin()
+        self.recycle_bin = RecycleBin(self.options)
         self.attachments = Attachments()
         self.files: dict[str, tuple[str, bytes]] = {}
         self.tags: dict[str, set[str]] = {}

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from ..options import Options
 from . import datetimes
 from .answers import refusal
 from .schema import Module
@@ -26,12 +27,14 @@ class DeletedRecord:
     created_by: int | None
     deleted_by: int
     when: int
+    columns: tuple[tuple[str, Any], ...] = ()  # what a restore puts back
 
 
 class RecycleBin:
     """What was deleted, by module."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._rows: dict[str, list[DeletedRecord]] = {}
         self._lock = threading.Lock()
 
@@ -40,13 +43,24 @@ class RecycleBin:
         with self._lock:
             self._rows.setdefault(module.name, []).append(row)
 
+    def take(self, module: Module, key: int, keep: bool) -> DeletedRecord:
+        """A record that is being restored; it stays in the list with `keep`. Raises KeyError."""
+        with self._lock:
+            rows = self._rows.get(module.name, [])
+            found = next((row for row in reversed(rows) if row.id == key and row.columns), None)
+            if found is None:
+                raise KeyError(key)
+            if not keep:
+                rows.remove(found)
+            return found
+
     def list(self, module: Module, kind: str, now: int, since: str | None) -> list[tuple[DeletedRecord, str]]:
         """The module's deleted records with their type, latest first; `since` is an If-Modified-Since header."""
         earliest = max(now - TRACE, _since(since))
         found = [
             (row, "recycle" if row.when > now - IN_BIN else "permanent")
             for row in self._rows.get(module.name, ())
-            if row.when >= earliest
+            if earliest <= row.when <= now - self._options.deleted_lag
         ]
         chosen = [each for each in found if kind in ("all", each[1])]
         return sorted(chosen, key=lambda each: (-each[0].when, -each[0].id))

@@ -183,6 +183,10 @@ class Schema:
         """The module called `name`, or None."""
         return self._modules.get(name)
 
+    def put(self, module: Module) -> None:
+        """Replace a module, or add it."""
+        self._modules[module.name] = module
+
     def rows(self) -> list[Module]:
         """Only the modules that hold records."""
         return [module for module in self if module.api]

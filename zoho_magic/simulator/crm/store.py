@@ -16,7 +16,7 @@ from typing import Any
 
 from .schema import Field, Module, Rollup, Schema
 
-__all__ = ["MANY", "STEP", "Store", "module_column", "quoted"]
+__all__ = ["MANY", "STEP", "Store", "columns_of", "module_column", "quoted"]
 
 MANY = "\x1f"
 STEP = 37  # between two record ids
@@ -127,7 +127,7 @@ class Store:
                 )
 
     def _create(self, module: Module) -> None:
-        columns = ", ".join(part for each in module.stored for part in _columns(each))
+        columns = ", ".join(part for each in module.stored for part in columns_of(each))
         self._connection.execute(f"CREATE TABLE {quoted(module.name)} ({columns})")
 
     def _index(self, module: Module) -> None:
@@ -146,7 +146,8 @@ class Store:
                 self._connection.execute(f"CREATE INDEX {label} ON {table} ({quoted(each.name)} COLLATE NOCASE)")
 
 
-def _columns(each: Field) -> list[str]:
+def columns_of(each: Field) -> list[str]:
+    """The columns of a field as CREATE TABLE takes them."""
     if each.name == "id":
         return ["id INTEGER PRIMARY KEY"]
     kind = COLUMN_TYPES.get(each.value_type, "TEXT")

@@ -10,7 +10,7 @@ from ..demo.modules import CHANCES
 from ..org import Crm
 from ..recycle_bin import DeletedRecord
 from ..schema import Module
-from ..store import quoted
+from ..store import module_column, quoted
 from .checks import Checked
 from .history import track
 
@@ -53,14 +53,22 @@ def delete(crm: Crm, module: Module, key: int, user: User) -> None:
     """Move a record to the recycle bin, and what belongs to it out of the tables."""
     before = row_of(crm, module, key)
     [(name,)] = crm.store.read(f"SELECT {quoted(module.display)} FROM {quoted(module.name)} WHERE id = ?", (key,))
+    columns = _whole_row(crm, module, key)
     for each in module.fields:
         if each.kind == "subform":
             crm.store.write(f"DELETE FROM {quoted(each.targets[0])} WHERE Parent_Id = ?", (key,))
         elif each.link:
             crm.store.write(f"DELETE FROM {quoted(each.link.module)} WHERE {quoted(each.link.here)} = ?", (key,))
     crm.store.write(f"DELETE FROM {quoted(module.name)} WHERE id = ?", (key,))
-    crm.recycle_bin.put(module, DeletedRecord(key, name, before.get("Created_By"), user.id, crm.now()))
+    crm.recycle_bin.put(module, DeletedRecord(key, name, before.get("Created_By"), user.id, crm.now(), columns))
     _refresh(crm, module, {}, before)
+
+
+def _whole_row(crm: Crm, module: Module, key: int) -> tuple[tuple[str, Any], ...]:
+    names = [each.name for each in module.stored if not each.formula]
+    names += [module_column(each) for each in module.stored if each.kind == "multi_module_lookup"]
+    rows = crm.store.read(f"SELECT {', '.join(map(quoted, names))} FROM {quoted(module.name)} WHERE id = ?", (key,))
+    return tuple(zip(names, rows[0], strict=True)) if rows else ()
 
 
 def row_of(crm: Crm, module: Module, key: int) -> dict[str, Any]:
