@@ -677,6 +677,7 @@ class ZohoSession:
         via: Literal["auto", "records", "bulk"] = "auto",
         triggers: Sequence[str] | None = None,
         clear_empty: bool = False,
+        rename: bool = False,
         progress: bool | None = None,
     ) -> PushReport:
         """Write the rows of a frame into the CRM; the report has the result of every row.
@@ -690,13 +691,17 @@ class ZohoSession:
                 digits. A lookup into several modules (What_Id) needs a column `$se_module` beside it. For empty cells
                 see the table below.
             action: insert, update (by the column `id`), upsert, or delete (by `id`, into the recycle bin).
-            on: field or fields that find the record to upsert, first match first; None leaves it to Zoho.
+            on: field or fields that find the record to upsert, first match first: unique fields, or the one Zoho checks
+                for duplicates by itself (Email, Account_Name, Deal_Name ...); None leaves it to Zoho.
             dry_run: only check against metadata, without a call that writes.
             via: records (100 rows a call), bulk (a job for 25,000 rows), or auto: what costs fewer API credits, which
                 is bulk from 5,001 rows on. Zoho does not say whether bulk write runs automations.
             triggers: automations to run: any of workflow, approval, blueprint, pathfinder, orchestration; [] for none.
                 None runs all of them, as Zoho does by default: workflows may send e-mails.
             clear_empty: whether an empty cell empties the field.
+            rename: whether columns that are called by a field's label ("Last Name", "Record Id"), and an index named
+                id, are taken for the fields they name; `attrs["warnings"]` lists them. Without it they are refused with
+                the line that renames them.
             progress: as `pull`.
 
         The same for every field type, through the Records API and by bulk write:
@@ -717,26 +722,31 @@ class ZohoSession:
         Raises:
             PushError: a column is no field, an id is a float, or the API in `via` cannot do it; nothing was sent.
             QueryError: no such module, action or `via`.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`, before anything was sent.
 
         Example::
 
             report = zoho.push("Leads", leads[["Email", "Lead_Status"]], "upsert", on="Email")
             report.failed
         """
-        from .crm.write.rows import WriteOperation
+        from .crm.write.operation import WriteOperation
 
         wanted = (on,) if isinstance(on, str) else tuple(on or ())
         runs = None if triggers is None else tuple(triggers)
-        order = WriteOperation(self.metadata.module(module).name, action, wanted, runs, clear_empty)
+        order = WriteOperation(self.metadata.module(module).name, action, wanted, runs, clear_empty, rename=rename)
         show = _is_interactive() if progress is None else progress
         return self._crm.push(frame, order, via=via, dry_run=dry_run, show=show)
 
-    def count_inserted(self, module: str, frame: Any) -> int:
-        """How many rows of a frame are equal to rows that this session has inserted, or may have inserted.
+    def count_inserted(
+        self, module: str, frame: Any, action: Literal["insert", "update", "upsert", "delete"] = "insert"
+    ) -> int:
+        """How many rows of a frame are equal to rows that this session has added, or may have added, and would again.
 
         Args:
             module: API name.
             frame: as `push`.
+            action: what the earlier push did. Of an upsert only rows count that had no value in `on`, of an update rows
+                that append to a subform: the others have the same effect twice as once.
 
         Returns:
             The number of rows; it costs no call.
@@ -751,7 +761,7 @@ class ZohoSession:
         """
         from .crm.write.input_table import table_of
 
-        return self._crm.insert_history.count(module, table_of(frame))
+        return self._crm.insert_history.count(module, action, table_of(frame))
 
     def modules(self, *, count: bool = False, refresh: bool = False) -> pandas.DataFrame:
         """The modules whose records the API can read.

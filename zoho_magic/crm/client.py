@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import requests
 
     from .write.insert_history import InsertHistory
+    from .write.operation import WriteOperation
     from .write.push import PushReport
-    from .write.rows import WriteOperation
 
 __all__ = ["CrmClient"]
 

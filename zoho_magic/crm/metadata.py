@@ -60,7 +60,8 @@ class Field:
         read_only: whether the API refuses to write it.
         unique: whether two records may not share a value.
         length: the longest text, in characters; 0 where Zoho gives none.
-        picklist_values: picklist values as the API takes them.
+        picklist_values: what the API returns for each choice of a picklist (Zoho's actual_value).
+        picklist_labels: what people see for each of them (Zoho's display_value), in the same order.
         lookup_module: API name of the module a lookup points to.
         related_module: of a subform or a multi-select lookup, API name of the module that holds its rows.
         id: Zoho's id of the field, which stays when the field is renamed.
@@ -76,6 +77,7 @@ class Field:
     unique: bool = False
     length: int = 0
     picklist_values: tuple[str, ...] = ()
+    picklist_labels: tuple[str, ...] = ()
     lookup_module: str = ""
     related_module: str = ""
     id: str = ""
@@ -264,7 +266,7 @@ def _module(entry: Mapping[str, Any]) -> Module:
 def _field(entry: Mapping[str, Any]) -> Field:
     computed = entry.get("formula") or entry.get("rollup_summary") or {}
     writable = entry.get("operation_type") or {}
-    choices = (choice.get("actual_value") for choice in entry.get("pick_list_values") or ())
+    choices = [each for each in entry.get("pick_list_values") or () if each.get("actual_value") is not None]
     return Field(
         name=entry["api_name"],
         label=str(entry.get("display_label") or entry.get("field_label") or ""),
@@ -275,7 +277,8 @@ def _field(entry: Mapping[str, Any]) -> Field:
         read_only=bool(entry.get("read_only") or entry.get("field_read_only") or not writable.get("api_update", True)),
         unique=bool(entry.get("unique")),
         length=int(entry.get("length") or 0),
-        picklist_values=tuple(str(choice) for choice in choices if choice is not None),
+        picklist_values=tuple(str(choice["actual_value"]) for choice in choices),
+        picklist_labels=tuple(str(choice.get("display_value") or choice["actual_value"]) for choice in choices),
         lookup_module=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
         related_module=_related_module(entry),
         id=str(entry.get("id") or ""),

@@ -1,4 +1,4 @@
-"""Rows as bulk write's zipped CSV, and its result file as results.
+"""Rows as bulk write's zipped CSV, and its result file as row results.
 
 https://www.zoho.com/crm/developer/docs/api/v8/bulk-write/overview.html
 """
@@ -15,9 +15,10 @@ from typing import Any
 from ...errors import TransportError
 from .. import limits
 from ..metadata import Field
+from .operation import WriteOperation
 from .row_messages import is_data_error, message_for
 from .row_result import FAILED, SUCCEEDED, RowResult, unknown
-from .rows import Row, WriteOperation
+from .rows import Row
 
 __all__ = [
     "bulk_obstacle",
@@ -27,7 +28,6 @@ __all__ = [
     "results_from_lines",
 ]
 
-
 _FILE = "rows.csv"
 _RESULT = ("STATUS", "RECORD_ID", "ERRORS")
 
@@ -35,25 +35,25 @@ _RESULT = ("STATUS", "RECORD_ID", "ERRORS")
 # There
 
 
-def bulk_obstacle(order: WriteOperation, fields: Sequence[Field], rows: Sequence[Row]) -> str:
+def bulk_obstacle(operation: WriteOperation, fields: Sequence[Field], rows: Sequence[Row]) -> str:
     """Why bulk write cannot do this, or "" where it can."""
-    if order.action == "delete":
+    if operation.action == "delete":
         return "bulk write does not delete"
-    if order.triggers is not None:
+    if operation.triggers is not None:
         return "bulk write has no choice of automations"
-    if order.action == "upsert" and len(order.match_fields) != 1:
+    if operation.action == "upsert" and len(operation.match_fields) != 1:
         return "bulk write finds records by exactly one field"
     if len(fields) > limits.BULK_WRITE_MAX_COLUMNS:
         return f"bulk write takes {limits.BULK_WRITE_MAX_COLUMNS} fields at most"
-    return _unsupported_cell(order, rows)
+    return _unsupported_cell(operation, rows)
 
 
-def _unsupported_cell(order: WriteOperation, rows: Sequence[Row]) -> str:
+def _unsupported_cell(operation: WriteOperation, rows: Sequence[Row]) -> str:
     for row in rows:
         for name, value in row.data.items():
             if type(value) is str and name[0] != "$":
                 continue
-            if value in (None, []) and not order.clear_empty:
+            if value in (None, []) and not operation.clear_empty:
                 return f"bulk write leaves {name} alone where a row empties it, as the row at position {row.index} does"
             if to_csv_cell(value) is None or name[0] == "$":
                 return f"bulk write cannot carry {name} of the row at position {row.index}: {_reason(name, value)}"
@@ -151,7 +151,7 @@ def results_from_lines(lines: Sequence[Mapping[str, str]], places: Sequence[int]
     if len(lines) != total:
         said = f"Zoho's result has {len(lines):,} lines for {total:,} rows, so none can be told from another."
         return [unknown(said)] * len(places)
-    return [_fate(lines[place]) for place in places]
+    return [_result_of(lines[place]) for place in places]
 
 
 def results_from_counts(job: Mapping[str, Any], rows: int, total: int) -> list[RowResult]:
@@ -175,20 +175,20 @@ def results_from_counts(job: Mapping[str, Any], rows: int, total: int) -> list[R
 _DID = {"ADDED": ("insert", "record added"), "UPDATED": ("update", "record updated")}
 
 
-def _fate(line: Mapping[str, str]) -> RowResult:
+def _result_of(line: Mapping[str, str]) -> RowResult:
     status, record = (line.get("STATUS") or "").strip().upper(), (line.get("RECORD_ID") or "").strip()
     if status in _DID:
         did, message = _DID[status]
         return RowResult(SUCCEEDED, did, record, "SUCCESS", message)
     if status not in ("SKIPPED", "UNPROCESSED"):
         return unknown(f"Zoho's result says {status or 'nothing'} about this row.")
-    faults = [_fault(part) for part in (line.get("ERRORS") or "").split(":") if part.strip()] or [(status, "")]
+    faults = [_error_of(part) for part in (line.get("ERRORS") or "").split(":") if part.strip()] or [(status, "")]
     message = "; ".join(f"{fields}: {message_for(code)}" if fields else message_for(code) for code, fields in faults)
     code = next((code for code, _ in faults if is_data_error(code)), faults[0][0])
     return RowResult(FAILED, "", record, code, message, ", ".join(fields for _, fields in faults if fields))
 
 
-def _fault(text: str) -> tuple[str, str]:
+def _error_of(text: str) -> tuple[str, str]:
     """`MANDATORY_NOT_FOUND-Company,Last_Name` taken apart."""
     code, _, fields = text.strip().partition("-")
     return code, ", ".join(name.strip() for name in fields.split(",") if name.strip())

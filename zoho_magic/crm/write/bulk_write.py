@@ -1,4 +1,4 @@
-"""Bulk write: a zipped CSV of up to 25,000 rows, a job, and a file that says what became of each row.
+"""Writing by bulk write: a zipped CSV of up to 25,000 rows, a job, and a file with the result of each row.
 
 https://www.zoho.com/crm/developer/docs/api/v8/bulk-write/overview.html
 """
@@ -14,9 +14,10 @@ from .. import limits
 from ..api_version import API, BULK_API
 from ..metadata import Field
 from .bulk_csv import csv_files, parse_result_file, results_from_counts, results_from_lines
+from .operation import WriteOperation
 from .push_state import PushState
 from .row_result import UNKNOWN, RowResult, aborted, error_in_body, from_error, unknown
-from .rows import Row, WriteOperation
+from .rows import Row
 
 __all__ = ["follow", "write"]
 
@@ -31,15 +32,15 @@ T = TypeVar("T")
 
 
 def write(
-    writing: PushState, rows: Sequence[Row], fields: Sequence[Field], upload_target: tuple[str, str]
+    state: PushState, rows: Sequence[Row], fields: Sequence[Field], upload_target: tuple[str, str]
 ) -> ZohoError | None:
     """Write the rows, a file after the other, keeping their results true at every moment.
 
     Args:
-        writing: the push.
+        state: the push.
         rows: what to write.
         fields: the columns of the file.
-        hosts: origin that takes uploads, and the org's id for its header (`X-CRM-ORG`).
+        upload_target: origin that takes uploads, and the org's id for its header (`X-CRM-ORG`).
 
     Returns:
         Zoho's refusal of the first file, where there was one: then nothing was written, and no result has changed.
@@ -47,56 +48,56 @@ def write(
     first = True
     for start in range(0, len(rows), limits.BULK_WRITE_ROWS_PER_FILE):
         for part, packed in csv_files(
-            writing.without_conflicts(rows[start : start + limits.BULK_WRITE_ROWS_PER_FILE]), fields
+            state.without_conflicts(rows[start : start + limits.BULK_WRITE_ROWS_PER_FILE]), fields
         ):
-            if writing.halted.is_set():
-                writing.mark(part, writing.not_sent())
+            if state.halted.is_set():
+                state.mark(part, state.not_sent())
                 continue
-            refusal = _written(writing, part, fields, packed, upload_target)
+            refusal = _written(state, part, fields, packed, upload_target)
             if refusal is not None and first:
                 return refusal
             if refusal is not None:
-                writing.on_error(refusal)
-                writing.settle(part, [aborted(refusal)] * len(part))
+                state.on_error(refusal)
+                state.settle(part, [aborted(refusal)] * len(part))
             first = False
     return None
 
 
 def _written(
-    writing: PushState, rows: Sequence[Row], fields: Sequence[Field], packed: bytes, upload_target: tuple[str, str]
+    state: PushState, rows: Sequence[Row], fields: Sequence[Field], packed: bytes, upload_target: tuple[str, str]
 ) -> ZohoError | None:
-    before = {row.index: writing.results[row.index] for row in rows}
+    before = {row.index: state.results[row.index] for row in rows}
     try:
         # An upload alone changes nothing in the CRM.
-        file_id = _uploaded(writing.api, packed, upload_target)
-        writing.mark(rows, unknown("Interrupted while the job was being made."))
-        job_id = _created(writing.api, writing.order, fields, file_id)
+        file_id = _uploaded(state.api, packed, upload_target)
+        state.mark(rows, unknown("Interrupted while the job was being made."))
+        job_id = _created(state.api, state.operation, fields, file_id)
     except ZohoError as error:
-        at_creation = writing.results[rows[0].index].status == UNKNOWN
+        at_creation = state.results[rows[0].index].status == UNKNOWN
         if at_creation and (result := from_error(error)).status == UNKNOWN:
-            writing.settle(rows, [result] * len(rows))
+            state.settle(rows, [result] * len(rows))
             return None
-        writing.results.update(before)
+        state.results.update(before)
         return error
-    writing.jobs.update({row.index: (job_id, line, len(rows)) for line, row in enumerate(rows)})
-    follow(writing, job_id, rows)
+    state.jobs.update({row.index: (job_id, line, len(rows)) for line, row in enumerate(rows)})
+    follow(state, job_id, rows)
     return None
 
 
-def follow(writing: PushState, job_id: str, rows: Sequence[Row]) -> None:
+def follow(state: PushState, job_id: str, rows: Sequence[Row]) -> None:
     """Wait for a job, and settle its rows. Rows that the job leaves unknown can be asked after again."""
     on_its_way = unknown(f"Bulk write job {job_id} goes on at Zoho: report.retry() asks what became of it.")
-    writing.mark(rows, on_its_way)
-    writing.settle(rows, _told(writing, job_id, rows) or [on_its_way] * len(rows))
+    state.mark(rows, on_its_way)
+    state.settle(rows, _told(state, job_id, rows) or [on_its_way] * len(rows))
 
 
-def _told(writing: PushState, job_id: str, rows: Sequence[Row]) -> list[RowResult]:
-    places = [writing.jobs[row.index][1] for row in rows]
-    total = writing.jobs[rows[0].index][2]
+def _told(state: PushState, job_id: str, rows: Sequence[Row]) -> list[RowResult]:
+    places = [state.jobs[row.index][1] for row in rows]
+    total = state.jobs[rows[0].index][2]
     job: dict[str, Any] = {}
     try:
-        job = _finished(writing, job_id)
-        return results_from_lines(_results(writing, job), places, total)
+        job = _finished(state, job_id)
+        return results_from_lines(_results(state, job), places, total)
     except ZohoError as error:
         lost = unknown(f"Bulk write job {job_id}: {error.args[0]}")
         return results_from_counts(job, len(rows), total) or [lost] * len(rows)
@@ -117,17 +118,17 @@ def _uploaded(api: CrmApi, packed: bytes, upload_target: tuple[str, str]) -> str
     return _named(parse_json(answer), "file_id", f"POST {API}/upload")
 
 
-def _created(api: CrmApi, order: WriteOperation, fields: Sequence[Field], file_id: str) -> str:
+def _created(api: CrmApi, operation: WriteOperation, fields: Sequence[Field], file_id: str) -> str:
     resource: dict[str, Any] = {
         "type": "data",
-        "module": {"api_name": order.module},
+        "module": {"api_name": operation.module},
         "file_id": file_id,
-        "ignore_empty": not order.clear_empty,
+        "ignore_empty": not operation.clear_empty,
         "field_mappings": [_mapping(field, place) for place, field in enumerate(fields)],
     }
-    if order.action != "insert":
-        resource["find_by"] = order.match_fields[0] if order.action == "upsert" else "id"
-    body = {"operation": order.action, "ignore_empty": not order.clear_empty, "resource": [resource]}
+    if operation.action != "insert":
+        resource["find_by"] = operation.match_fields[0] if operation.action == "upsert" else "id"
+    body = {"operation": operation.action, "ignore_empty": not operation.clear_empty, "resource": [resource]}
     answer = api.request("POST", f"{BULK_API}/write", json=body, retry=False, credits=limits.BULK_WRITE_CREDITS)
     return _named(parse_json(answer), "id", f"POST {BULK_API}/write")
 
@@ -152,25 +153,25 @@ def _mapping(field: Field, place: int) -> dict[str, Any]:
     return mapping
 
 
-def _finished(writing: PushState, job_id: str) -> dict[str, Any]:
+def _finished(state: PushState, job_id: str) -> dict[str, Any]:
     pause = INITIAL_BACKOFF_SECONDS
     while True:
-        job = _with_retries(writing, lambda: parse_json(writing.api.request("GET", f"{BULK_API}/write/{job_id}")))
+        job = _with_retries(state, lambda: parse_json(state.api.request("GET", f"{BULK_API}/write/{job_id}")))
         if str(job.get("status")).upper() not in _RUNNING:
             return job
-        writing.halted.wait(pause)
+        state.halted.wait(pause)
         pause = min(MAX_BACKOFF_SECONDS, pause * BACKOFF_FACTOR)
 
 
-def _results(writing: PushState, job: Mapping[str, Any]) -> list[dict[str, str]]:
+def _results(state: PushState, job: Mapping[str, Any]) -> list[dict[str, str]]:
     result = job.get("result")
     url = result.get("download_url") if isinstance(result, Mapping) else None
     if not url:
         raise ApiError(f"Zoho says {job.get('status')}, and gives no result file.")
-    return _with_retries(writing, lambda: parse_result_file(writing.api.request("GET", str(url)).content))
+    return _with_retries(state, lambda: parse_result_file(state.api.request("GET", str(url)).content))
 
 
-def _with_retries(writing: PushState, ask: Callable[[], T]) -> T:
+def _with_retries(state: PushState, ask: Callable[[], T]) -> T:
     """Ask, and go on asking through trouble that passes: the job does not stop because nobody hears of it."""
     pause = INITIAL_BACKOFF_SECONDS
     for _ in range(MAX_POLL_FAILURES - 1):
@@ -179,6 +180,6 @@ def _with_retries(writing: PushState, ask: Callable[[], T]) -> T:
         except (ApiError, ThrottledError, TransportError) as error:
             if isinstance(error, ApiError) and 0 < error.status < 500:
                 raise
-        writing.halted.wait(pause)
+        state.halted.wait(pause)
         pause = min(MAX_BACKOFF_SECONDS, pause * BACKOFF_FACTOR)
     return ask()

@@ -53,7 +53,9 @@ def encoder_for(field: Field) -> Callable[[Any], Any]:
     """What `encode` does with the cells of one field."""
     write: Callable[[Any], Any] = _WRITERS.get(_encoder_name(field), _text)
     if field.value_type == "multiselectpicklist" and field.picklist_values:
-        choices = frozenset(field.picklist_values)  # a choice may have a semicolon or brackets
+        choices = frozenset(
+            (*field.picklist_values, *field.picklist_labels)
+        )  # a choice may have a semicolon or brackets
         return lambda value: [value] if type(value) is str and value in choices else _multiselect(_plain(value))
     return lambda value: write(value if type(value) is str else _plain(value))
 

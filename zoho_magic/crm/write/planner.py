@@ -10,8 +10,9 @@ from ...errors import CredentialsMissing, PushError
 from .. import limits
 from ..metadata import Field
 from .bulk_csv import bulk_obstacle
+from .operation import WriteOperation
 from .records import credits_of
-from .rows import Row, WriteOperation
+from .rows import Row
 
 __all__ = ["VIA", "Route", "choose_route"]
 
@@ -35,9 +36,9 @@ class Route:
 
 
 def choose_route(
-    place: _Place, order: WriteOperation, via: str, columns: Sequence[Field], rows: Sequence[Row]
+    place: _Place, operation: WriteOperation, via: str, columns: Sequence[Field], rows: Sequence[Row]
 ) -> Route:
-    """The route: the one asked for, or the one that costs fewer API credits.
+    """The API: the one asked for, or the one that costs fewer API credits.
 
     Raises:
         PushError: bulk write was asked for, and cannot do this.
@@ -48,28 +49,28 @@ def choose_route(
         return Route("records", f"you chose it; {by_calls:,} API credits")
     if via == "auto" and by_jobs >= by_calls:
         return Route("records", f"{by_calls:,} API credits; bulk write takes {by_jobs:,}")
-    cannot, hosts = _obstacle(place, order, columns, rows)
+    cannot, upload_target = _obstacle(place, operation, columns, rows)
     if not cannot:
         reason = "you chose it; " if via == "bulk" else ""
-        return Route("bulk", f"{reason}{by_jobs:,} API credits instead of {by_calls:,}", hosts)
+        return Route("bulk", f"{reason}{by_jobs:,} API credits instead of {by_calls:,}", upload_target)
     if via == "bulk":
-        raise PushError(f"Bulk write cannot be used: {cannot}.", hint="Use --via records.")
+        raise PushError(f"Bulk write cannot be used: {cannot}.", hint='Use via="records".')
     return Route("records", f"{cannot}; {by_calls:,} API credits instead of {by_jobs:,}")
 
 
 def _obstacle(
-    place: _Place, order: WriteOperation, columns: Sequence[Field], rows: Sequence[Row]
+    place: _Place, operation: WriteOperation, columns: Sequence[Field], rows: Sequence[Row]
 ) -> tuple[str, tuple[str, str]]:
     """Why bulk write cannot do it, and the host of uploads and the org's id where it can."""
-    cannot, hosts = bulk_obstacle(order, columns, rows) or _missing_scope(place.scopes), ("", "")
+    cannot, upload_target = bulk_obstacle(operation, columns, rows) or _missing_scope(place.scopes), ("", "")
     if not cannot:
         try:
-            hosts = place.upload_target()
+            upload_target = place.upload_target()
         except CredentialsMissing as missing:
             cannot = str(missing.args[0]).rstrip(".")
         else:
-            cannot = "" if hosts[1] else "bulk write needs the org's id, and that the scope ZohoCRM.org.READ"
-    return cannot, hosts
+            cannot = "" if upload_target[1] else "bulk write needs the org's id, and that the scope ZohoCRM.org.READ"
+    return cannot, upload_target
 
 
 def _missing_scope(scopes: Collection[str]) -> str:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from ...errors import AuthError, CredentialsMissing, QueryError, ThrottledError, TransportError, ZohoError
 from ...http.responses import CrmApi
 from ..progress import Progress
+from .operation import WriteOperation
 from .record_keys import record_keys
 from .row_messages import retry_hint
 from .row_result import UNKNOWN, RowResult, merge_with_lost_answer, not_sent
-from .rows import Row, WriteOperation
+from .rows import Row
 
 __all__ = ["PushState"]
 
@@ -32,18 +33,18 @@ class PushState:
 
     Attributes:
         api: makes the calls, and counts them.
-        order: what to do.
+        operation: what to do.
         progress: is told of rows.
         results: of every row, by position; true at every moment, for a report may be asked for at any.
         jobs: rows of bulk write jobs: position -> the job's id, the row's line in its file, lines in the file.
         lost: positions of rows that may have been written, because an answer was lost.
-        doubtful: what finds the records of rows whose answer was lost: Zoho may still be about to write them.
-        why: why no further call is made.
+        uncertain_keys: what finds the records of rows whose answer was lost: Zoho may still be about to write them.
+        halt_reason: why no further call is made.
         halted: set when no further call is made.
     """
 
     api: CrmApi
-    order: WriteOperation
+    operation: WriteOperation
     progress: Progress
     results: dict[int, RowResult]
     jobs: dict[int, tuple[str, int, int]] = field(default_factory=dict)
@@ -61,10 +62,10 @@ class PushState:
         """These rows have these results, by the last answer about them, and are done with."""
         for row, result in zip(rows, found, strict=True):
             self.results[row.index] = (
-                merge_with_lost_answer(result, self.order.action) if row.index in self.lost else result
+                merge_with_lost_answer(result, self.operation.action) if row.index in self.lost else result
             )
             if result.status == UNKNOWN:
-                self.uncertain_keys.update(record_keys(row, self.order))
+                self.uncertain_keys.update(record_keys(row, self.operation))
         self.progress.add(len(rows))
         self.losses = self.losses + 1 if all(result.status == UNKNOWN for result in found) else 0
         if self.losses >= MAX_LOST_ANSWERS:
@@ -77,14 +78,14 @@ class PushState:
         """The answer about these rows was lost; they are about to be sent again."""
         for row in rows:
             self.lost.add(row.index)
-            self.uncertain_keys.update(record_keys(row, self.order))
+            self.uncertain_keys.update(record_keys(row, self.operation))
 
     def without_conflicts(self, rows: Sequence[Row]) -> list[Row]:
         """The rows that may go: not those whose record Zoho may yet write an earlier row to, which then would win."""
         clear: list[Row] = []
         held: list[Row] = []
         for row in rows:
-            (clear if self.uncertain_keys.isdisjoint(record_keys(row, self.order)) else held).append(row)
+            (clear if self.uncertain_keys.isdisjoint(record_keys(row, self.operation)) else held).append(row)
         self.mark(held, not_sent("Not sent: what became of an earlier row for the same record is not certain."))
         return clear
 

@@ -1,4 +1,4 @@
-"""Writing through the Records API: 100 rows a call, calls side by side.
+"""Writing by the Records API: 100 rows a call, calls side by side.
 
 https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html, .../upsert-records.html
 """
@@ -15,10 +15,11 @@ from ...http.responses import CrmApi, parse_json
 from .. import limits
 from ..api_version import API
 from . import push_state as shared
+from .operation import WriteOperation
 from .push_state import PushState
 from .record_keys import is_repeatable, record_keys
 from .row_result import UNKNOWN, RowResult, blamed_row, error_in_body, from_error, from_results, unknown
-from .rows import Row, WriteOperation
+from .rows import Row
 
 __all__ = ["credits_of", "write"]
 
@@ -38,7 +39,7 @@ def credits_of(rows: int) -> int:
     return -(-rows // limits.WRITE_ROWS_PER_CREDIT)
 
 
-def write(writing: PushState, rows: Sequence[Row], width: int) -> None:
+def write(state: PushState, rows: Sequence[Row], width: int) -> None:
     """Write the rows, keeping their results true: not sent, unknown while a call is on its way, then known.
 
     Two rows for the same record are written one after the other, in the order of the frame.
@@ -46,15 +47,15 @@ def write(writing: PushState, rows: Sequence[Row], width: int) -> None:
     Raises:
         KeyboardInterrupt: after what was on its way has come back, or 30 s.
     """
-    for wave in _conflict_free_waves(rows, writing.order):
-        _side_by_side(writing, list(_batches(writing.without_conflicts(wave), writing.order)), width)
+    for wave in _conflict_free_waves(rows, state.operation):
+        _side_by_side(state, list(_batches(state.without_conflicts(wave), state.operation)), width)
 
 
-def _conflict_free_waves(rows: Sequence[Row], order: WriteOperation) -> list[list[Row]]:
+def _conflict_free_waves(rows: Sequence[Row], operation: WriteOperation) -> list[list[Row]]:
     waves: list[list[Row]] = []
     turns: defaultdict[Any, int] = defaultdict(int)
     for row in rows:
-        keys = record_keys(row, order)
+        keys = record_keys(row, operation)
         turn = max((turns[key] for key in keys), default=0)
         turns.update(dict.fromkeys(keys, turn + 1))
         if turn == len(waves):
@@ -63,79 +64,79 @@ def _conflict_free_waves(rows: Sequence[Row], order: WriteOperation) -> list[lis
     return waves
 
 
-def _batches(rows: Sequence[Row], order: WriteOperation) -> Iterator[Batch]:
+def _batches(rows: Sequence[Row], operation: WriteOperation) -> Iterator[Batch]:
     # A row that may not be sent twice would take that right from every row of its call.
     parts: tuple[Batch, Batch] = ([], [])
     for row in rows:
-        parts[is_repeatable(row, order)].append(row)
+        parts[is_repeatable(row, operation)].append(row)
     for part in parts:
         yield from (part[i : i + limits.WRITE_ROWS_PER_CALL] for i in range(0, len(part), limits.WRITE_ROWS_PER_CALL))
 
 
-def _side_by_side(writing: PushState, batches: Sequence[Batch], width: int) -> None:
+def _side_by_side(state: PushState, batches: Sequence[Batch], width: int) -> None:
     pool = ThreadPoolExecutor(max_workers=max(1, width), thread_name_prefix="zoho_magic")
     running: list[Future[None]] = []
     try:
         for batch in batches:
-            running.append(pool.submit(_send, writing, batch))
+            running.append(pool.submit(_send, state, batch))
         while wait(running, timeout=1.0).not_done:
             pass  # in slices, because Windows does not hear Ctrl-C during an endless wait
     except KeyboardInterrupt:
         # What has not begun will not; what is on its way is waited for, because its result is worth knowing.
-        writing.halt("Interrupted before it was sent: report.retry() sends it.")
+        state.halt("Interrupted before it was sent: report.retry() sends it.")
         wait(running, timeout=TIMEOUT_SECONDS)
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _send(writing: PushState, batch: Batch) -> None:
+def _send(state: PushState, batch: Batch) -> None:
     # Unknown first: a report asked for in between must not promise that a call will not be made.
-    writing.mark(batch, unknown("Interrupted while it was being written."))
-    if writing.halted.is_set():
-        writing.mark(batch, writing.not_sent())
+    state.mark(batch, unknown("Interrupted while it was being written."))
+    if state.halted.is_set():
+        state.mark(batch, state.not_sent())
         return
     try:
-        found = _called(writing, batch)
+        found = _called(state, batch)
     except Exception as error:  # noqa: BLE001  # the report on all other rows is worth more than this error
-        writing.halt(f"Not sent, after an unforeseen {type(error).__name__}: {error}")
+        state.halt(f"Not sent, after an unforeseen {type(error).__name__}: {error}")
         found = [unknown(f"Unforeseen {type(error).__name__}: {error}.")] * len(batch)
-    writing.settle(batch, found)
+    state.settle(batch, found)
 
 
-def _called(writing: PushState, batch: Batch) -> list[RowResult]:
+def _called(state: PushState, batch: Batch) -> list[RowResult]:
     """The results of a batch; it is sent again after a lost answer, if twice is as good as once."""
-    repeats = all(is_repeatable(row, writing.order) for row in batch)
+    repeats = all(is_repeatable(row, state.operation) for row in batch)
     for pause in (*(shared.BACKOFF_SECONDS if repeats else ()), None):
-        found = _tried(writing, batch)
+        found = _tried(state, batch)
         if pause is None or any(result.status != UNKNOWN for result in found):
             break
-        writing.mark_lost(batch)
-        if not writing.sleep(pause):
+        state.mark_lost(batch)
+        if not state.sleep(pause):
             break
     return found
 
 
-def _tried(writing: PushState, batch: Batch) -> list[RowResult]:
-    order = writing.order
+def _tried(state: PushState, batch: Batch) -> list[RowResult]:
+    operation = state.operation
     try:
-        answer = parse_json(_CALLS[order.action](writing.api, batch, order))
-        error = error_in_body(answer, f"{order.action} {order.module}")
+        answer = parse_json(_CALLS[operation.action](state.api, batch, operation))
+        error = error_in_body(answer, f"{operation.action} {operation.module}")
     except ZohoError as met:
         answer, error = {}, met
     if error is None:
-        return from_results(answer.get("data"), batch, order.action)
+        return from_results(answer.get("data"), batch, operation.action)
     if (place := blamed_row(error, len(batch))) is not None and len(batch) > 1:
-        rest = _called(writing, batch[:place] + batch[place + 1 :])
+        rest = _called(state, batch[:place] + batch[place + 1 :])
         return [*rest[:place], from_error(error), *rest[place:]]
-    writing.on_error(error)
+    state.on_error(error)
     return [from_error(error)] * len(batch)
 
 
-def _body(batch: Batch, order: WriteOperation) -> dict[str, Any]:
+def _body(batch: Batch, operation: WriteOperation) -> dict[str, Any]:
     body: dict[str, Any] = {"data": [row.data for row in batch]}
-    if order.triggers is not None:
-        body["trigger"] = list(order.triggers)
+    if operation.triggers is not None:
+        body["trigger"] = list(operation.triggers)
     return body
 
 
@@ -143,24 +144,26 @@ def _body(batch: Batch, order: WriteOperation) -> dict[str, Any]:
 # it is known that there was a first.
 
 
-def _insert(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
-    return _put(api, "POST", f"{API}/{order.module}", batch, json=_body(batch, order))
+def _insert(api: CrmApi, batch: Batch, operation: WriteOperation) -> Any:
+    return _put(api, "POST", f"{API}/{operation.module}", batch, json=_body(batch, operation))
 
 
-def _update(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
-    return _put(api, "PUT", f"{API}/{order.module}", batch, json=_body(batch, order))
+def _update(api: CrmApi, batch: Batch, operation: WriteOperation) -> Any:
+    return _put(api, "PUT", f"{API}/{operation.module}", batch, json=_body(batch, operation))
 
 
-def _upsert(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
-    body = _body(batch, order) | ({"duplicate_check_fields": list(order.match_fields)} if order.match_fields else {})
-    return _put(api, "POST", f"{API}/{order.module}/upsert", batch, json=body)
+def _upsert(api: CrmApi, batch: Batch, operation: WriteOperation) -> Any:
+    body = _body(batch, operation) | (
+        {"duplicate_check_fields": list(operation.match_fields)} if operation.match_fields else {}
+    )
+    return _put(api, "POST", f"{API}/{operation.module}/upsert", batch, json=body)
 
 
-def _delete(api: CrmApi, batch: Batch, order: WriteOperation) -> Any:
+def _delete(api: CrmApi, batch: Batch, operation: WriteOperation) -> Any:
     params = {"ids": ",".join(row.data["id"] for row in batch)}
-    if order.triggers is not None:
-        params["wf_trigger"] = "true" if order.triggers else "false"
-    return _put(api, "DELETE", f"{API}/{order.module}", batch, params=params)
+    if operation.triggers is not None:
+        params["wf_trigger"] = "true" if operation.triggers else "false"
+    return _put(api, "DELETE", f"{API}/{operation.module}", batch, params=params)
 
 
 def _put(api: CrmApi, method: str, path: str, batch: Batch, **options: Any) -> Any:

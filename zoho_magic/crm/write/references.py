@@ -6,6 +6,7 @@ points to; a user also as `X.email`. Names are looked up by COQL, 100 to a call.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -17,7 +18,15 @@ from .cell_encoders import InvalidCellError, record_id
 from .input_table import Table, is_blank
 from .user_directory import Directory
 
-__all__ = ["REFERENCES", "USERS", "LookupClient", "resolve_references", "split_column"]
+__all__ = [
+    "REFERENCES",
+    "USERS",
+    "LookupClient",
+    "LookupCounter",
+    "is_reference_column",
+    "resolve_references",
+    "split_column",
+]
 
 REFERENCES = ("lookup", "multi_module_lookup", "ownerlookup", "userlookup", "layout")
 USERS = ("ownerlookup", "userlookup")
@@ -38,6 +47,21 @@ class LookupClient(Protocol):
     def users(self) -> Mapping[str, tuple[str, str]]: ...
 
 
+class LookupCounter:
+    """A `LookupClient` that counts the calls and credits of its queries."""
+
+    def __init__(self, client: LookupClient) -> None:
+        self._client, self.metadata, self.users = client, client.metadata, client.users
+        self.calls = self.credits = 0
+
+    def coql(self, query: str, *, params: Mapping[str, Any], frame: Any, show: bool) -> Any:
+        """The rows of a query, as an Arrow table."""
+        found = self._client.coql(query, params=params, frame=frame, show=show)
+        attrs = json.loads(found.schema.metadata[b"zoho_magic"])
+        self.calls, self.credits = self.calls + attrs["calls"], self.credits + attrs["credits"]
+        return found
+
+
 def split_column(name: str, known: Mapping[str, Field]) -> tuple[Field, str] | None:
     """The lookup that a column names, and the part after the dot; None for every other column.
 
@@ -55,6 +79,18 @@ def split_column(name: str, known: Mapping[str, Field]) -> tuple[Field, str] | N
     return (field, part) if allowed or field.value_type == "lookup" else None
 
 
+def is_reference_column(name: str, known: Mapping[str, Field], client: LookupClient) -> bool:
+    """Whether a column names the record of a lookup or a user: by `X`, `X.id`, `X.email` or a unique field `X.FIELD`.
+
+    Example::
+
+        >>> is_reference_column("Owner.email", {"Owner": Field("Owner", data_type="ownerlookup")}, None)
+        True
+    """
+    split = split_column(name, known)
+    return split is not None and _is_usable(*split, client)
+
+
 def resolve_references(table: Table, known: Mapping[str, Field], client: LookupClient) -> tuple[Table, list[str]]:
     """The table with one column `X` of ids for each lookup X, and warnings about columns that were not looked at.
 
@@ -68,7 +104,8 @@ def resolve_references(table: Table, known: Mapping[str, Field], client: LookupC
     """
     groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for name in table.columns:
-        if (split := split_column(name, known)) is not None and _is_usable(*split, client):
+        split = split_column(name, known)
+        if split is not None and _is_usable(*split, client):
             groups[split[0].name][split[1]] = name
     columns, warnings = dict(table.columns), []
     for base, parts in groups.items():

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ...errors import PushError
 from .input_table import Table
-from .retry import Retry
 from .row_result import FAILED, SUCCEEDED, UNKNOWN, VALID, RowResult
 
 __all__ = ["PushReport", "build_report"]
@@ -21,7 +20,8 @@ class PushReport(pd.DataFrame):
     """A frame with the index of what was pushed and the columns status, action, id, code, message, field (all text).
 
     `status` is succeeded, failed, unknown (Zoho may have written the row: nobody can tell from here) or, after a dry
-    run, valid. What you select from it is a plain DataFrame. `attrs` tells module, action, api, calls, warnings.
+    run, valid. What you select from it is a plain DataFrame. `attrs` has module, action, on, api,
+    reason, warnings, and the calls and credits that writing and looking up names took.
 
     Example::
 
@@ -31,7 +31,9 @@ class PushReport(pd.DataFrame):
         report.raise_for_failed()
     """
 
-    _again: Retry | None = None  # not in pandas' _metadata: a pickled report can be read, but not retried
+    _again: Callable[[Any], PushReport] | None = (
+        None  # not in pandas' _metadata: a pickled report can be read, but not retried
+    )
 
     @property
     def _constructor(self) -> Any:
@@ -121,7 +123,7 @@ def _why_nothing(report: PushReport) -> str:
 
 
 def build_report(
-    results: Sequence[RowResult], table: Table, attrs: Mapping[Any, Any], again: Retry | None
+    results: Sequence[RowResult], table: Table, attrs: Mapping[Any, Any], again: Callable[[Any], PushReport] | None
 ) -> PushReport:
     """The report of these results, in the order of the table."""
     rows = [

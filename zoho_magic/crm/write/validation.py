@@ -1,59 +1,88 @@
-"""A dry run: what metadata alone can say against a row."""
+"""What metadata alone can say against a row: all of a dry run, and the words for rows that Zoho refused."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..metadata import Field
-from .record_keys import record_keys
-from .rows import Row, RowError, WriteOperation
+from .choices import invalid_choice
+from .operation import WriteOperation
+from .record_keys import is_always_new, record_keys
+from .row_messages import message_for
+from .row_result import FAILED, RowResult
+from .rows import TARGET_MODULE, Row, RowError
 
-__all__ = ["check"]
+__all__ = ["check", "invalid_value", "with_values_named"]
 
 _NOTHING = (None, "", "-None-")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-def check(rows: Iterable[Row], order: WriteOperation, fields: Mapping[str, Field], labels: Sequence[Any]) -> None:
-    """Give every row that Zoho would refuse its problem: missing, too long, not a choice, twice.
+def check(rows: Iterable[Row], operation: WriteOperation, fields: Mapping[str, Field], labels: Sequence[Any]) -> None:
+    """Give every row that Zoho would refuse its problem, and a note to each row that does more than it says.
 
     Args:
         rows: changed in place.
-        order: what would be done.
+        operation: what would be done.
         fields: of the module.
         labels: of the frame's rows, to name one by.
 
     Example::
 
-        check(rows, Order("Leads", "insert"), metadata.fields("Leads"), frame.index)
+        check(rows, WriteOperation("Leads", "insert"), metadata.fields("Leads"), frame.index)
     """
     required = [f.name for f in fields.values() if f.required and not f.read_only and f.name != "id"]
     unique = tuple(f.name for f in fields.values() if f.unique)
-    seen: dict[Any, int] = {}
+    written: dict[Any, int] = {}
+    taken: dict[Any, int] = {}
     for row in rows:
-        row.problem = row.problem or _missing(row, order, required) or _invalid_value(row, fields)
-        row.problem = row.problem or _duplicate(row, order, unique, seen, labels)
+        row.problem = row.problem or _missing(row, operation, required) or invalid_value(row, fields)
+        row.problem = row.problem or _missing_target_module(row, fields)
+        if row.problem:
+            continue
+        earlier = _first_of(record_keys(row, operation), row, written)
+        if earlier is not None:
+            row.note = f"row {labels[earlier]} writes the same record first; this row wins"
+        elif operation.action != "delete":
+            row.problem = _taken_value(row, operation, unique, taken, labels)
 
 
-def _missing(row: Row, order: WriteOperation, required: Iterable[str]) -> RowError | None:
+def _missing(row: Row, operation: WriteOperation, required: Iterable[str]) -> RowError | None:
     absent = [name for name in required if row.data.get(name) in _NOTHING]
     emptied = [name for name in absent if name in row.data]
-    if order.action == "delete" or not absent:
+    if operation.action == "delete":
         return None
-    if order.action == "insert" or emptied:
+    is_new = operation.action == "insert" or is_always_new(row, operation)
+    if absent and (is_new or emptied):
         name = (emptied or absent)[0]
-        return RowError("MANDATORY_NOT_FOUND", "the field is required, and this row has no value for it", name)
-    if order.action == "upsert":  # fine for a record that exists already
+        return RowError("MANDATORY_NOT_FOUND", message_for("MANDATORY_NOT_FOUND"), name)
+    if is_always_new(row, operation):
+        row.note = f"a new record: the row has no value in {' or '.join(operation.lookup_fields)}"
+    elif operation.action == "upsert" and absent:  # fine for a record that exists already
         row.note = f"a new record would lack {', '.join(absent)}"
     return None
 
 
-def _invalid_value(row: Row, fields: Mapping[str, Field]) -> RowError | None:
+def invalid_value(row: Row, fields: Mapping[str, Field]) -> RowError | None:
+    """The first value that is too long, no address or none of the choices."""
     for name, value in row.data.items():
-        problem = _too_long(value, fields[name]) or _no_choice(value, fields[name])
+        problem = _too_long(value, fields[name]) or _no_address(value, fields[name])
+        problem = problem or invalid_choice(value, fields[name])
         if problem and name != "id":
             return RowError("INVALID_DATA", problem, name)
     return None
+
+
+def with_values_named(result: RowResult, row: Row, fields: Mapping[str, Field]) -> RowResult:
+    """Zoho's refusal of a value, in the words of a dry run where metadata says what is wrong with it."""
+    if result.status != FAILED or result.code != "INVALID_DATA" or row.problem:
+        return result
+    wrong = invalid_value(row, fields)
+    blamed = {name.strip().partition("[")[0] for name in result.field.split(",")}
+    return replace(result, message=wrong.message) if wrong and blamed == {wrong.field} else result
 
 
 def _too_long(value: Any, field: Field) -> str:
@@ -68,19 +97,42 @@ def _too_long(value: Any, field: Field) -> str:
     return f"{size} {what}; at most {field.length} are allowed" if size > field.length else ""
 
 
-def _no_choice(value: Any, field: Field) -> str:
-    chosen = value if isinstance(value, list) else [value] if isinstance(value, str) else []
-    wrong = [
-        item for item in chosen if field.picklist_values and isinstance(item, str) and item not in field.picklist_values
-    ]
-    return f"{wrong[0]!r} is none of the choices" if wrong else ""
+def _no_address(value: Any, field: Field) -> str:
+    is_wrong = field.value_type == "email" and isinstance(value, str) and not _ADDRESS.fullmatch(value)
+    return f"{value!r} is not an e-mail address" if is_wrong else ""
 
 
-def _duplicate(
-    row: Row, order: WriteOperation, unique: Sequence[str], seen: dict[Any, int], labels: Sequence[Any]
+def _missing_target_module(row: Row, fields: Mapping[str, Field]) -> RowError | None:
+    """A lookup into several modules without the module it points into."""
+    for name, value in row.data.items():
+        if fields[name].value_type == "multi_module_lookup" and value and not row.data.get(TARGET_MODULE.name):
+            beside = {"dependee": {"api_name": TARGET_MODULE.name}}
+            return RowError("DEPENDENT_FIELD_MISSING", message_for("DEPENDENT_FIELD_MISSING", "", beside), name)
+    return None
+
+
+def _first_of(keys: Iterable[Any], row: Row, seen: dict[Any, int]) -> int | None:
+    """The first row with one of these keys, if it is another one."""
+    first = [seen.setdefault(key, row.index) for key in keys]
+    return next((place for place in first if place != row.index), None)
+
+
+def _taken_value(
+    row: Row,
+    operation: WriteOperation,
+    unique: Sequence[str],
+    taken: dict[Any, int],
+    labels: Sequence[Any],
 ) -> RowError | None:
-    for key in record_keys(row, order) or record_keys(row, order, unique):
-        first = seen.setdefault(key, row.index)
+    """A unique value that an earlier row gives to another record."""
+    names = [name for name in unique if name not in operation.lookup_fields or operation.action != "upsert"]
+    for name in names:
+        key = (name, str(row.data.get(name)).strip().casefold())
+        if row.data.get(name) in _NOTHING:
+            continue
+        first = taken.setdefault(key, row.index)
         if first != row.index:
-            return RowError("DUPLICATE_DATA", f"the same {key[0]} as row {labels[first]}", key[0])
+            return RowError(
+                "DUPLICATE_DATA", f"row {labels[first]} has the same value, and the field allows it once", name
+            )
     return None

@@ -1,0 +1,32 @@
+"""What a push does with the rows of a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ACTIONS", "WriteOperation"]
+
+ACTIONS = ("insert", "update", "upsert", "delete")
+
+
+@dataclass(frozen=True)
+class WriteOperation:
+    """What to do with the rows.
+
+    Attributes:
+        module: API name.
+        action: insert, update, upsert or delete.
+        match_fields: fields that find the record to upsert, first match first; () for Zoho's own choice.
+        triggers: automations to run; None for all, () for none.
+        clear_empty: whether an empty cell empties the field; otherwise it leaves the field alone.
+        lookup_fields: every field that may find the record of an upsert: `match_fields`, or those Zoho chooses from.
+        rename: whether columns that are called by a label are taken for the fields they name.
+    """
+
+    module: str
+    action: str
+    match_fields: tuple[str, ...] = ()
+    triggers: tuple[str, ...] | None = None
+    clear_empty: bool = False
+    lookup_fields: tuple[str, ...] = ()
+    rename: bool = False
