@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-__all__ = ["Message", "show_warnings"]
+if TYPE_CHECKING:
+    from ..crm.write.report import PushReport
+
+__all__ = ["Message", "show_failures", "show_warnings"]
 
 
 class Message:
@@ -28,3 +31,10 @@ def show_warnings(frame: Any) -> Any:
     for text in getattr(frame, "attrs", {}).get("warnings", ()):
         display(Message(text))  # type: ignore[no-untyped-call]
     return frame
+
+
+def show_failures(report: PushReport) -> PushReport:
+    """The report, after a line on rows that were not written: a report that is assigned shows no card."""
+    if report.problem:
+        display(Message(f"{report.title}. {report.problem}"))  # type: ignore[no-untyped-call]
+    return report

@@ -22,7 +22,7 @@ def get_variable(variables: Mapping[str, Any], name: str) -> Any:
     return variables[name]
 
 
-def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[str, Any], int]) -> None:
+def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[str, Any, str], int]) -> None:
     """Ask before a deletion, many rows or rows that were inserted before, unless --yes, or nothing will be written.
 
     Args:
@@ -39,7 +39,7 @@ def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[s
     if line.dry_run or line.yes:
         return
     action, rows = line.actions[0], len(frame) if hasattr(frame, "__len__") else 0
-    inserted = count_inserted(line.module, frame) if action == "insert" else 0
+    inserted = 0 if action == "delete" else count_inserted(line.module, frame, action)
     if action != "delete" and rows <= ASK_ABOVE_ROWS and not inserted:
         return
     where = f"{line.module} of {line.profile}" if line.profile else line.module

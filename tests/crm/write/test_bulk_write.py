@@ -128,7 +128,6 @@ CANNOT: list[tuple[str, str, dict[str, Any]]] = [
     ("does not delete", "delete", {"frame": [{"id": "5"}]}),
     ("no choice of automations", "insert", {"frame": leads(1), "triggers": []}),
     ("exactly one field", "upsert", {"frame": leads(1)}),
-    ("exactly one field", "upsert", {"frame": leads(1), "on": ["Email", "Last_Name"]}),
     (
         "cannot carry Products_Interested of the row at position 0: it splits a list at semic",
         "insert",

@@ -84,14 +84,13 @@ def test_what_looks_odd_and_is_fine(zoho: World, cells: dict[str, Any]) -> None:
 
 def test_duplicates_are_named_by_the_label_of_the_first(zoho: World) -> None:
     frame = pd.DataFrame(
-        {"Last_Name": "x", "Email": ["a@x.com", " A@X.com", None, None, "b@x.com"]}, index=["one", "two", "c", "d", "e"]
+        {"Last_Name": "x", "Email": ["a@x.com", "A@X.com", None, None, "b@x.com"]}, index=["one", "two", "c", "d", "e"]
     )
-    for action in ("upsert", "insert"):
-        report = dry(zoho, frame, action, on="Email" if action == "upsert" else None)
-        assert list(report["code"]) == ["", "DUPLICATE_DATA", "", "", ""]
-        assert report.loc["two", "message"] == "the same Email as row one"
+    report = dry(zoho, frame)
+    assert list(report["code"]) == ["", "DUPLICATE_DATA", "", "", ""]
+    assert report.loc["two", "message"] == "row one has the same value, and the field allows it once"
     by_id = dry(zoho, [{"id": "5", "Company": "x"}, {"id": 5, "Company": "y"}], "update")
-    assert list(by_id["code"]) == ["", "DUPLICATE_DATA"]
+    assert list(by_id["message"]) == ["", "row 0 writes the same record first; this row wins"]
 
 
 def test_an_upsert_may_lack_what_only_a_new_record_needs(zoho: World) -> None:
@@ -107,7 +106,8 @@ def test_an_update_may_not_empty_what_is_required(zoho: World) -> None:
 
 def test_a_deletion_needs_ids(zoho: World) -> None:
     report = dry(zoho, pd.DataFrame({"id": ["5", None, "x", "5"]}), "delete")
-    assert list(report["code"]) == ["", "MANDATORY_NOT_FOUND", "INVALID_DATA", "DUPLICATE_DATA"]
+    assert list(report["code"]) == ["", "MANDATORY_NOT_FOUND", "INVALID_DATA", "INVALID_DATA"]
+    assert report["message"].iloc[3] == "row 0 deletes the same record"
 
 
 def test_unknown_and_read_only_columns(zoho: World) -> None:

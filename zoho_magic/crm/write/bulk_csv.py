@@ -183,7 +183,8 @@ def _result_of(line: Mapping[str, str]) -> RowResult:
     if status not in ("SKIPPED", "UNPROCESSED"):
         return unknown(f"Zoho's result says {status or 'nothing'} about this row.")
     faults = [_error_of(part) for part in (line.get("ERRORS") or "").split(":") if part.strip()] or [(status, "")]
-    message = "; ".join(f"{fields}: {message_for(code)}" if fields else message_for(code) for code, fields in faults)
+    told = [f"{fields}: {message_for(code)}" if fields else message_for(code) for code, fields in faults]
+    message = "; ".join(told) if len(faults) > 1 else message_for(faults[0][0])
     code = next((code for code, _ in faults if is_data_error(code)), faults[0][0])
     return RowResult(FAILED, "", record, code, message, ", ".join(fields for _, fields in faults if fields))
 

@@ -18,13 +18,13 @@ from .references import LookupClient, is_reference_column
 __all__ = ["check_columns", "renamed_columns"]
 
 
-def renamed_columns(table: Table, known: Mapping[str, Field]) -> dict[str, str]:
+def renamed_columns(columns: Sequence[str], known: Mapping[str, Field]) -> dict[str, str]:
     """Column -> field for each column that is no API name and is the label or the name of one field, written otherwise.
 
     Example::
 
         >>> fields = {"Last_Name": Field("Last_Name", "Last Name"), "id": Field("id", "Record Id")}
-        >>> renamed_columns(Table({"last name": [], "Id": []}, pd.RangeIndex(0)), fields)
+        >>> renamed_columns(["last name", "Id"], fields)
         {'last name': 'Last_Name', 'Id': 'id'}
     """
     by_words: defaultdict[str, set[str]] = defaultdict(set)
@@ -32,10 +32,10 @@ def renamed_columns(table: Table, known: Mapping[str, Field]) -> dict[str, str]:
         for word in (field.name, field.label):
             by_words[_letters(word)].add(field.name)
     found = {}
-    for name in table.columns:
+    for name in columns:
         base, dot, part = (name, "", "") if "." not in name else name.rpartition(".")
         named = by_words[_letters(base)] if base not in known else {base}
-        if name not in known and len(named) == 1 and f"{next(iter(named))}{dot}{part}" not in (*table.columns, name):
+        if name not in known and len(named) == 1 and f"{next(iter(named))}{dot}{part}" not in (*columns, name):
             found[name] = f"{next(iter(named))}{dot}{part}"
     return found
 
@@ -60,7 +60,7 @@ def check_columns(
             action needs is missing, `on` cannot find a record, or ids are floats.
     """
     _refuse_match_fields(operation, known)
-    renamed = renamed_columns(table, known)
+    renamed = renamed_columns(list(table.columns), known)
     if operation.rename:
         table, notes = _renamed(table, renamed)
         renamed = {}

@@ -212,7 +212,7 @@ def _poll_jobs(state: PushState, rows: Sequence[Row]) -> None:
 
 def _already_inserted(client: WriteClient, operation: WriteOperation, table: Table) -> list[str]:
     count = client.insert_history.count(operation.module, operation.action, table)
-    return [f"{count:,} of these rows are equal to rows that an earlier push added."] if count else []
+    return [f"{count:,} of these rows are equal to rows that an earlier push inserted."] if count else []
 
 
 def _attrs(operation: WriteOperation, route: Route, warnings: Sequence[str]) -> dict[str, Any]:

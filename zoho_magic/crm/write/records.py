@@ -125,7 +125,7 @@ def _tried(state: PushState, batch: Batch) -> list[RowResult]:
     except ZohoError as met:
         answer, error = {}, met
     if error is None:
-        return from_results(answer.get("data"), batch, operation.action)
+        return from_results(answer.get("data"), batch, operation.action, operation.module)
     if (place := blamed_row(error, len(batch))) is not None and len(batch) > 1:
         rest = _called(state, batch[:place] + batch[place + 1 :])
         return [*rest[:place], from_error(error), *rest[place:]]

@@ -70,6 +70,16 @@ class PushReport(pd.DataFrame):
         """The rows that may have been written."""
         return self[self["status"] == UNKNOWN]
 
+    @property
+    def problem(self) -> str:
+        """Why the first row was not written, in one line; "" where every row was written."""
+        bad = self[self["status"].isin((FAILED, UNKNOWN))]
+        if bad.empty:
+            return ""
+        first = bad.iloc[0]
+        why = " ".join(filter(None, (first["code"], first["field"], first["message"])))
+        return f"First: {why}"
+
     def raise_for_failed(self) -> PushReport:
         """The report itself if every row was written (or is valid).
 
@@ -79,12 +89,10 @@ class PushReport(pd.DataFrame):
         bad = self[self["status"].isin((FAILED, UNKNOWN))]
         if bad.empty:
             return self
-        counts = ", ".join(f"{number:,} {status}" for status, number in self.counts.items())
-        first = bad.iloc[0]
         error = PushError(
-            f"Not every row was written: {counts}. First: {first['code']} {first['field']} {first['message']}".strip(),
+            f"Not every row was written: {self.title}. {self.problem}".strip(),
             hint="report.failed and report.unknown show the rows; correct the frame, then report.retry(frame).",
-            code=str(first["code"]),
+            code=str(bad["code"].iloc[0]),
         )
         error.report = self
         raise error

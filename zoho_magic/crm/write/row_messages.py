@@ -1,4 +1,4 @@
-"""Zoho's codes for one row, in words that say what to do. To explain another code, add one line to `_WORDS`.
+"""Zoho's codes for one row, in words that say what to do. To explain another code, add one line to `_MESSAGES`.
 
 Codes: https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html, .../upsert-records.html,
 .../bulk-write/download-result.html
@@ -13,7 +13,7 @@ from typing import Any
 from ...error_catalog import CATALOGUE
 from ...errors import AuthError, ThrottledError
 
-__all__ = ["is_data_error", "is_transient", "message_for", "retry_hint"]
+__all__ = ["is_data_error", "is_transient", "message_for", "other_module", "retry_hint", "unknown_reference"]
 
 _MESSAGES = {
     "MANDATORY_NOT_FOUND": "the field is required, and this row has no value for it",
@@ -58,16 +58,22 @@ _PARTICULARS = {
     "supported_values": "one of {}",
     "limit": "{} at most",
 }
-_ID_MESSAGES = ("the id given seems to be invalid", "record not deleted")
+_DELETED_MESSAGE = "record not deleted"
+_ID_MESSAGE = "the id given seems to be invalid"
+_PROCESSING = "zia_vision_processing"
 
 
-def message_for(code: str, message: str = "", details: Mapping[str, Any] | None = None) -> str:
+def message_for(
+    code: str, message: str = "", details: Mapping[str, Any] | None = None, *, field: str = "", module: str = ""
+) -> str:
     """What happened to a row, for people; Zoho's own words for a code that is not in the table.
 
     Args:
         code: Zoho's code.
         message: Zoho's words.
         details: what Zoho adds.
+        field: the field at fault, with what is inside it (`Owner.id`).
+        module: the module that is written.
 
     Example::
 
@@ -75,14 +81,62 @@ def message_for(code: str, message: str = "", details: Mapping[str, Any] | None 
         'the value does not fit the field: Zoho expects integer'
     """
     found = details or {}
+    special = _unknown_id(message, field) or _duplicate_elsewhere(code, found, module) or _locked(code, found)
+    if special:
+        return special
     told = [text.format(_listed(found[key])) for key, text in _PARTICULARS.items() if found.get(key) not in (None, "")]
     beside = found.get("dependee")
     if isinstance(beside, Mapping):
         told.append(f"a column {beside.get('api_name')}")
-    base = (
-        "there is no such record, or you may not change it" if message in _ID_MESSAGES else _MESSAGES.get(code, message)
-    )
+    base = _MESSAGES.get(code, message)
     return (base or code) + (f": {'; '.join(told)}" if told else "")
+
+
+def unknown_reference(name: str, is_user: bool = False) -> str:
+    """What is wrong with a lookup that names no record, or an owner who is no active user.
+
+    Example::
+
+        >>> unknown_reference("Account_Name")
+        'no record has the id in Account_Name, or you may not see it'
+    """
+    if name in ("", "id"):
+        return "there is no such record, or you may not change it"
+    if is_user or name == "Owner":
+        return f"no active user has the id in {name}: the user may be deactivated or deleted"
+    return f"no record has the id in {name}, or you may not see it"
+
+
+def _unknown_id(message: str, field: str) -> str:
+    if message not in (_ID_MESSAGE, _DELETED_MESSAGE):
+        return ""
+    return unknown_reference(field.removesuffix(".id") if message == _ID_MESSAGE else "")
+
+
+def _duplicate_elsewhere(code: str, details: Mapping[str, Any], module: str) -> str:
+    other, record = other_module(code, details, module)
+    known = f" (id {record})" if record else ""
+    return (
+        f"a record of {other}{known} has this value, and the field allows it once in both modules; "
+        f"an upsert of {module} does not change it"
+        if other
+        else ""
+    )
+
+
+def other_module(code: str, details: Mapping[str, Any], module: str) -> tuple[str, str]:
+    """The module and the id of a duplicate that is not in the module that is written; "", "" for every other error."""
+    duplicate = details.get("duplicate_record") if code == "DUPLICATE_DATA" else None
+    if not isinstance(duplicate, Mapping) or not isinstance(duplicate.get("module"), Mapping):
+        return "", ""
+    name = str(duplicate["module"].get("api_name") or "")
+    return (name, str(duplicate.get("id") or "")) if module and name not in ("", module) else ("", "")
+
+
+def _locked(code: str, details: Mapping[str, Any]) -> str:
+    if code != "RECORD_LOCKED" or details.get("action") != _PROCESSING:
+        return ""
+    return "Zoho is still processing an image of the record, which ends by itself; call report.retry() in a minute"
 
 
 def retry_hint(hint: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...error_catalog import error_for
 from ...errors import ThrottledError, TransportError, ZohoError
-from .row_messages import is_data_error, message_for, retry_hint
+from .row_messages import is_data_error, message_for, other_module, retry_hint
 from .rows import Row, RowError
 
 __all__ = [
@@ -131,14 +131,16 @@ def merge_with_lost_answer(result: RowResult, action: str) -> RowResult:
 # Row by row
 
 
-def from_results(results: Any, rows: Iterable[Row], action: str) -> list[RowResult]:
-    """Zoho's results, row by row: they stand in the order of the rows."""
+def from_results(results: Any, rows: Iterable[Row], action: str, module: str = "") -> list[RowResult]:
+    """Zoho's results, row by row: they stand in the order of the rows of this module."""
     expected = len(list(rows))
-    found = [_from_result(result, action) for result in (results if isinstance(results, list) else [])[:expected]]
+    found = [
+        _from_result(result, action, module) for result in (results if isinstance(results, list) else [])[:expected]
+    ]
     return found + [unknown("Zoho's answer does not mention this row.")] * (expected - len(found))
 
 
-def _from_result(result: Any, action: str) -> RowResult:
+def _from_result(result: Any, action: str, module: str) -> RowResult:
     if not isinstance(result, Mapping) or result.get("status") not in ("success", "error"):
         return unknown("Zoho's answer about this row cannot be read.")
     raw = result.get("details")
@@ -149,12 +151,16 @@ def _from_result(result: Any, action: str) -> RowResult:
         return RowResult(SUCCEEDED, "insert" if did == "upsert" else did, str(details.get("id") or ""), code, message)
     several = [error for error in details.get("errors") or () if isinstance(error, Mapping)]
     if several:
-        return _from_several(code, several)
-    return RowResult(FAILED, "", _found_id(details), code, message_for(code, message, details), _field(details))
+        return _from_several(code, several, module)
+    field = _field(details)
+    told = message_for(code, message, details, field=field, module=module)
+    return RowResult(
+        FAILED, "", "" if other_module(code, details, module)[0] else _found_id(details), code, told, field
+    )
 
 
-def _from_several(code: str, errors: Sequence[Mapping[str, Any]]) -> RowResult:
-    found = [_from_result({"status": "error", **error}, "") for error in errors]
+def _from_several(code: str, errors: Sequence[Mapping[str, Any]], module: str) -> RowResult:
+    found = [_from_result({"status": "error", **error}, "", module) for error in errors]
     codes = [one.code for one in found]
     message = "; ".join(f"{one.field}: {one.message}" for one in found)
     fields = ", ".join(dict.fromkeys(one.field for one in found if one.field))

@@ -11,7 +11,8 @@ from ..metadata import Field
 from .choices import invalid_choice
 from .operation import WriteOperation
 from .record_keys import is_always_new, record_keys
-from .row_messages import message_for
+from .references import REFERENCES, USERS
+from .row_messages import message_for, unknown_reference
 from .row_result import FAILED, RowResult
 from .rows import TARGET_MODULE, Row, RowError
 
@@ -78,11 +79,19 @@ def invalid_value(row: Row, fields: Mapping[str, Field]) -> RowError | None:
 
 def with_values_named(result: RowResult, row: Row, fields: Mapping[str, Field]) -> RowResult:
     """Zoho's refusal of a value, in the words of a dry run where metadata says what is wrong with it."""
-    if result.status != FAILED or result.code != "INVALID_DATA" or row.problem:
+    dependent = _missing_target_module(row, fields) if result.code == "DEPENDENT_FIELD_MISSING" else None
+    if dependent is not None:
+        return replace(result, message=dependent.message)
+    blamed = {name.strip().partition("[")[0].removesuffix(".id") for name in result.field.split(",")}
+    if result.status != FAILED or result.code != "INVALID_DATA" or row.problem or len(blamed) > 1:
         return result
+    [name] = blamed
     wrong = invalid_value(row, fields)
-    blamed = {name.strip().partition("[")[0] for name in result.field.split(",")}
-    return replace(result, message=wrong.message) if wrong and blamed == {wrong.field} else result
+    if wrong is not None and wrong.field == name:
+        return replace(result, message=wrong.message)
+    if name == "id" or (name in fields and fields[name].value_type in REFERENCES):
+        return replace(result, message=unknown_reference(name, name in fields and fields[name].value_type in USERS))
+    return result
 
 
 def _too_long(value: Any, field: Field) -> str:

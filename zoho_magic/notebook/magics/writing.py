@@ -9,7 +9,7 @@ from IPython.core.magic import Magics
 
 from ..lazy_session import get_session, is_interactive
 from ..magic_parser import magic, option
-from ..notes import show_warnings
+from ..notes import show_failures, show_warnings
 from ..push_confirmation import ASK_ABOVE_ROWS, confirm, get_variable
 from .options import MODULE, PROFILE, split_names
 
@@ -53,10 +53,15 @@ class WritingMagics(Magics):
             help="for --upsert: finds the record, first match first",
         ),
         option("--dry-run", action="store_true", help="only check the rows against metadata"),
-        option("--via", choices=VIA, default="auto", help="the road; auto takes what costs fewer credits"),
+        option("--via", choices=VIA, default="auto", help="Zoho API to use; auto takes what costs fewer credits"),
         option("--no-triggers", action="store_true", help="run no workflow, approval or blueprint; without it all run"),
         option(
             "--clear-empty", action="store_true", help="an empty cell empties the field instead of leaving it alone"
+        ),
+        option(
+            "--rename",
+            action="store_true",
+            help='take columns called by a label ("Last Name", "Record Id") for the fields they name',
         ),
         option(
             "--yes",
@@ -78,7 +83,7 @@ class WritingMagics(Magics):
             %zoho_push Deals old --delete
         """
         frame = get_variable(line.variables, line.frame)
-        confirm(self.shell, line, frame, lambda module, rows: get_session(line.profile).count_inserted(module, rows))
+        confirm(self.shell, line, frame, lambda *asked: get_session(line.profile).count_inserted(*asked))
         report: PushReport = get_session(line.profile).push(
             line.module,
             frame,
@@ -88,7 +93,7 @@ class WritingMagics(Magics):
             via=line.via,
             triggers=[] if line.no_triggers else None,
             clear_empty=line.clear_empty,
+            rename=line.rename,
             progress=is_interactive(self.shell),
         )
-        show_warnings(report)
-        return report
+        return show_failures(show_warnings(report))
