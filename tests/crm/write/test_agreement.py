@@ -195,7 +195,7 @@ def test_a_record_whose_image_is_processed_can_be_waited_for(zoho: World, action
 
 @pytest.mark.parametrize("module", ["Leads", "Contacts", "Accounts", "Deals", "Products"])
 def test_a_whole_pull_can_be_pushed_back(zoho: World, module: str) -> None:
-    sim, session = zoho
+    session = zoho[1]
     frame = session.pull(module)
     report = session.push(module, frame, "update", dry_run=True)
     assert report.counts["failed"] == 0, report.failed.to_string()

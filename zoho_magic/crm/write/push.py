@@ -68,7 +68,7 @@ def push(
     table = table_of(frame)
     if not dry_run and len(table) > limits.WRITE_ROWS_PER_CALL:  # side by side, not one after the other
         list(map_parallel([lambda: client.metadata.fields(operation.module), client.max_concurrency], 2))
-    fields = writable(client.metadata.fields(operation.module))
+    fields = _writable_fields(client.metadata, operation.module, table)
     operation = replace(operation, lookup_fields=match_fields(operation, fields))
     if not dry_run:
         return PushRun(client, operation, via, progress, fields)(table, RetryContext(table, range(len(table))))
@@ -79,6 +79,14 @@ def push(
     results = [rejected(row.problem) if row.problem else RowResult(VALID, message=row.note) for row in rows]
     attrs = _attrs(operation, Route("dry run", ""), warnings) | {"calls": lookups.calls, "credits": lookups.credits}
     return build_report(results, table, attrs, None)
+
+
+def _writable_fields(metadata: Metadata, module: str, table: Table) -> dict[str, Field]:
+    """The module's fields; Zoho is asked again where a column is none of them, as it may be new."""
+    known = metadata.fields(module)
+    if any(name not in known and name.partition(".")[0] not in known for name in table.columns):
+        known = metadata.refresh_fields(module)
+    return writable(known)
 
 
 def _prepared(

@@ -33,6 +33,8 @@ USERS = ("ownerlookup", "userlookup")
 MAX_CHECKED_IDS = 2_000
 """Ids of one lookup whose names are compared with the frame's; above it the id alone decides."""
 
+ROWS_OF_ONE_CREDIT = 200
+
 Column = list[Any]
 
 
@@ -276,7 +278,14 @@ class _RecordFinder:
         query = f"select id, {name_field} from {self._module} where {by} in $values"  # noqa: S608  # names from metadata
         for start in range(0, len(wanted), limits.COQL_VALUES_PER_IN):
             params = {"values": wanted[start : start + limits.COQL_VALUES_PER_IN]}
-            found = self._client.coql(query, params=params, frame="arrow", show=False)
-            if name_field not in found.column_names:
-                raise QueryError(f"COQL does not return {name_field}.")
-            yield from ((row["id"], row[name_field] or "") for row in found.select(["id", name_field]).to_pylist())
+            found = self._rows(f"{query} limit {ROWS_OF_ONE_CREDIT}", params, name_field)
+            if len(found) == ROWS_OF_ONE_CREDIT:  # several records have one name
+                found = self._rows(query, params, name_field)
+            yield from ((row["id"], row[name_field] or "") for row in found)
+
+    def _rows(self, query: str, params: Mapping[str, Any], name_field: str) -> list[dict[str, Any]]:
+        found = self._client.coql(query, params=params, frame="arrow", show=False)
+        if name_field not in found.column_names:
+            raise QueryError(f"COQL does not return {name_field}.")
+        rows: list[dict[str, Any]] = found.select(["id", name_field]).to_pylist()
+        return rows
