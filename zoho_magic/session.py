@@ -58,7 +58,7 @@ class ZohoSession:
     """A connection to one Zoho CRM account: credentials, the current access token, and every call made with it.
 
     Safe to use from many threads: one refresh is in flight at a time and the others wait for its result. The access
-    token lives in memory, or, shared with your other processes, sealed in your cache folder (`share`). Credentials are
+    token is kept in memory, or, shared with your other processes, encrypted in your cache folder (`share`). Credentials are
     read again when `.env` was edited.
 
     Args:
@@ -102,6 +102,11 @@ class ZohoSession:
 
         Raises:
             CredentialsMissing: the file or a value in it cannot be used.
+
+        Example::
+
+            zoho = ZohoSession.from_env()
+            prod = ZohoSession.from_env("/srv/crm/.env.prod")
         """
         where = Path(path).expanduser().absolute() if path else envfile.find()
         return cls(_credentials.load(where, frozenset(trusted), file_wins=bool(path)), clock=clock)
@@ -110,22 +115,41 @@ class ZohoSession:
 
     @property
     def credentials(self) -> Credentials:
-        """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
+        """The credentials now; read again if `.env` or the environment changed.
+
+        Raises:
+            CredentialsMissing: the file or a value in it cannot be used.
+
+        Example::
+
+            zoho.credentials.dc
+        """
         return self._store.load()
 
     @property
     def token(self) -> Token:
         """The access token, refreshed first if less than 60 s are left.
 
+        Zoho issues 10 in 10 minutes for one refresh token, and the 16th that is alive ends the oldest:
+        https://www.zoho.com/crm/developer/docs/api/v8/token-validity.html.
+
         Raises:
             CredentialsMissing: there is nothing to request a token with yet.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
+
+        Example::
+
+            zoho.token.expires_in    # whole seconds
         """
         return self._tokens.get_token()
 
     @property
     def auth(self) -> ZohoAuth:
         """An auth object for your own `requests` calls; it refreshes by itself and signs calls to Zoho only.
+
+        Raises:
+            CredentialsMissing, AuthError, ThrottledError: at the call it signs, as `token`.
+            TransportError: at the call it signs, where that goes to a host that is not Zoho's.
 
         Example::
 
@@ -142,6 +166,10 @@ class ZohoSession:
         Raises:
             CredentialsMissing: there is nothing to request a token with yet.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
+
+        Example::
+
+            requests.get(f"{zoho.api}/crm/v8/org", auth=zoho.auth)
         """
         return api_origin(self.credentials, self.token)
 
@@ -150,6 +178,11 @@ class ZohoSession:
 
         Raises:
             CredentialsMissing: `.env` cannot be read.
+
+        Example::
+
+            status = zoho.status()
+            status.connected, status.organisation, status.next_step
         """
         credentials, token, account = self.credentials, None, AccountInfo()
         problem: ZohoError | None = credentials.keyring_error
@@ -182,6 +215,12 @@ class ZohoSession:
             CredentialsMissing: client id, secret or code is missing, or `.env` could not be saved afterwards; checked
                 before the code is spent.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
+
+        A code works once, for some minutes: https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html.
+
+        Example::
+
+            zoho.exchange("1000.…", client_id="1000.ABC", client_secret="…", dc="eu")
         """
         from .login import methods
 
@@ -272,6 +311,12 @@ class ZohoSession:
 
         Raises:
             CredentialsMissing: the client is not known yet, or `.env` cannot be saved.
+
+        Example::
+
+            waiting = zoho.begin_paste_login()
+            print(waiting.instructions)
+            zoho.complete_login(waiting.finish(Secret(pasted)))
         """
         from .login import authorization, methods
 
@@ -284,19 +329,30 @@ class ZohoSession:
     def complete_login(self, got: LoginResult) -> Status:
         """Use and save the result of a login.
 
+        Args:
+            got: what `begin_device_login` or `begin_paste_login` led to.
+
         Raises:
             CredentialsMissing: `.env` cannot be read or saved.
+
+        Example::
+
+            zoho.complete_login(waiting.finish(Secret(pasted)))
         """
         self._apply_login_result(got)
         self._store.warn()
         return self.status()
 
     def refresh(self) -> Token:
-        """Request a new access token now.
+        """Request a new access token now. Rarely needed: every call refreshes by itself.
 
         Raises:
             CredentialsMissing: there is no refresh token and no organisation for client credentials.
             AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
+
+        Example::
+
+            zoho.refresh().expires_in    # 3599
         """
         return self._tokens.refresh()
 
@@ -305,7 +361,12 @@ class ZohoSession:
 
         Raises:
             CredentialsMissing: there is no refresh token, or `.env` cannot be saved.
-            AuthError: Zoho does not know it; `forget()` still removes it here.
+            AuthError: Zoho does not know it; `forget_tokens()` still removes it here.
+            ThrottledError, TransportError: Zoho refused or was not reached; it is still here.
+
+        Example::
+
+            zoho.revoke().connected    # False
         """
         credentials = self.credentials
         credentials.require("refresh_token")
@@ -319,7 +380,15 @@ class ZohoSession:
         return self.forget_tokens()
 
     def forget_tokens(self) -> Status:
-        """Forget the tokens here and in `.env`, without telling Zoho."""
+        """Forget the tokens here and in `.env`, without telling Zoho.
+
+        Raises:
+            CredentialsMissing: `.env` cannot be read or saved.
+
+        Example::
+
+            zoho.forget_tokens().connected    # False
+        """
         self._tokens.clear()  # first, while it is known which are meant
         self._store.update(self.credentials.replace(refresh_token=None, grant_code=None), "refresh_token", "grant_code")
         self._token_notes = ()
@@ -331,6 +400,16 @@ class ZohoSession:
 
         Saved in `.env` as `ZOHO_TOKEN_CACHE=1`. The tokens are
         encrypted in your cache folder, so only one process requests a new one.
+
+        Args:
+            enabled: True shares, False keeps this process's token to itself again.
+
+        Raises:
+            CredentialsMissing: `.env` cannot be read or saved.
+
+        Example::
+
+            zoho.share().token_shared    # True
         """
         self._store.update(self.credentials.replace(token_cache="1" if enabled else ""), "token_cache")
         self._store.warn()
@@ -341,21 +420,42 @@ class ZohoSession:
 
         They are never in neither place; later ones go where these are. Other kernels on this `.env` notice.
 
+        Args:
+            enabled: True moves them into the keyring, False back into `.env`.
+
         Raises:
             CredentialsMissing: the keyring is missing, locked or failing, or `.env` cannot be saved; nothing is lost.
+
+        Example::
+
+            zoho.use_keyring()    # needs the extra keyring
         """
         self._store.move_secrets(enabled)
         self._store.warn()
         return self.status()
 
     def save(self) -> Status:
-        """Write to `.env` what could not be saved at the login. Raises CredentialsMissing."""
+        """Write to `.env` what could not be saved at the login.
+
+        Raises:
+            CredentialsMissing: it still cannot be saved.
+
+        Example::
+
+            zoho.save().warnings
+        """
         self._store.save()
         self._store.warn()
         return self.status()
 
     def close(self) -> None:
-        """Close the connections; the session stays usable."""
+        """Close the connections; the session stays usable.
+
+        Example::
+
+            with ZohoSession.from_env() as zoho:    # closes at the end
+                leads = zoho.pull("Leads")
+        """
         self._transport.close()
 
     def __reduce__(self) -> NoReturn:
@@ -773,6 +873,9 @@ class ZohoSession:
         Returns:
             One row a module: module (API name), label, kind, creatable, editable, deletable.
 
+        Raises:
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
         Example::
 
             zoho.modules(count=True)
@@ -781,6 +884,10 @@ class ZohoSession:
 
     def fields(self, module: str, *, refresh: bool = False) -> pandas.DataFrame:
         """The fields of a module.
+
+        Args:
+            module: API name.
+            refresh: ask the CRM again instead of using what this session knows.
 
         Returns:
             One row a field: field (API name), label, type (Zoho's), columns (of a frame, with dtypes), required,
@@ -797,12 +904,23 @@ class ZohoSession:
 
     @property
     def credits_left(self) -> int | None:
-        """API credits left today; None until Zoho tells, which it does once half are used."""
+        """API credits left today; None until Zoho tells, which it does once half are used.
+
+        https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
+        """
         return self._credits_left
 
     @property
     def metadata(self) -> Metadata:
-        """Modules and fields as this session knows them."""
+        """Modules and fields as this session knows them, as objects; `modules()` and `fields()` give frames.
+
+        Raises:
+            QueryError, AuthError, ApiError, ThrottledError, TransportError: at the first use of a module or field.
+
+        Example::
+
+            zoho.metadata.module("Leads").name
+        """
         return self._crm.metadata
 
     @property
@@ -811,6 +929,10 @@ class ZohoSession:
 
         Raises:
             AuthError, ApiError, ThrottledError, TransportError: Zoho refused or was not reached.
+
+        Example::
+
+            zoho.organisation.edition    # 'enterprise'
         """
         return self._account_info().organisation
 

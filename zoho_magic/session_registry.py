@@ -96,8 +96,15 @@ def get_session(profile: str | os.PathLike[str] | None = None) -> ZohoSession:
 def open_session(profile: str | os.PathLike[str]) -> ZohoSession:
     """The session of a profile, as `get_session`; the profile's file need not exist yet.
 
+    Args:
+        profile: an env file, or a name: `prod` stands for `.env.prod` beside the nearest `.env`.
+
     Raises:
         CredentialsMissing: the profile's name or file cannot be used.
+
+    Example::
+
+        open_session("sandbox").exchange("1000.…", client_id="1000.ABC", client_secret="…")
     """
     return _registry.open(profiles.path_of(profile))
 
@@ -108,7 +115,15 @@ def current_session() -> ZohoSession | None:
 
 
 def use_session(session: ZohoSession | None) -> None:
-    """Make a session the one the magics use; None goes back to the nearest `.env` at the next use."""
+    """Make a session the one the magics use.
+
+    Args:
+        session: the session; None goes back to the nearest `.env` at the next use.
+
+    Example::
+
+        use_session(ZohoSession.from_env("/srv/crm/.env.prod"))
+    """
     _registry.use(session)
 
 

@@ -25,7 +25,7 @@ class Status:
         name, email: of the person the token belongs to; "" where Zoho did not say.
         organisation: company name of the CRM org; "" where Zoho did not say.
         edition: the org's paid edition (`enterprise`, ...), which sets its limits.
-        dc, place: data centre, as in `ZOHO_DC` and for people.
+        dc, data_centre: data centre, as in `ZOHO_DC` and for people.
         environment: production, sandbox or developer.
         api_url: origin of the CRM API in use.
         scopes: as granted by Zoho, or as configured before the first token.
@@ -38,6 +38,10 @@ class Status:
         magics: names to list, where somebody asked for them (`%zoho` does).
         warnings: what a person should act on.
         next_step: what to do now; "" when everything works.
+
+    Example::
+
+        zoho.status().next_step
     """
 
     connected: bool

@@ -99,7 +99,12 @@ class Token:
 
     @property
     def headers(self) -> AuthHeaders:
-        """Headers for a call of your own; their repr is masked. Send them to Zoho's hosts only."""
+        """Headers for a call of your own; their repr is masked. Send them to Zoho's hosts only.
+
+        Example::
+
+            requests.get(f"{zoho.api}/crm/v8/org", headers=zoho.token.headers)
+        """
         return AuthHeaders(self.access_token)
 
     def reveal(self) -> str:

@@ -47,6 +47,10 @@ class Credentials:
         file_wins: whether the file was named explicitly, and so wins over the environment.
         conflicts: variables that have another value in the environment than in the file.
         keyring_error: why secrets that should be in the OS keyring are not here.
+
+    Example::
+
+        zoho = ZohoSession(Credentials(client_id="1000.ABC", client_secret=Secret("…"), dc="eu"))
     """
 
     client_id: str = ""

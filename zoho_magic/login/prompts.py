@@ -53,10 +53,14 @@ class LoginUI:
     """How to talk to whoever signs in; the defaults suit a script in a terminal.
 
     Attributes:
-        show: shows an invitation; what it returns takes it away again.
-        ask: asks a question and hides what is typed.
-        browse: opens an address in a browser on this machine.
-        pause: waits so many seconds.
+        show: shows the instructions of a login; what it returns removes them again.
+        prompt: asks a question and hides what is typed.
+        open_browser: opens an address in a browser on this machine.
+        sleep: waits so many seconds.
+
+    Example::
+
+        zoho.login("paste-url", ui=LoginUI(prompt=lambda question: my_dialog(question)))
     """
 
     show: Callable[[LoginInstructions], Callable[[], None]] = lambda invitation: _printed(invitation)
@@ -66,7 +70,11 @@ class LoginUI:
 
     @contextmanager
     def showing(self, invitation: LoginInstructions) -> Iterator[None]:
-        """Show it for as long as it is good for something."""
+        """Show the instructions while the block runs.
+
+        Args:
+            invitation: the instructions of a login.
+        """
         taken_away = self.show(invitation)
         try:
             yield

@@ -23,6 +23,11 @@ class ExportReport:
         query: what was asked, in the API's own words.
         pulled_at: when the last row had come, ISO 8601 in UTC.
         warnings: what did not come, or is not quite the same in this format.
+
+    Example::
+
+        report = zoho.export("Leads", to="leads.parquet")
+        report.rows, report.path
     """
 
     module: str

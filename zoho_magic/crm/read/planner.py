@@ -41,6 +41,11 @@ class Plan:
         reason: why, in a sentence.
         notes: what would be faster, or is left out.
         fallbacks: the routes to try should Zoho not serve this module or filter on the chosen one.
+
+    Example::
+
+        plan = zoho.plan("Leads")
+        plan.api, plan.credits
     """
 
     api: str

@@ -85,6 +85,10 @@ class PushReport(pd.DataFrame):
 
         Raises:
             PushError: some were not, or may not have been; `error.report` is this report.
+
+        Example::
+
+            zoho.push("Leads", frame, "insert").raise_for_failed()
         """
         bad = self[self["status"].isin((FAILED, UNKNOWN))]
         if bad.empty:
@@ -115,6 +119,12 @@ class PushReport(pd.DataFrame):
         Raises:
             PushError: nothing may be pushed again; the frame has other rows or index labels than the pushed one, or
                 its labels are not unique.
+
+        Example::
+
+            report = zoho.push("Leads", frame, "upsert", on="Email")
+            frame.loc[report.failed.index, "Lead_Status"] = "Contacted"
+            report = report.retry(frame)
         """
         if self._again is None:
             raise PushError("There is no row that may be pushed again.", hint=_why_nothing(self))
