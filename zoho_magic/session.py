@@ -58,8 +58,8 @@ class ZohoSession:
     """A connection to one Zoho CRM account: credentials, the current access token, and every call made with it.
 
     Safe to use from many threads: one refresh is in flight at a time and the others wait for its result. The access
-    token is kept in memory, or, shared with your other processes, encrypted in your cache folder (`share`). Credentials are
-    read again when `.env` was edited.
+    token is kept in memory, or, shared with your other processes, encrypted in your cache folder (`share`).
+    Credentials are read again when `.env` was edited.
 
     Args:
         credentials: where and as whom to connect; `ZohoSession.from_env()` reads them from `.env`.
