@@ -43,7 +43,7 @@ def make() -> str:
         (
             f'<span id="{code.partition("@")[0].replace(" ", "-")}"></span>{_code(code)}',
             escaped(_filled(entry.message)),
-            f"[`{entry.error_class.__name__}`](exceptions.md#zoho_magic.{entry.error_class.__name__})",
+            f"[`{entry.error_class.__name__}`](exceptions.md#zoho_magic.errors.{entry.error_class.__name__})",
             escaped(_filled(entry.hint)),
         )
         for code, entry in CATALOGUE.items()

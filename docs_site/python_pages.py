@@ -60,9 +60,17 @@ def _public() -> dict[str, str]:
     import zoho_magic
     from zoho_magic import ZohoSession
 
-    names = {name: f"zoho_magic.{name}" for name in zoho_magic.__all__}
+    names = {name: path_of(name) for name in zoho_magic.__all__}
     methods = [name for name in dir(ZohoSession) if not name.startswith("_")]
     return {**names, **{name: METHOD + name for name in methods}}
+
+
+def path_of(name: str) -> str:
+    """Where a public name is defined: not every export can be found by reading `zoho_magic/__init__.py`."""
+    value = getattr(importlib.import_module("zoho_magic"), name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    return f"zoho_magic.{name}"
 
 
 def _default_group(name: str) -> str:
@@ -77,5 +85,5 @@ def _page(group: str) -> str:
 
 
 def _entry(path: str) -> str:
-    alone = path.startswith(METHOD) or path in ("zoho_magic.ZohoSession", "zoho_magic.DATA_CENTRES")
+    alone = path.startswith(METHOD) or path.endswith((".ZohoSession", ".DATA_CENTRES"))
     return f"::: {path}\n    options: {{{'members: false' if alone else 'inherited_members: false'}}}\n"

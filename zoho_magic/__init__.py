@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ZohoError,
     )
     from .login.prompts import LoginUI
+    from .mirror.report import ExportReport
     from .secret import Secret
     from .session import ZohoSession
     from .session_registry import get_session, open_session, use_session

@@ -91,7 +91,7 @@ def test_every_public_name_is_in_the_reference() -> None:
     text = "".join(generated(f"reference/{group}.md") for group in python_pages.GROUPS)
     shown = set(re.findall(r"^::: (\S+)$", text, re.M))
     methods = {python_pages.METHOD + name for name in dir(ZohoSession) if not name.startswith("_")}
-    assert {f"zoho_magic.{name}" for name in zoho_magic.__all__} | methods == shown
+    assert {python_pages.path_of(name) for name in zoho_magic.__all__} | methods == shown
 
 
 def test_every_magic_and_option_is_on_the_page() -> None:
