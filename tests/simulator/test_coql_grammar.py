@@ -29,7 +29,7 @@ SAME = [  # two spellings of one query
     ("select COUNT('id') as n from Leads where id is not null",
      "select COUNT(id) as n from Leads where id is not null"),
     ("select 'What_Id->Leads.Last_Name' from Tasks where 'What_Id->Leads.Last_Name' is not null",
-     "select What_Id->Leads.Last_Name from Tasks where What_Id->Leads.Last_Name is not null"),
+     'select "What_Id->Leads.Last_Name" from Tasks where "What_Id->Leads.Last_Name" is not null'),
     ("select id from Leads where !Leads.Company = 'NaN'", "select id from Leads where Company = 'NaN'"),
     ("select id from Deals where Amount > 10 and (Stage = 'Closed Won' and Amount < 90000)",
      "select id from Deals where ((Amount > 10 and Stage = 'Closed Won') and Amount < 90000)"),

@@ -19,7 +19,17 @@ from .api_version import API
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Field", "Metadata", "Module", "did_you_mean", "display_field", "ready"]
+__all__ = [
+    "RECORD_ID",
+    "TARGET_MODULE",
+    "ColumnMemory",
+    "Field",
+    "Metadata",
+    "Module",
+    "did_you_mean",
+    "display_field",
+    "ready",
+]
 
 _READABLE = ("default", "custom", "subform", "linking", "field_tracker")
 """Values of `generated_type` whose records the API reads; `field_tracker` is DealHistory and its like."""
@@ -90,11 +100,13 @@ class Field:
 
 RECORD_ID = Field("id", "Record Id", "bigint", "string", read_only=True)
 
+TARGET_MODULE = Field("$se_module", "Module of the record that What_Id names", "text", read_only=True)
+
 _SYSTEM_FIELDS = {
     field.name: field
     for field in (
         Field("$approval_state", "Approval state", "text", read_only=True),
-        Field("$se_module", "Module of the record that What_Id names", "text", read_only=True),
+        TARGET_MODULE,
         Field("Record_Status__s", "Record status", "text", read_only=True),
         Field("Locked__s", "Locked", "boolean", "boolean", read_only=True),
     )
@@ -103,6 +115,30 @@ _SYSTEM_FIELDS = {
 
 https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
 """
+
+
+class ColumnMemory:
+    """Which columns an API has refused or taken since metadata was read: it need not refuse them again and again."""
+
+    def __init__(self) -> None:
+        self._refused: dict[tuple[str, str], set[str]] = {}
+        self._accepted: dict[tuple[str, str], set[str]] = {}
+
+    def refuse(self, api: str, module: str, name: str) -> None:
+        """Remember that the API refused this field."""
+        self._refused.setdefault((api, module), set()).add(name)
+
+    def accept(self, api: str, module: str, names: Iterable[str]) -> None:
+        """Remember that the API took these fields."""
+        self._accepted.setdefault((api, module), set()).update(names)
+
+    def is_refused(self, api: str, module: str, name: str) -> bool:
+        """Whether the API refused this field, or can never take it: a name with `$` is one of the Records API."""
+        return name.startswith("$") or name in self._refused.get((api, module), ())
+
+    def are_accepted(self, api: str, module: str, names: Iterable[str]) -> bool:
+        """Whether the API took all of these fields."""
+        return self._accepted.get((api, module), set()).issuperset(names)
 
 
 class Metadata:
@@ -117,12 +153,14 @@ class Metadata:
         self._lock = threading.Lock()
         self._modules: dict[str, Module] = {}
         self._fields: dict[str, dict[str, Field]] = {}
+        self.columns = ColumnMemory()
         renew_after_fork(self, _lock=threading.Lock)
 
     def refresh(self) -> None:
         """Forget everything; the next use asks again."""
         with self._lock:
             self._modules, self._fields = {}, {}
+            self.columns = ColumnMemory()
 
     def modules(self) -> dict[str, Module]:
         """The modules whose records the API can read, by API name. Raises as `ZohoSession.request`."""

@@ -112,7 +112,7 @@ class Options:
         worst="many",
     )
     coql_unquoted_arrow: bool = option(
-        True, "take What_Id->Leads.Last_Name without quotes, which no page of Zoho's shows", worst=False
+        False, "take What_Id->Leads.Last_Name without quotes, which no page of Zoho's shows"
     )
     coql_aggregate_needs_alias: bool = option(
         False, "refuse an aggregate without an alias, as live orgs did", worst=True
@@ -125,7 +125,7 @@ class Options:
         (), "data types and API names that never come back though selected", worst=("website", "Fax", "Skype_ID")
     )
     polymorphic_names_in_coql: bool = option(
-        True, "a multi-module lookup has a name in COQL (Zoho's page: it has not, but its module)", worst=False
+        False, "a multi-module lookup has a name in COQL (Zoho's page: it has not, but its module)"
     )
     coql_owner_name: str = option("last", "`name` of a user in COQL: 'last', 'full' or 'none'")
     coql_shows_converted: bool = option(False, "converted leads come though the query does not name Converted__s")

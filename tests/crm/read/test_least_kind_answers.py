@@ -147,12 +147,10 @@ def test_rows_that_bulk_drops_are_read_again_or_named(zoho: Pair) -> None:
     sim, session = zoho
     expected = session.pull("Contacts", fields=["Last_Name", "Account_Name"], via="coql")
     sim.options.bulk_drops_null_parents = True
-    from zoho_magic.crm.read import planner
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planner, "BULK_FROM_ROWS", 10)
-        frame = session.pull("Contacts", fields=["Last_Name", "Account_Name"])
-    assert len(frame) >= len(expected) - 20 or "had been counted" in _warnings(frame)
+    frame = session.pull("Contacts", fields=["Last_Name", "Account_Name"], via="bulk")
+    assert len(frame) == len(expected) or f"{len(expected) - len(frame)} are missing" in _warnings(frame)
+    limited = session.pull("Contacts", fields=["Last_Name", "Account_Name"], via="bulk", limit=len(expected))
+    assert len(limited) == len(expected) or "are missing" in _warnings(limited)
 
 
 @pytest.mark.parametrize(
@@ -215,3 +213,107 @@ def test_a_sub_query_of_more_than_100_records_brings_every_row() -> None:
         for refused in (f"{query} order by Last_Name", query.replace(" in (", " not in ("), f"{query} limit 5"):
             with pytest.raises(QueryError, match="more than 100 records"):
                 session.coql(refused)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("via", ["records", "coql"])
+def test_a_lookup_into_several_modules_has_name_id_and_module(zoho: Pair, via: Any, named: bool) -> None:
+    sim, session = zoho
+    sim.options.polymorphic_names_in_coql = named
+    stored = {row["id"]: row["What_Id"] for row in sim.crm.rows("Tasks")}
+    frame = session.pull("Tasks", fields=["Subject", "What_Id"], via=via)
+    found = {row["id"]: row["What_Id"] for row in frame.to_dict("records") if isinstance(row["What_Id"], str)}
+    assert found == {key: value["name"] for key, value in stored.items() if value}
+    assert list(frame.columns) == ["id", "Subject", "What_Id", "What_Id.id", "What_Id.module"]
+    if not named or via == "records":
+        assert (frame["What_Id.module"].isna() == frame["What_Id.id"].isna()).all()
+    queried = session.coql("select Subject, What_Id from Tasks")
+    assert queried["What_Id"].notna().sum() == len(found)
+    report = session.push("Tasks", frame[frame["What_Id.module"].notna()].head(3), "update", dry_run=True)
+    assert list(report["status"]) == ["valid"] * len(report)
+
+
+def test_names_that_may_not_be_read_are_a_warning_and_not_a_lost_pull(zoho: Pair) -> None:
+    sim, session = zoho
+    refusal = {"code": "NO_PERMISSION", "details": {}, "message": "no", "status": "error"}
+    sim.faults.add(Fault(path="/crm/v8/coql", status=403, body=refusal, after=2, times=99))
+    frame = session.pull("Tasks", fields=["What_Id"], via="coql")
+    assert frame["What_Id.id"].notna().any()
+    assert "Names of What_Id are missing for records of " in _warnings(frame)
+
+
+def test_a_page_token_that_expires_in_the_middle_begins_the_list_again(zoho: Pair) -> None:
+    sim, session = zoho
+    body = {
+        "code": "EXPIRED_VALUE",
+        "details": {"api_name": "page_token", "json_path": "$.query.page_token"},
+        "message": "Page token expired",
+        "status": "error",
+    }
+    expected = session.pull("Leads", fields=["Last_Name"], via="coql")
+    sim.faults.add(Fault(method="GET", path="/crm/v8/Leads", status=400, body=body, after=1))
+    frame = session.pull("Leads", fields=["Last_Name"], via="records", limit=len(expected))
+    assert list(frame["id"]) == list(expected["id"])
+
+
+@pytest.mark.parametrize("via", ["records", "coql", "bulk"])
+def test_a_subform_that_is_named_is_named_in_a_warning_with_the_way_to_its_rows(zoho: Pair, via: Any) -> None:
+    _, session = zoho
+    frame = session.pull("Projects", fields=["Name", "Line_Items", "Team"], via=via)
+    assert list(frame.columns) == ["id", "Name", "Line_Items", "Team"]
+    assert len(frame) > 0
+    assert "Line_Items (subform) is empty here" in _warnings(frame)
+    assert "pull('Project_Lines')" in _warnings(frame)
+    assert "Team (multiselectlookup) is empty here" in _warnings(frame)
+    assert "pull('Projects_X_Contacts')" in _warnings(frame)
+
+
+@pytest.mark.parametrize("via", ["records", "coql", "bulk"])
+def test_deal_history_is_a_module_like_others(zoho: Pair, via: Any) -> None:
+    sim, session = zoho
+    assert "DealHistory" in set(session.modules()["module"])
+    frame = session.pull("DealHistory", via=via)
+    assert sorted(frame["id"]) == sorted(row["id"] for row in sim.crm.rows("DealHistory"))
+
+
+@pytest.mark.parametrize("via", ["auto", "records", "coql", "bulk"])
+def test_fields_that_metadata_does_not_list_are_read_by_the_records_api(zoho: Pair, via: Any) -> None:
+    _, session = zoho
+    frame = session.pull("Deals", fields=["Deal_Name", "$approval_state", "Locked__s"], via=via, limit=30)
+    assert set(frame["$approval_state"]) == {"approved"}
+    assert str(frame["Locked__s"].dtype) == "boolean"
+
+
+@pytest.mark.parametrize("code", ["FEATURE_NOT_SUPPORTED", "NO_PERMISSION", "INVALID_URL_PATTERN", "NOT_SUPPORTED"])
+def test_an_api_that_does_not_serve_an_org_leads_to_the_next(zoho: Pair, code: str) -> None:
+    sim, session = zoho
+    expected = session.pull("Leads", fields=["Last_Name"], via="records")
+    status = {"NO_PERMISSION": 403, "INVALID_URL_PATTERN": 404}.get(code, 400)
+    body = {"code": code, "details": {}, "message": "not for you", "status": "error"}
+    sim.faults.add(Fault(path="/crm/v8/coql", status=status, body=body, times=99))
+    frame = session.pull("Leads", fields=["Last_Name"])
+    assert sorted(frame["id"]) == sorted(expected["id"])
+    assert code in _warnings(frame)
+    assert frame.attrs["api"] != "coql"
+
+
+@pytest.mark.parametrize("count", ["-3", "1e40", "many", 9 * 10**17, None])
+def test_a_count_that_is_no_number_of_records_costs_no_row(zoho: Pair, count: Any) -> None:
+    sim, session = zoho
+    expected = session.pull("Leads", fields=["Last_Name"], via="records")
+    sim.faults.add(Fault(path="/crm/v8/coql", status=200, body={"data": [{"n": count}], "info": {}}, times=1))
+    assert len(session.pull("Leads", fields=["Last_Name"])) == len(expected)
+
+
+@pytest.mark.parametrize("result", ["no_url", "204", "empty_file"])
+def test_a_bulk_file_without_rows_where_records_were_counted_is_named(zoho: Pair, result: str) -> None:
+    sim, session = zoho
+    sim.options.bulk_empty_result = result
+    nothing = session.pull("Leads", fields=["Last_Name"], where="Last_Name = 'nobody'", via="bulk")
+    assert len(nothing) == 0
+    assert "missing" not in _warnings(nothing)
+    job = {"data": [{"id": "1", "state": "COMPLETED", "result": {"page": 1, "more_records": False, "count": 0}}]}
+    sim.faults.add(Fault(method="GET", path=r"/crm/bulk/v8/read/\d+", status=200, body=job, times=9))
+    frame = session.pull("Leads", fields=["Last_Name"], via="bulk")
+    assert len(frame) == 0
+    assert "are missing" in _warnings(frame)

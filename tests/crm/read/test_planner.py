@@ -141,8 +141,10 @@ def test_every_module_is_the_same_on_every_road(demo: World, module: str) -> Non
     same(records, coql)
     if "What_Id" in records:
         assert "What_Id" in bulk.attrs["warnings"][-1]
-        assert bulk["What_Id"].isna().all()
-        bulk["What_Id"] = records["What_Id"]
+        for name in ("What_Id", "What_Id.module"):
+            assert records[name].notna().any()
+            assert bulk[name].isna().all()
+            bulk[name] = records[name]
     same(as_bulk_tells(records), bulk)
 
 

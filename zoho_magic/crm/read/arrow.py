@@ -31,9 +31,12 @@ __all__ = [
     "Page",
     "empty_table",
     "extra_columns",
+    "fill_target_modules",
+    "fill_target_names",
     "fill_user_names",
     "from_csv",
     "from_json",
+    "has_targets",
     "is_lookup",
     "is_user_lookup",
     "iter_csv",
@@ -77,8 +80,18 @@ def _struct(*suffixes: str) -> ArrowMapping:
     return ArrowMapping(columns, struct, lambda values: [pc.struct_field(values, name) for name in names])
 
 
+def _split_targets(values: pa.Array) -> list[pa.Array]:
+    module = pc.struct_field(values, "module")
+    return [*(pc.struct_field(values, name) for name in ("name", "id")), pc.struct_field(module, "api_name")]
+
+
 _PLAIN = _scalar(TEXT)
 _LOOKUP, _PERSON = _struct("id"), _struct("id", "email")
+_TARGET = ArrowMapping(
+    (("", TEXT), (".id", TEXT), (".module", TEXT)),
+    pa.struct([("name", TEXT), ("id", TEXT), ("module", pa.struct([("api_name", TEXT)]))]),
+    _split_targets,
+)
 # Arrow reads ISO 8601 with any offset, and converts it to UTC, when it casts from text.
 _MOMENT, _DATE = _scalar(DATETIME, TEXT), _scalar(DATE, TEXT)
 _NAMES = ArrowMapping((("", LIST),), pa.list_(pa.struct([("name", TEXT)])), lambda values: [_names_of(values)])
@@ -93,8 +106,9 @@ _KINDS: dict[str, ArrowMapping] = {
     "boolean": _scalar(BOOL),
     "date": _DATE,
     **dict.fromkeys(("datetime", "event_reminder"), _MOMENT),
-    **dict.fromkeys(("lookup", "multi_module_lookup", "profilelookup", "rolelookup", "layout", "module"), _LOOKUP),
+    **dict.fromkeys(("lookup", "profilelookup", "rolelookup", "layout", "module"), _LOOKUP),
     **dict.fromkeys(("ownerlookup", "userlookup"), _PERSON),
+    "multi_module_lookup": _TARGET,
     "multiselectpicklist": ArrowMapping((("", LIST),), LIST, lambda values: [_without_empty_lists(values)]),
 }
 
@@ -113,7 +127,12 @@ def is_user_lookup(field: Field) -> bool:
 
 def is_lookup(field: Field) -> bool:
     """Whether the field points to something with a name of its own, of which a bulk CSV tells only the id."""
-    return mapping_of(field) is _LOOKUP
+    return mapping_of(field) in (_LOOKUP, _TARGET)
+
+
+def has_targets(field: Field) -> bool:
+    """Whether the field points into several modules, as `What_Id`."""
+    return mapping_of(field) is _TARGET
 
 
 def extra_columns(field: Field) -> list[str]:
@@ -335,6 +354,8 @@ def _is_convertible(value: Any, field: Field) -> bool:
 def _convert_column(values: list[Any], type_: pa.DataType) -> pa.Array:
     if type_ == TEXT:
         return pa.array([_as_text(value) for value in values], TEXT)
+    if type_ == _TARGET.json:
+        return pa.array([_as_target(value) for value in values], type_)
     if pa.types.is_struct(type_):
         names = [field.name for field in type_]
         return pa.array([_as_struct(value, names) for value in values], type_)
@@ -366,6 +387,13 @@ def _as_struct(value: Any, names: Sequence[str]) -> dict[str, str | None] | None
     # An older version of the API, or another endpoint, sends a bare id.
     found = value if isinstance(value, dict) else {"id": value}
     return {name: _as_text(found.get(name)) for name in names}
+
+
+def _as_target(value: Any) -> dict[str, Any] | None:
+    found = _as_struct(value, ("name", "id"))
+    module = value.get("module") if isinstance(value, dict) else None
+    named = module.get("api_name") if isinstance(module, dict) else module
+    return None if found is None else {**found, "module": {"api_name": _as_text(named)}}
 
 
 def _as_list(value: Any, item: pa.DataType) -> list[Any] | None:
@@ -539,9 +567,9 @@ def _csv_columns(field: Field, cells: Mapping[str, Any], name: str, rows: int) -
     own = cells.get(field.name)
     if own is None:
         return [pa.nulls(rows, type_) for _, type_ in kind.columns]
-    if kind in (_LOOKUP, _PERSON):
+    if kind in (_LOOKUP, _PERSON, _TARGET):
         nothing = pa.nulls(rows, TEXT)
-        return [cells.get(name, nothing), own, *([nothing] if kind is _PERSON else [])]
+        return [cells.get(name, nothing), own, *([nothing] if kind is not _LOOKUP else [])]
     return [_lists(own.combine_chunks(), field) if kind.columns[0][1] == LIST else own]
 
 
@@ -607,6 +635,31 @@ def fill_user_names(
             better = pc.coalesce(values.take(place.combine_chunks()), data.column(column).combine_chunks())
             data = data.set_column(data.schema.get_field_index(column), column, better)
     return data
+
+
+def fill_target_modules(data: pa.Table, fields: Sequence[Field]) -> pa.Table:
+    """The table of these fields, with the module of each lookup into several: the Records API tells it beside them."""
+    if "$se_module" in data.schema.names:
+        beside = data.column("$se_module").combine_chunks()
+        for field in filter(has_targets, fields):
+            name = f"{field.name}.module"
+            there = pc.is_valid(data.column(f"{field.name}.id").combine_chunks())
+            known = pc.coalesce(data.column(name).combine_chunks(), beside)
+            modules = pc.if_else(there, known, pa.scalar(None, TEXT))
+            data = data.set_column(data.schema.get_field_index(name), name, modules)
+    return data.select(arrow_schema(fields).names)
+
+
+def fill_target_names(data: pa.Table, field: Field, names: Mapping[str, str | None]) -> pa.Table:
+    """The table with the names of the records that a lookup into several modules points to, as far as they are known.
+
+    Args:
+        names: record id -> name.
+    """
+    place = pc.index_in(data.column(f"{field.name}.id").combine_chunks(), pa.array(list(names), TEXT))
+    found = pa.array(list(names.values()), TEXT).take(place)
+    better = pc.coalesce(data.column(field.name).combine_chunks(), found)
+    return data.set_column(data.schema.get_field_index(field.name), field.name, better)
 
 
 def sort_by_id_desc(data: pa.Table) -> pa.Table:

@@ -6,10 +6,11 @@ https://www.zoho.com/crm/developer/docs/api/v8/bulk-read/overview.html
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import pyarrow as pa
@@ -22,9 +23,9 @@ from .. import limits
 from ..api_version import BULK_API
 from ..metadata import Field, Metadata, display_field
 from . import arrow as frames
-from .record_query import CallCounter, QueryResult, RecordQuery
+from .record_query import CallCounter, RecordQuery
 
-__all__ = ["describe_query", "pages", "read", "stream"]
+__all__ = ["describe_query", "pages", "stream"]
 
 INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR = 0.25, 10.0, 1.4
 TIMEOUT_SECONDS = 3600.0
@@ -32,71 +33,87 @@ DOWNLOAD_BACKOFF_SECONDS, MAX_DOWNLOAD_BACKOFF_SECONDS = (0.5, 2.0, 0.0), 60.0
 _REFUSED_FIELD = frozenset({"FIELD_NOT_SUPPORTED", "FIELD_NOT_AVAILABLE", "INVALID_FIELD"})
 
 
-def read(api: CallCounter, reading: RecordQuery, metadata: Metadata, expected: int | None = None) -> QueryResult:
-    """The records of a reading, through bulk read jobs of up to 200,000 rows.
+def stream(
+    api: CallCounter,
+    reading: RecordQuery,
+    metadata: Metadata,
+    expected: int | None,
+    warnings: list[str],
+    recount: Callable[[], int | None] = lambda: None,
+) -> Iterator[pa.Table]:
+    """The records of a query without its limit, oldest first, in tables of some megabytes; at least one.
 
     Args:
-        api: counts the calls.
+        api: counts the calls, and takes the names of fields that bulk read does not export.
         reading: what to bring; its order is by id whatever it says.
         metadata: names the field that holds the name of a record a lookup points to.
-        expected: how many rows a count has just given; fewer lead to a second job without joined columns.
+        expected: how many rows a count has given; noticeably fewer lead to a second job without joined columns.
+        warnings: takes sentences about fields and rows that did not come.
+        recount: counts again, where another number of rows came than was expected; None where Zoho does not count.
 
     Raises:
         QueryError: the criteria cannot be said in bulk read's language.
-        ApiError: a job failed, or its result has expired.
+        ApiError: a job failed, its result has expired, or it holds a record twice.
     """
-    warnings: list[str] = []
-    # Zoho writes the oldest record first. Turned round piece by piece, never the whole is in memory twice.
-    parts = [frames.sort_by_id_desc(rows) for rows in stream(api, reading, metadata, expected, warnings)]
-    rows = frames.sort_by_id_desc(pa.concat_tables(parts[::-1]))[: reading.limit]
-    return QueryResult(rows, describe_query(reading, metadata), warnings)
-
-
-def stream(
-    api: CallCounter, reading: RecordQuery, metadata: Metadata, expected: int | None, warnings: list[str]
-) -> Iterator[pa.Table]:
-    """The records of a reading without its limit, oldest first, in tables of some megabytes; at least one.
-
-    Args:
-        api, reading, metadata, expected: as `read`.
-        warnings: takes sentences about fields that did not come.
-
-    Raises:
-        As `read`.
-    """
+    api.mark_absent(field.name for field in reading.fields if field.name.startswith("$"))
     names = _lookup_names(reading.fields, metadata)
     warnings += _unnamed_lookup_warning(reading.fields, names)
     seen: list[pa.Array] = []
     yield from _tables(api, reading, names, warnings, seen)
-    if _missing_rows(seen, expected) and names:
+    if expected is not None and _rows_in(seen) != expected:
+        counted = recount()
+        expected = expected if counted is None else counted
+    if names and _are_missing(seen, expected):
         # Rows with an empty parent lookup may be left out where a column of the parent is asked for.
         warnings += [note for note in _unnamed_lookup_warning(reading.fields, {}) if note not in warnings]
         known, again = pa.concat_arrays(seen), list[pa.Array]()
         for rows in _tables(api, reading, {}, warnings, again):
             yield rows.filter(pc.invert(pc.is_in(rows.column("id").cast(pa.int64()), known)))
         seen = again
-    if _missing_rows(seen, expected):
-        warnings.append(
-            f"Bulk read brought {sum(map(len, seen)):,} rows where {expected:,} had been counted; "
-            'via="coql" reads the rows one window after the other.'
-        )
+    if expected is not None and _rows_in(seen) != expected:
+        warnings.append(_difference(_rows_in(seen), expected))
 
 
-def _missing_rows(seen: Sequence[pa.Array], expected: int | None) -> bool:
-    """Whether noticeably fewer rows came than were counted; a few may have been deleted meanwhile."""
-    if expected is None:
-        return False
-    return expected - sum(map(len, seen)) > max(20, expected // 200)
+def _difference(rows: int, counted: int) -> str:
+    what = f"{counted - rows:,} are missing" if rows < counted else f"{rows - counted:,} more than counted"
+    return (
+        f"Bulk read brought {rows:,} rows where {counted:,} had been counted: {what}; "
+        'via="coql" reads the rows one window after the other.'
+    )
+
+
+def _are_missing(seen: Sequence[pa.Array], expected: int | None) -> bool:
+    """Whether so many rows are missing that a second job, without joined columns, is worth its credits."""
+    return expected is not None and expected - _rows_in(seen) > max(20, expected // 200)
+
+
+def _rows_in(seen: Sequence[pa.Array]) -> int:
+    return sum(map(len, seen))
 
 
 def _tables(
     api: CallCounter, reading: RecordQuery, names: Mapping[str, str], warnings: list[str], seen: list[pa.Array]
 ) -> Iterator[pa.Table]:
     for job in _jobs(api, _query(reading, names), warnings):
+        begin = len(seen)
         for rows in _result(api, job, reading.fields, names, warnings):
-            seen.append(rows.column("id").combine_chunks().cast(pa.int64()))
+            seen.append(_record_ids(rows))
             api.on_rows(len(rows))
             yield rows
+        of_job = seen[begin:]
+        if pc.count_distinct(pa.concat_arrays(of_job)).as_py() < _rows_in(of_job):
+            raise ApiError("The bulk read's file holds a record twice.", hint='Run it again, or use via="coql".')
+
+
+def _record_ids(rows: pa.Table) -> pa.Array:
+    ids = rows.column("id").combine_chunks()
+    try:
+        numbers = ids.cast(pa.int64())
+    except pa.ArrowInvalid:
+        numbers = None
+    if numbers is None or numbers.null_count:
+        raise ApiError("The bulk read's file has rows without a record id.", hint='Use via="coql".')
+    return numbers
 
 
 def pages(
@@ -109,7 +126,7 @@ def pages(
         token: of the page to begin with; "" for the first. Zoho keeps a token for a day.
 
     Raises:
-        As `read`.
+        As `stream`.
     """
     names = _lookup_names(reading.fields, metadata)
     warnings += _unnamed_lookup_warning(reading.fields, names)
@@ -127,7 +144,7 @@ def describe_query(reading: RecordQuery, metadata: Metadata) -> str:
 
 
 def _query(reading: RecordQuery, names: Mapping[str, str]) -> dict[str, Any]:
-    columns = [field.name for field in reading.fields] + list(names.values())
+    columns = [field.name for field in reading.fields if not field.name.startswith("$")] + list(names.values())
     query: dict[str, Any] = {"module": {"api_name": reading.module}, "fields": list(dict.fromkeys(columns))}
     if criteria := _criteria(reading):
         query["criteria"] = criteria
@@ -182,7 +199,8 @@ def _create_job(api: CallCounter, query: dict[str, Any], warnings: list[str]) ->
             if refused is None:
                 raise
             query["fields"].remove(refused)
-            warnings.append(f"Bulk read does not export {refused}; it is empty here. --via coql may bring it.")
+            api.mark_absent([refused])
+            warnings.append(f"Bulk read does not export {refused}.")
 
 
 def _refused(error: ApiError | QueryError, query: Mapping[str, Any]) -> str | None:
@@ -246,7 +264,10 @@ def _result(
         raise TransportError("The finished bulk read job names no result.", hint='Run it again, or use via="coql".')
     brought = 0
     with tempfile.TemporaryFile() as file:
-        _download(api, str(url), file)
+        _download(api, str(url), file, may_be_empty=not expected)
+        if not file.tell():
+            yield frames.empty_table(fields)
+            return
         with zipfile.ZipFile(file) as archive, archive.open(_csv_name(archive)) as csv:
             for rows in frames.iter_csv(csv, fields, names, warnings):
                 brought += len(rows)
@@ -267,12 +288,13 @@ def _csv_name(archive: zipfile.ZipFile) -> str:
     return names[0]
 
 
-def _download(api: CallCounter, url: str, file: IO[bytes]) -> None:
+def _download(api: CallCounter, url: str, file: IO[bytes], *, may_be_empty: bool) -> None:
+    """Fill the file, which stays empty where Zoho has nothing to bring and says so with a 204 or an empty file."""
     for pause in DOWNLOAD_BACKOFF_SECONDS:
         file.seek(0)
         file.truncate()
         try:
-            return _fetch(api, url, file)
+            return _fetch(api, url, file, may_be_empty)
         except (OSError, zipfile.BadZipFile):
             problem: ZohoError = TransportError(
                 "The bulk read's file arrived broken, several times.", hint="Run it again, or use --via coql."
@@ -285,14 +307,16 @@ def _download(api: CallCounter, url: str, file: IO[bytes]) -> None:
     raise problem
 
 
-def _fetch(api: CallCounter, url: str, file: IO[bytes]) -> None:
+def _fetch(api: CallCounter, url: str, file: IO[bytes], may_be_empty: bool) -> None:
     response = api.request("GET", url, credits=0, stream=True)
     try:
         for chunk in response.iter_content(1 << 20):
             file.write(chunk)
     finally:
         response.close()
-    zipfile.ZipFile(file).close()
+    if file.tell() or not may_be_empty:
+        zipfile.ZipFile(file).close()
+        file.seek(0, os.SEEK_END)
 
 
 def _not_there(error: ApiError) -> ApiError:

@@ -5,6 +5,7 @@ https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.ht
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,17 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import requests
 
-from ...errors import ApiError, QueryError, TransportError
+from ...errors import ApiError, AuthError, QueryError, ThrottledError, TransportError
 from ...http.responses import parse_json
 from .. import limits
 from ..api_version import API
 from ..coql.query import CoqlQuery, build_query
-from ..metadata import RECORD_ID, Field
+from ..metadata import RECORD_ID, ColumnMemory, Field
 from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, coql_credits, parse_page
 
-__all__ = ["count", "fetch_rows", "open_rows", "read", "run_raw", "stream", "windows"]
+__all__ = ["count", "estimate", "fetch_rows", "open_rows", "run_raw", "stream", "windows"]
 
 MAX_ATTEMPTS = 3
 MAX_COUNT = 1_000_000_000
@@ -37,56 +38,60 @@ FetchPage = Callable[[CoqlQuery, int, int], frames.Page]
 _BY_ID = {(): ("id asc", ">"), (("id", False),): ("id asc", ">"), (("id", True),): ("id desc", "<")}
 
 
-def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int | None) -> QueryResult:
-    """The records of a reading; a field that COQL does not select is left empty and reported.
-
-    Args:
-        api: counts the calls.
-        reading: what to bring.
-        width: calls at once.
-        expected: about how many rows there are, if known.
-
-    Raises:
-        QueryError: Zoho does not take the query, or ends before its last row.
-        TransportError: records kept changing places.
-    """
-    warnings: list[str] = []
-    query, tables = stream(api, reading, max_workers, expected, warnings)
-    return QueryResult(pa.concat_tables(tables), query, warnings)
-
-
 def stream(
     api: CallCounter,
     reading: RecordQuery,
+    columns: ColumnMemory,
     max_workers: int,
     expected: int | None,
     warnings: list[str],
     order: str = "id desc",
 ) -> tuple[str, Iterator[pa.Table]]:
-    """The query as sent, and the records of a reading a page at a time; the first page has come when this returns.
+    """The query as sent, and the records of a query a page at a time; the first page has come when this returns.
 
     Args:
-        api, reading, max_workers, expected: as `read`.
+        api: counts the calls, and takes the names of fields that COQL does not select.
+        reading: what to bring.
+        columns: what COQL took and refused before.
+        max_workers: calls at once.
+        expected: about how many rows there are, if known.
         warnings: takes sentences about fields that COQL does not select.
-        order: COQL's `order by` list where the reading has none.
+        order: COQL's `order by` list where the query has none.
 
     Raises:
-        As `read`.
+        QueryError: Zoho does not take the query, or ends before its last row.
+        TransportError: records kept changing places.
     """
-    fields = list(reading.fields)
+    module = reading.module
+    fields = [field for field in reading.fields if not columns.is_refused("coql", module, field.name)]
     while True:
         names = [field.name for field in fields]
-        statement = build_query(reading.module, names, reading.criteria, reading.order or order)
+        statement = build_query(module, names, reading.criteria, reading.order or order)
+        # A refused column is found with one window, and not with all of them.
+        alone = not columns.are_accepted("coql", module, names)
         try:
-            query, tables = open_rows(api, statement, fields, max_workers, reading.limit, expected)
+            query, tables = open_rows(api, statement, fields, max_workers, reading.limit, expected, first_alone=alone)
         except (ApiError, QueryError) as error:
             refused = _refused(error, fields)
-            if refused is None:
+            if refused is None or _names(reading, refused):
                 raise
             fields.remove(refused)
-            warnings.append(f"COQL does not select {refused.name}; it is empty here.")
+            columns.refuse("coql", module, refused.name)
         else:
+            columns.accept("coql", module, names)
+            _note_refused(api, [field.name for field in reading.fields if field not in fields], warnings)
             return query, (frames.with_all_columns(rows, reading.fields) for rows in tables)
+
+
+def _note_refused(api: CallCounter, names: Sequence[str], warnings: list[str]) -> None:
+    api.mark_absent(names)
+    if names:
+        warnings.append(f"COQL does not select {', '.join(names)}.")
+
+
+def _names(reading: RecordQuery, field: Field) -> bool:
+    """Whether the filter or the order names the field: without it in the select list, Zoho would refuse it again."""
+    return re.search(rf"\b{re.escape(field.name)}\b", f"{reading.where} {reading.order}") is not None
 
 
 def _refused(error: ApiError | QueryError, fields: Sequence[Field]) -> Field | None:
@@ -106,10 +111,10 @@ def fetch_rows(
 
     Args:
         fields: the query's columns as fields whose names are the keys of the answer.
-        width, limit, expected: as `read`.
+        max_workers, limit, expected: as `stream`.
 
     Raises:
-        As `read`.
+        As `stream`.
     """
     query, tables = open_rows(api, statement, fields, max_workers, limit, expected)
     return QueryResult(pa.concat_tables(tables), query)
@@ -122,12 +127,14 @@ def open_rows(
     max_workers: int,
     limit: int | None,
     expected: int | None,
+    *,
+    first_alone: bool = False,
 ) -> tuple[str, Iterator[pa.Table]]:
     """The query as sent, and the rows of `fetch_rows` a page at a time; the first page has come when this returns."""
     if statement.offset >= limits.COQL_MAX_OFFSET:
         raise _beyond_reach()
     statement = statement.quote_columns(_reserved_words)
-    tables = _rows_of(api, statement, fields, max_workers, limit, expected)
+    tables = _rows_of(api, statement, fields, max_workers, limit, expected, first_alone)
     try:
         first = next(tables)
     except QueryError as error:
@@ -137,7 +144,7 @@ def open_rows(
         return statement.to_coql(
             min(limit or limits.COQL_ROWS_PER_CALL, limits.COQL_ROWS_PER_CALL), statement.offset
         ), chain([first], tables)
-    return open_rows(api, statement, fields, max_workers, limit, expected)
+    return open_rows(api, statement, fields, max_workers, limit, expected, first_alone=first_alone)
 
 
 # Words that Zoho has refused without quotes, in lower case: they belong to the language and not to an org, so one
@@ -158,32 +165,57 @@ def _learns_reserved_word(error: QueryError, statement: CoqlQuery) -> bool:
 
 
 def _rows_of(
-    api: CallCounter, statement: CoqlQuery, fields: Sequence[Field], width: int, limit: int | None, expected: int | None
+    api: CallCounter,
+    statement: CoqlQuery,
+    fields: Sequence[Field],
+    width: int,
+    limit: int | None,
+    expected: int | None,
+    first_alone: bool,
 ) -> Iterator[pa.Table]:
     by_id = _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
+    if statement.is_aggregate and not statement.group_by and limit is None:
+        limit = 1  # one row, for one credit
     if by_id is None or statement.is_aggregate or statement.aliases:
         yield _fetch_ordered(api, partial(_window, api, fields), statement, width, limit, expected)
         return
     window = partial(_window, api, fields if any(field.name == "id" for field in fields) else (RECORD_ID, *fields))
     order, after = by_id
     ordered = statement if statement.order_by else statement.add_order_by(order)
-    yield from _iter_by_id(api, window, ordered, after, width, limit, expected)
+    yield from _iter_by_id(api, window, ordered, after, width, limit, expected, first_alone)
 
 
 def count(api: CallCounter, statement: CoqlQuery) -> int:
-    """How many rows a query has, for one credit; an estimate by the time the rows arrive."""
-    response = _post(api, statement.count_query().quote_columns(_reserved_words).to_coql(1), 1)
-    values = [value for row in parse_json(response).get("data", []) for value in row.values()]
-    return int(values[0]) if values else 0
+    """How many rows a query has, for one credit; an estimate by the time the rows arrive.
 
-
-def _estimate(api: CallCounter, statement: CoqlQuery, offset: int | None = None) -> int | None:
-    """About how many rows are left to read; None where Zoho refuses to count them: the rows come without it too."""
+    Raises:
+        ApiError: what Zoho sent is no number of records.
+    """
+    counting = statement.count_query().quote_columns(_reserved_words)
     try:
-        found = count(api, statement) - (statement.offset if offset is None else offset)
-    except (ApiError, QueryError):
+        response = _post(api, counting.to_coql(1), 1)
+    except QueryError as error:
+        if not _learns_reserved_word(error, counting):
+            raise
+        response = _post(api, counting.quote_columns(_reserved_words).to_coql(1), 1)
+    values = [value for row in parse_json(response).get("data", []) for value in row.values()]
+    found = int(values[0]) if values and str(values[0]).isdecimal() else 0 if not values else -1
+    if not 0 <= found <= MAX_COUNT:
+        raise ApiError(f"Zoho counted {str(values[0])[:40]!r} records.", hint="Run it again.")
+    return found
+
+
+def estimate(api: CallCounter, statement: CoqlQuery) -> int | None:
+    """`count`, or None where Zoho refuses to count or counts nonsense: the rows come without it too."""
+    try:
+        return count(api, statement)
+    except (ApiError, AuthError, QueryError, ThrottledError):
         return None
-    return found if 0 <= found <= MAX_COUNT else None
+
+
+def _rows_left(api: CallCounter, statement: CoqlQuery) -> int | None:
+    found = estimate(api, statement)
+    return None if found is None else max(0, found - statement.offset)
 
 
 def run_raw(api: CallCounter, text: str) -> tuple[bytes, bool]:
@@ -252,6 +284,7 @@ def _iter_by_id(
     max_workers: int,
     limit: int | None,
     expected: int | None,
+    first_alone: bool,
 ) -> Iterator[pa.Table]:
     rest, got, more = statement, 0, True
     if limit is not None and limit <= 2 * limits.COQL_ROWS_PER_CALL:
@@ -259,10 +292,10 @@ def _iter_by_id(
     while more and (limit is None or got < limit):
         wanted = None if limit is None else limit - got
         if got and expected is None and (wanted is None or wanted > limits.COQL_ROWS_PER_CALL):
-            expected = _estimate(api, statement)
+            expected = _rows_left(api, statement)
         left = limits.COQL_ROWS_PER_CALL if expected is None or expected <= got else expected - got
-        last = ""
-        for page in _fetch_range(window, rest, comparison, max_workers, left if wanted is None else min(left, wanted)):
+        last, rows = "", left if wanted is None else min(left, wanted)
+        for page in _fetch_range(window, rest, comparison, max_workers, rows, first_alone and not got):
             more, last = page.has_more, _id(page.rows, -1) if len(page.rows) else last
             yield page.rows if limit is None else page.rows[: max(0, limit - got)]
             got += len(page.rows)
@@ -275,14 +308,16 @@ def _iter_by_id(
 
 
 def _fetch_range(
-    window: FetchPage, statement: CoqlQuery, comparison: str, max_workers: int, rows: int
+    window: FetchPage, statement: CoqlQuery, comparison: str, max_workers: int, rows: int, first_alone: bool
 ) -> Iterator[frames.Page]:
     """So many rows from the start on, as far as offsets reach: in order, complete, none twice. `more` on the last page
     tells whether there may be rows after it.
     """
     calls = [partial(window, statement, size, offset) for offset, size in windows(rows, statement.offset)]
     last, more = None, True
-    for page in map_parallel(calls, max_workers):
+    alone = calls[:1] if first_alone else []
+    pages = chain((call() for call in alone), map_parallel(calls[len(alone) :], max_workers))
+    for page in pages:
         if len(page.rows) and last is not None and _has_gap(last, _id(page.rows, 0), comparison):
             yield from _fetch_gap(window, statement, comparison, last, _id(page.rows, 0))
         # An empty window tells nothing of what follows its neighbour: records may have gone between the two calls.
@@ -331,7 +366,7 @@ def _fetch_ordered(
     if not first.has_more or wanted <= limits.COQL_ROWS_PER_CALL:
         return _check_offset_limit(first, limit)
     if expected is None and not statement.group_by and wanted > 2 * limits.COQL_ROWS_PER_CALL:
-        expected = _estimate(api, statement, 0)
+        expected = estimate(api, statement)
     if limit is None and expected is not None and expected - start > limits.COQL_MAX_OFFSET:
         raise _beyond_reach()
     sure = limits.COQL_ROWS_PER_CALL if expected is None else min(wanted, expected - start)

@@ -22,7 +22,7 @@ from ..progress import Progress
 from . import arrow as frames
 from . import coql
 from .record_query import CONVERTED, CallCounter, QueryResult
-from .stream import Home, with_people
+from .stream import Home, add_target_names, with_people
 
 __all__ = ["run"]
 
@@ -67,6 +67,9 @@ def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResu
     else:
         result = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
     rows, warnings = with_people(home.known_users, result.rows, fields, always=True)
+    for field in filter(frames.has_targets, fields):
+        rows, notes = add_target_names(api, rows, field, home.max_concurrency())
+        warnings += notes
     return QueryResult(rows, result.query, [*result.warnings, *api.warnings, *_absent(api, fields), *warnings])
 
 

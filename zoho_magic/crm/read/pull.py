@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from ...errors import ApiError, AuthError, QueryError
+from ...errors import ApiError, AuthError, QueryError, ThrottledError
 from ...http.responses import parse_json
+from .. import limits
 from ..api_version import API
 from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
@@ -19,15 +20,11 @@ from . import arrow as frames
 from . import coql
 from . import planner as plan
 from .planner import Plan
-from .record_query import CallCounter, RecordQuery
+from .record_query import CONVERTED, SINGLE_RECORD_TYPES, CallCounter, RecordQuery
+from .routes import routes_for_scopes
 from .stream import Home, RecordStream
 
 __all__ = ["build_record_query", "make_plan", "pull", "stream"]
-
-# No API but the single record carries these.
-_SINGLE_RECORD_TYPES = frozenset(
-    {"subform", "multiselectlookup", "multiuserlookup", "linetax", "fileupload", "imageupload", "consent_lookup"}
-)
 
 
 def build_record_query(
@@ -47,7 +44,7 @@ def build_record_query(
     if limit is not None and limit < 1:
         raise QueryError("A limit is a whole number from 1.", hint="Leave it out for every row.")
     if since is not None and "Modified_Time" not in known:
-        raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out --since.")
+        raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out `since`.")
     chosen, left_out = _select_fields(metadata, name, fields)
     filter_, named = _where(where, name, metadata)
     shown, hidden = _converted(converted, name, known, named)
@@ -60,12 +57,13 @@ def build_record_query(
         since=_moment(since),
         converted=shown,
         bulk_unsupported_reason=_home_currency(known, named),
+        has_converted=CONVERTED in known,
     ), left_out + hidden
 
 
 def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
-    """The plan for a reading; spends one count at most."""
-    allowed, width = plan.routes_for_scopes(home.scopes), home.max_concurrency()
+    """The plan for a query; spends one count, or one page, at most."""
+    allowed, width = routes_for_scopes(home.scopes), home.max_concurrency()
     rough = plan.plan(reading, via, allowed, None, width, home.credits_left)
     rows = _estimate_rows(api, reading, allowed) if plan.needs_count(reading, via) else None
     return plan.plan(reading, via, allowed, rows, width, home.credits_left) if rows is not None else rough
@@ -130,13 +128,29 @@ def pull(
 
 def _select_fields(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tuple[list[Field], list[str]]:
     if wanted is not None:
-        return metadata.get_fields(module, ["id", *wanted]), []
+        return _select_named(metadata, module, wanted)
     known = metadata.fields(module).values()
     if len(known) == 1:
         raise QueryError(f"Zoho describes no fields of {module}.", hint='Name them: fields=["Name", ...].')
-    left_out = [field.name for field in known if field.data_type in _SINGLE_RECORD_TYPES]
-    listed = [field for field in known if field.data_type not in _SINGLE_RECORD_TYPES]
+    left_out = [field.name for field in known if field.data_type in SINGLE_RECORD_TYPES]
+    listed = [field for field in known if field.data_type not in SINGLE_RECORD_TYPES]
     return listed, [f"Only single records carry {', '.join(left_out)}."] if left_out else []
+
+
+def _select_named(metadata: Metadata, module: str, wanted: Sequence[str]) -> tuple[list[Field], list[str]]:
+    """The fields of these names, and a warning for each that no list of records carries."""
+    chosen = metadata.get_fields(module, ["id", *wanted])
+    untyped = [field.name for field in chosen if not field.data_type and not field.name.startswith("$")]
+    notes = [f"Zoho describes no fields of {module}: {', '.join(untyped)} as text."] if untyped else []
+    return chosen, notes + [_where_to_get(module, field) for field in chosen if field.data_type in SINGLE_RECORD_TYPES]
+
+
+def _where_to_get(module: str, field: Field) -> str:
+    rows = f"pull({field.related_module!r}) reads its rows, and " if field.related_module else ""
+    return (
+        f"{field.name} ({field.data_type}) is empty here, because lists of records do not carry it: {rows}"
+        f"pull({module!r}, ids=..., full=True) reads complete records."
+    )
 
 
 def _where(text: str | None, module: str, metadata: Metadata) -> tuple[str, set[str]]:
@@ -181,46 +195,67 @@ def _converted(value: str | bool, module: str, known: Collection[str], named: Co
     text = str(value).lower()
     if text not in ("true", "false", "both"):
         raise QueryError("converted is true, false or both.", hint="false, the default, is what Zoho lists.")
-    if "Converted__s" not in known:
+    if CONVERTED not in known:
         if text != "false":
-            raise QueryError(f"{module} has no converted records.", hint="Leave out --converted; it is for Leads.")
+            raise QueryError(f"{module} has no converted records.", hint="Leave out `converted`; it is for Leads.")
         return "", []
     if text != "false":
         return text, []
-    if "Converted__s" in named:  # the filter says it itself
+    if CONVERTED in named:  # the filter says it itself
         return "", []
     return text, ["Converted records are not included, as Zoho lists them; converted='both' brings them."]
 
 
 def _moment(value: str | date | datetime | None) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        found = value
-    elif isinstance(value, date):
-        found = datetime.combine(value, time())
-    else:
-        found = _read_moment(value)
-    return found.astimezone() if found is not None and found.tzinfo is None else found
-
-
-def _read_moment(text: str) -> datetime:
+    """`since` as a datetime with a time zone. Raises QueryError for what is no moment."""
+    if value is None:
+        return None
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        found = _read_moment(value)
+        return found.astimezone() if found.tzinfo is None else found
+    except (ValueError, OverflowError, OSError):
         pass
-    raise QueryError(f"{text!r} is no date.", hint="Write 2026-01-31 or 2026-01-31T08:00:00+01:00.")
+    raise QueryError(f"since={value!r} is not a date.", hint="Write 2026-01-31 or 2026-01-31T08:00:00+01:00.")
+
+
+def _read_moment(value: Any) -> datetime:
+    """Raises ValueError."""
+    if type(value).__name__ == "datetime64":
+        value = value.astype("datetime64[us]").item()
+    if value != value:  # NaT
+        raise ValueError
+    if isinstance(value, str):
+        return datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+    if isinstance(value, datetime):
+        return value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    raise ValueError
 
 
 def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[str]) -> int | None:
-    """About how many rows there are; None where Zoho does not say."""
+    """About how many records match; None where Zoho does not say: the rows come without it too."""
+    if "coql" in allowed:
+        return coql.estimate(api, build_query(reading.module, ["id"], reading.criteria))
+    if reading.where or reading.order:
+        return None
     try:
-        if "coql" in allowed:
-            return coql.count(api, build_query(reading.module, ["id"], reading.criteria))
-        if not reading.where and reading.since is None:
-            answer = parse_json(api.request("GET", f"{API}/{reading.module}/actions/count"))
-            return int(answer.get("count") or 0)
-    except AuthError as error:
-        if error.code != "OAUTH_SCOPE_MISMATCH":
-            raise
-    except (ApiError, QueryError):
-        pass  # the API used for the rows will say what is wrong, if it fails there too
-    return None
+        return _count_records(api, reading)
+    except (ApiError, AuthError, QueryError, ThrottledError):
+        return None
+
+
+def _count_records(api: CallCounter, reading: RecordQuery) -> int | None:
+    """The number of records, by Zoho's count or where one page of the list holds them all."""
+    converted = {"converted": reading.converted} if reading.converted else {}
+    if reading.since is None:
+        try:
+            answer = parse_json(api.request("GET", f"{API}/{reading.module}/actions/count", params=converted))
+            return int(answer["count"])
+        except (ApiError, AuthError, QueryError, KeyError, TypeError, ValueError):
+            pass  # it needs a scope of its own, ZohoSearch.securesearch.READ
+    params = {"fields": "Created_Time", "per_page": limits.RECORDS_PER_PAGE, **converted}
+    since = {"If-Modified-Since": reading.since_text} if reading.since else {}
+    page = parse_json(api.request("GET", f"{API}/{reading.module}", params=params, headers=since))
+    more = (page.get("info") or {}).get("more_records")
+    return None if more else len(page.get("data") or ())

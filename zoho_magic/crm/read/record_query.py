@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,20 @@ from . import arrow as frames
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["CONVERTED", "CallCounter", "QueryResult", "RecordQuery", "coql_credits", "parse_page"]
+__all__ = [
+    "CONVERTED",
+    "SINGLE_RECORD_TYPES",
+    "CallCounter",
+    "QueryResult",
+    "RecordQuery",
+    "coql_credits",
+    "parse_page",
+]
 
+# No API but the single record carries these.
+SINGLE_RECORD_TYPES = frozenset(
+    {"subform", "multiselectlookup", "multiuserlookup", "linetax", "fileupload", "imageupload", "consent_lookup"}
+)
 CONVERTED = "Converted__s"
 """Whether a lead is converted; COQL and bulk read hide converted leads unless a query names this field."""
 
@@ -39,7 +51,8 @@ class RecordQuery:
         since: only records modified at or after this moment, which has a time zone.
         converted: whether converted records count: "false", "true" or "both"; "" where the module has none, or where
             the criteria say it themselves.
-        coql_only: why bulk read would bring other records or less of them than COQL; "" where it would not.
+        has_converted: whether the module has converted records at all.
+        bulk_unsupported_reason: why bulk read would bring other records than COQL; "" where it would not.
     """
 
     module: str
@@ -50,6 +63,12 @@ class RecordQuery:
     since: datetime | None = None
     converted: str = ""
     bulk_unsupported_reason: str = ""
+    has_converted: bool = False
+
+    @property
+    def listed(self) -> RecordQuery:
+        """The query without the fields that no list of records carries."""
+        return replace(self, fields=tuple(each for each in self.fields if each.data_type not in SINGLE_RECORD_TYPES))
 
     @property
     def since_text(self) -> str:
@@ -141,6 +160,11 @@ class CallCounter:
     def absent(self) -> frozenset[str]:
         """Names of the fields whose key was in no row of any answer."""
         return frozenset(self._absent - self._present)
+
+    def mark_absent(self, names: Iterable[str]) -> None:
+        """Remember fields that this API does not bring."""
+        with self._lock:
+            self._absent |= {*names}
 
     def note_page(self, page: frames.Page, fields: Sequence[Field]) -> None:
         """Remember which fields an answer with rows left out, and what could not be converted."""

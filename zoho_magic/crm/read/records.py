@@ -6,53 +6,73 @@ https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...errors import QueryError, TransportError
+from ...errors import ApiError, QueryError, TransportError
 from .. import limits
 from ..api_version import API
-from ..metadata import RECORD_ID, Field
+from ..metadata import RECORD_ID, TARGET_MODULE, Field
 from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, parse_page
 
-__all__ = ["batches_of", "parallel_pages", "read"]
+__all__ = ["batches_of", "fill_columns", "parallel_pages", "read", "read_by_ids"]
 
-MAX_PARTS = 400
 MAX_ATTEMPTS = 3
 
 Ask = Callable[..., frames.Page]
 
 
 def read(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int | None) -> QueryResult:
-    """The records of a reading without criteria.
+    """The records of a query without criteria.
 
     Args:
         api: counts the calls.
         reading: what to bring.
-        width: calls at once.
+        max_workers: calls at once.
         expected: about how many rows there are, if known; spares calls beyond the end.
 
     Raises:
         QueryError: Zoho's list ends at 100,000 rows and there are more.
-        TransportError: Zoho says that there are more rows, and not where.
+        TransportError: Zoho says that there are more rows, and not where; or records kept changing.
     """
-    batches = batches_of(reading.fields)
+    wanted = replace(reading, fields=_with_target_module(reading.fields))
     for _ in range(MAX_ATTEMPTS):
-        walks = [
-            partial(_fetch_batch, api, reading, batch, max(1, max_workers // len(batches)), expected)
-            for batch in batches
-        ]
+        rows = _read_once(api, wanted, max_workers, expected)
+        if rows is not None:
+            return QueryResult(frames.fill_target_modules(rows, reading.fields), f"GET {API}/{reading.module}")
+    raise TransportError("Records kept changing while they were read.", hint='Run it again, or use via="coql".')
+
+
+def _with_target_module(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The fields, with the one that tells which module `What_Id` points into where that is asked for."""
+    several = any(field.value_type == "multi_module_lookup" for field in fields)
+    return (*fields, TARGET_MODULE) if several and TARGET_MODULE not in fields else fields
+
+
+def _read_once(api: CallCounter, reading: RecordQuery, max_workers: int, expected: int | None) -> pa.Table | None:
+    """The rows, or None where the list has to be read from its start again."""
+    batches = batches_of(reading.fields)
+    workers = max(1, max_workers // len(batches))
+    walks = [partial(_fetch_batch, api, reading, batch, workers, expected) for batch in batches]
+    try:
         first, *others = map_parallel(walks, len(batches))
-        rows = _joined(first, others, reading)
-        # A record that came or went between two batches is in one of them only, and the limit wants another instead.
-        if reading.limit is None or len(rows) == len(first):
-            return QueryResult(rows, f"GET {API}/{reading.module}")
-    raise TransportError("Records kept changing while they were read.", hint="Run it again, or use --via coql.")
+    except (ApiError, QueryError) as error:
+        if error.code not in _DEAD_PAGE_TOKEN:
+            raise
+        return None
+    rows = _joined(first, others, reading)
+    # A record that came or went between two batches is in one of them only, and the limit wants another instead.
+    return rows if reading.limit is None or len(rows) == len(first) else None
+
+
+_DEAD_PAGE_TOKEN = ("EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH")
+"""Codes of a page token that leads nowhere any more: the list is read from its first page again."""
 
 
 def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
@@ -68,30 +88,40 @@ def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
 
 
 def fill_columns(
-    api: CallCounter, module: str, rows: pa.Table, fields: Sequence[Field], max_workers: int
+    api: CallCounter, reading: RecordQuery, rows: pa.Table, fields: Sequence[Field], max_workers: int
 ) -> tuple[pa.Table, list[Field]]:
-    """The rows with these columns read by record id, and the fields that did not come that way either."""
-    ids = rows.column("id").to_pylist()
-    parts = [ids[start : start + limits.IDS_PER_CALL] for start in range(0, len(ids), limits.IDS_PER_CALL)]
-    if len(parts) > MAX_PARTS:
-        return rows, list(fields)
+    """The rows with these columns read by record id, and the fields that did not come that way either.
+
+    Raises:
+        AuthError, ApiError, QueryError, ThrottledError, TransportError: Zoho refused, or was not reached.
+    """
     fresh = CallCounter(api)
     for batch in batches_of([RECORD_ID, *fields]):
-        calls = [partial(_by_ids, fresh, module, batch, part) for part in parts]
-        found = pa.concat_tables(list(map_parallel(calls, max_workers)))
+        found = read_by_ids(fresh, reading, batch, rows.column("id").to_pylist(), max_workers)
         place = pc.index_in(rows.column("id").combine_chunks(), found.column("id").combine_chunks())
         for name in frames.empty_table(batch[1:]).schema.names:
             rows = rows.set_column(rows.schema.get_field_index(name), name, found.column(name).take(place))
     return rows, [field for field in fields if field.name in fresh.absent]
 
 
-def _by_ids(api: CallCounter, module: str, fields: list[Field], ids: list[str]) -> pa.Table:
+def read_by_ids(
+    api: CallCounter, reading: RecordQuery, fields: Sequence[Field], ids: Sequence[str], max_workers: int
+) -> pa.Table:
+    """These records, as far as they exist, in no particular order. Raises as `fill_columns`."""
+    size = limits.IDS_PER_CALL
+    parts = [ids[start : start + size] for start in range(0, len(ids), size)]
+    calls = [partial(_by_ids, api, reading, list(fields), part) for part in parts]
+    return pa.concat_tables([frames.empty_table(fields), *map_parallel(calls, max_workers)])
+
+
+def _by_ids(api: CallCounter, reading: RecordQuery, fields: list[Field], ids: Sequence[str]) -> pa.Table:
     params = {
-        "fields": ",".join(field.name for field in fields[1:]),
+        "fields": ",".join(field.name for field in fields[1:]) or "Created_Time",
         "ids": ",".join(ids),
         "per_page": limits.RECORDS_PER_PAGE,
+        **({"converted": "both"} if reading.has_converted else {}),
     }
-    page = parse_page(api.request("GET", f"{API}/{module}", params=params), fields)
+    page = parse_page(api.request("GET", f"{API}/{reading.module}", params=params), fields)
     api.note_page(page, fields)
     return page.rows
 

@@ -9,28 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from itertools import chain
+from functools import partial
+from itertools import chain, groupby
+from operator import itemgetter
 from types import TracebackType
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ...errors import ApiError, QueryError, ZohoError
+from ...errors import ApiError, AuthError, QueryError, ThrottledError, TransportError, ZohoError
 from ...http.responses import CrmApi
-from ..metadata import Field, Metadata
+from .. import limits
+from ..coql.query import build_query
+from ..metadata import RECORD_ID, Field, Metadata, display_field
+from ..parallel import map_parallel
 from ..progress import Progress
 from . import arrow as frames
 from . import bulk_read as bulk
 from . import coql, memory, records
-from . import planner as plan
 from .planner import Plan
-from .record_query import CallCounter, RecordQuery
+from .record_query import CONVERTED, CallCounter, RecordQuery
+from .routes import ROUTES, is_unsupported
 
-__all__ = ["API_LABELS", "Home", "RecordStream", "with_people"]
+__all__ = ["Home", "RecordStream", "add_target_names", "with_people"]
 
-API_LABELS = {"records": "the Records API", "coql": "COQL", "bulk": "bulk read"}
 MAX_FILLED_ROWS = 20_000
-"""Columns that COQL leaves out are read by record id, 50 records a call: up to so many rows."""
+"""Columns that COQL or bulk read leave out are read by record id, 50 records a call: up to so many rows."""
 
 Users = Mapping[str, tuple[str | None, str | None]]
 
@@ -92,7 +97,8 @@ class RecordStream:
         progress: Progress,
     ) -> None:
         self.module, self.progress = reading.module, progress
-        self._home, self._api, self._reading, self._order = home, api, reading, order
+        self._home, self._api, self._reading, self._order = home, api, reading.listed, order
+        self._fields = reading.fields
         self._late: list[str] = []
         self._before = [*warnings, *found.notes]
         self._users: tuple[Users, list[ZohoError]] | None = None
@@ -110,7 +116,8 @@ class RecordStream:
     def __iter__(self) -> Iterator[pa.Table]:
         with self._api:
             for rows in self._tables:
-                yield self._named(self._filled(rows))
+                named = self._named(self._with_target_names(self._filled(rows)))
+                yield frames.with_all_columns(named, self._fields)
 
     def close(self) -> None:
         """Make no further call."""
@@ -119,10 +126,9 @@ class RecordStream:
     @property
     def warnings(self) -> list[str]:
         """What the user should know of the rows that have come so far."""
-        absent = [field.name for field in self._reading.fields if field.name in self._left_out]
-        note = f"Zoho sent no value and no null for {', '.join(absent)}: renamed, hidden, or not part of this API; "
-        notes = [*self._before, *self._late, *self._api.warnings, *([note + "empty here."] if absent else [])]
-        return list(dict.fromkeys(notes))
+        absent = [] if self._is_filled else self._absent_fields
+        note = [_absent_note(self._reading.module, absent)] if absent else []
+        return list(dict.fromkeys([*self._before, *self._late, *self._api.warnings, *note]))
 
     @property
     def attrs(self) -> dict[str, Any]:
@@ -162,39 +168,57 @@ class RecordStream:
         yield from arriving
 
     def _open(self, found: Plan) -> tuple[Plan, str, Iterator[pa.Table]]:
-        """The plan that works, its query and tables; the next API where Zoho does not serve the module or filter."""
-        try:
-            query, tables = _OPEN[found.api](self._home, self._api, self._reading, found.rows, self._late, self._order)
-            return found, query, chain([next(tables)], tables)
-        except (ApiError, QueryError) as error:
-            if not found.fallbacks or not (plan.is_unsupported(error.code) or _is_not_the_users(error, self._reading)):
-                raise
-            api, *others = found.fallbacks
-            note = f"{API_LABELS[found.api]} is not available here ({error.code}); used {API_LABELS[api]} instead."
-            self._before.append(note)
-        return self._open(replace(found, api=api, fallbacks=tuple(others), notes=(*found.notes, note)))
+        """The plan that works, its query and tables; the next API where Zoho does not serve the module or filter.
+
+        Where none does, the first refusal is raised.
+        """
+        first: ZohoError | None = None
+        for api in (found.api, *found.fallbacks):
+            plan = replace(found, api=api)
+            try:
+                query, tables = _OPEN[api](self._home, self._api, self._reading, plan, self._late, self._order)
+                return plan, query, chain([next(tables)], tables)
+            except (ApiError, AuthError, QueryError) as error:
+                if not (is_unsupported(error.code) or _is_not_the_users(error, self._reading)):
+                    raise
+                first = first or error
+                self._before.append(f"{ROUTES[api].label} is not available here ({error.code}).")
+        raise first or QueryError("There is no API to read with.")
 
     # What does not come with the rows
 
     @property
-    def _left_out(self) -> frozenset[str]:
-        """Names of fields that no answer has had so far, and that are not read another way."""
-        return frozenset() if self._is_filled else self._api.absent - {"id"}
+    def _absent_fields(self) -> list[Field]:
+        """The fields that no answer has had so far."""
+        return [field for field in self._reading.fields if field.name in self._api.absent and field.name != "id"]
 
     @property
     def _is_filled(self) -> bool:
-        return self.plan.api == "coql" and (self.plan.rows or 0) <= MAX_FILLED_ROWS
+        return self.plan.api != "records" and (self.plan.rows or 0) <= MAX_FILLED_ROWS
 
     def _filled(self, rows: pa.Table) -> pa.Table:
-        """The rows with the columns whose key COQL left out: URL fields, some others; a null is always sent as null."""
-        absent = [field for field in self._reading.fields if field.name in self._api.absent and field.name != "id"]
+        """The rows with the columns whose key came in no row (URL fields, some others): a null is sent as null."""
+        absent = self._absent_fields
         if not absent or not len(rows) or not self._is_filled:
             return rows
-        rows, left = records.fill_columns(self._api, self._reading.module, rows, absent, self._home.max_concurrency())
-        names = ", ".join(field.name for field in left)
-        note = f"Zoho sent no value and no null for {names}: renamed, hidden, or not part of this API; empty here."
-        self._late += [note] if left and note not in self._late else []
+        try:
+            rows, left = records.fill_columns(self._api, self._reading, rows, absent, self._home.max_concurrency())
+        except (ApiError, AuthError, QueryError, ThrottledError, TransportError) as error:
+            self._note(f"{_listed(absent)} could not be read by record id, and may be empty here: {error.args[0]}")
+            return rows
+        if left:
+            self._note(_absent_note(self._reading.module, left))
         return rows
+
+    def _with_target_names(self, rows: pa.Table) -> pa.Table:
+        for field in filter(frames.has_targets, self._reading.fields):
+            rows, notes = add_target_names(self._api, rows, field, self._home.max_concurrency())
+            for note in notes:
+                self._note(note)
+        return rows
+
+    def _note(self, text: str) -> None:
+        self._late += [text] if text not in self._late else []
 
     def _named(self, rows: pa.Table) -> pa.Table:
         rows, notes = with_people(self._known_users, rows, self._reading.fields, always=self.plan.api != "records")
@@ -206,43 +230,94 @@ class RecordStream:
         return self._users
 
 
+def _listed(fields: Sequence[Field]) -> str:
+    return ", ".join(field.name for field in fields)
+
+
+def _absent_note(module: str, fields: Sequence[Field]) -> str:
+    return (
+        f"Zoho sent no value and no null for {_listed(fields)}: renamed, hidden, or not part of this API; empty here. "
+        f"fields({module!r}, refresh=True) shows what {module} has now."
+    )
+
+
 def _is_not_the_users(error: ZohoError, reading: RecordQuery) -> bool:
     """Whether Zoho rejected a part of the query that only we wrote: the user cannot fix it, another API may serve."""
     if error.code not in ("SYNTAX_ERROR", "INVALID_QUERY"):
         return False
-    return not (reading.where or reading.order) or error.details.get("column_name") == "Converted__s"
+    return not (reading.where or reading.order) or error.details.get("column_name") == CONVERTED
 
 
 def _by_records(
-    home: Home, api: CallCounter, reading: RecordQuery, rows: int | None, warnings: list[str], order: str
+    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], order: str
 ) -> tuple[str, Iterator[pa.Table]]:
-    found = records.read(api, reading, home.max_concurrency(), rows)
-    warnings += found.warnings
+    result = records.read(api, reading, home.max_concurrency(), found.rows)
+    warnings += result.warnings
     newest_first = order == "id desc" or reading.limit is not None
-    return found.query, iter([found.rows if newest_first else frames.sort_by_id_asc(found.rows)])
+    return result.query, iter([result.rows if newest_first else frames.sort_by_id_asc(result.rows)])
 
 
 def _by_coql(
-    home: Home, api: CallCounter, reading: RecordQuery, rows: int | None, warnings: list[str], order: str
+    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], order: str
 ) -> tuple[str, Iterator[pa.Table]]:
     order = "id desc" if reading.limit is not None else order
-    return coql.stream(api, reading, home.max_concurrency(), rows, warnings, order)
+    return coql.stream(api, reading, home.metadata.columns, home.max_concurrency(), found.rows, warnings, order)
 
 
 def _by_bulk(
-    home: Home, api: CallCounter, reading: RecordQuery, rows: int | None, warnings: list[str], _order: str
+    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], _order: str
 ) -> tuple[str, Iterator[pa.Table]]:
-    query = bulk.describe_query(reading, home.metadata)
-    # With a limit, the plan's number of rows is a bound and not a count.
-    if reading.limit is None:
-        return query, bulk.stream(api, reading, home.metadata, rows, warnings)
-    found = bulk.read(api, reading, home.metadata, None)  # the newest come last
-    warnings += found.warnings
-    return query, iter([found.rows])
+    recount = partial(coql.estimate, api, build_query(reading.module, ["id"], reading.criteria))
+    tables = bulk.stream(api, reading, home.metadata, found.total, warnings, recount)
+    if reading.limit is not None:  # the newest come last
+        parts = [frames.sort_by_id_desc(rows) for rows in tables]
+        tables = iter([frames.sort_by_id_desc(pa.concat_tables(parts[::-1]))[: reading.limit]])
+    return bulk.describe_query(reading, home.metadata), tables
 
 
-_Open = Callable[[Home, CallCounter, RecordQuery, "int | None", "list[str]", str], tuple[str, Iterator[pa.Table]]]
+_Open = Callable[[Home, CallCounter, RecordQuery, Plan, "list[str]", str], tuple[str, Iterator[pa.Table]]]
 _OPEN: dict[str, _Open] = {"records": _by_records, "coql": _by_coql, "bulk": _by_bulk}
+
+
+MAX_TARGET_NAMES = 40_000
+"""Names of records that `What_Id` points to are read 100 ids a call: up to so many."""
+
+
+def add_target_names(api: CallCounter, rows: pa.Table, field: Field, max_workers: int) -> tuple[pa.Table, list[str]]:
+    """The rows with the names behind a lookup into several modules, which COQL tells by id and module only."""
+    ids, modules = rows.column(f"{field.name}.id"), rows.column(f"{field.name}.module")
+    nameless = pc.and_(pc.is_null(rows.column(field.name)), pc.and_(pc.is_valid(ids), pc.is_valid(modules)))
+    wanted = sorted(set(zip(modules.filter(nameless).to_pylist(), ids.filter(nameless).to_pylist(), strict=True)))
+    if not wanted:
+        return rows, []
+    if len(wanted) > MAX_TARGET_NAMES:
+        return rows, [f"COQL brings the id and module of {field.name}, not the name: too many records to look up."]
+    calls = [partial(_names_of, api, module, part) for module, part in _parts_by_module(wanted)]
+    answers = list(map_parallel(calls, max_workers))
+    names = {key: name for found, _ in answers for key, name in found.items()}
+    refused = sorted({module for _, module in answers if module})
+    note = [f"Names of {field.name} are missing for records of {', '.join(refused)}."] if refused else []
+    return frames.fill_target_names(rows, field, names), note
+
+
+def _parts_by_module(wanted: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for module, pairs in groupby(wanted, key=itemgetter(0)):
+        ids = [key for _, key in pairs]
+        for start in range(0, len(ids), limits.COQL_VALUES_PER_IN):
+            yield module, ids[start : start + limits.COQL_VALUES_PER_IN]
+
+
+def _names_of(api: CallCounter, module: str, ids: Sequence[str]) -> tuple[dict[str, str | None], str]:
+    """Record id -> name; and the module, where Zoho refuses to tell."""
+    shown = display_field(module)
+    listed = ", ".join(f"'{key}'" for key in ids)
+    everyone = f"({CONVERTED} = true or {CONVERTED} = false) and " if module == "Leads" else ""
+    try:
+        statement = build_query(module, ["id", shown], f"{everyone}id in ({listed})")
+        found = coql.fetch_rows(CallCounter(api), statement, [RECORD_ID, Field(shown)], 1, len(ids), None).rows
+    except (ApiError, AuthError, QueryError, ThrottledError, TransportError):
+        return {}, module
+    return dict(zip(found.column("id").to_pylist(), found.column(shown).to_pylist(), strict=True)), ""
 
 
 def with_people(

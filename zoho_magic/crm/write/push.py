@@ -28,7 +28,7 @@ from .report import PushReport, build_report
 from .retry import Retry, RetryContext
 from .row_messages import is_transient
 from .row_result import FAILED, UNKNOWN, VALID, RowResult, aborted, not_sent, rejected
-from .rows import Row, rows_of, writable
+from .rows import Row, rows_of, with_target_module, writable
 from .validation import check, with_values_named
 
 __all__ = ["VIA", "PushReport", "WriteClient", "push"]
@@ -93,7 +93,7 @@ def _prepared(
     table: Table, operation: WriteOperation, fields: Mapping[str, Field], client: LookupClient
 ) -> tuple[list[Row], list[str]]:
     """The rows to write, and what is said about the frame."""
-    table, renamed = check_columns(table, operation, fields, client)
+    table, renamed = check_columns(with_target_module(table, fields), operation, fields, client)
     unseen: list[str] = []
     if operation.action != "delete":
         table, unseen = resolve_references(table, fields, client)

@@ -12,7 +12,7 @@ from .cell_encoders import InvalidCellError, encoder_for, record_id
 from .input_table import Table, is_blank
 from .operation import WriteOperation
 
-__all__ = ["TARGET_MODULE", "Row", "RowError", "rows_of", "writable"]
+__all__ = ["TARGET_MODULE", "Row", "RowError", "rows_of", "with_target_module", "writable"]
 
 TARGET_MODULE = Field("$se_module", "Module of the record that What_Id names")
 _NOTHING_TO_WRITE = "every cell of this row is empty: there is nothing to write (clear_empty=True empties the fields)"
@@ -50,6 +50,16 @@ def writable(known: Mapping[str, Field]) -> dict[str, Field]:
     """The fields of a module, and with a lookup to several modules the key that names the module it points into."""
     several = any(each.value_type == "multi_module_lookup" for each in known.values())
     return {**known, **({TARGET_MODULE.name: TARGET_MODULE} if several else {})}
+
+
+def with_target_module(table: Table, known: Mapping[str, Field]) -> Table:
+    """The table with the column `What_Id.module` of a pull as the key `$se_module` that Zoho takes."""
+    columns = dict(table.columns)
+    for each in known.values():
+        cells = columns.pop(f"{each.name}.module", None) if each.value_type == "multi_module_lookup" else None
+        if cells is not None and not each.read_only:
+            columns.setdefault(TARGET_MODULE.name, cells)
+    return Table(columns, table.index)
 
 
 def rows_of(table: Table, operation: WriteOperation, known: Mapping[str, Field]) -> tuple[list[Row], list[str]]:
