@@ -117,7 +117,7 @@ def connected(shell: Shell) -> Iterator[Shell]:
     ("typed", "becomes"),
     [
         ("%zoho_pull Lea", "%zoho_pull Leads"),
-        ("%zoho_fields Dea", "%zoho_fields Deals"),
+        ("%zoho_fields Lea", "%zoho_fields Leads"),
         ("x = %zoho_pull Leads --fields Email Last_N", "x = %zoho_pull Leads --fields Email Last_Name"),
         ("%zoho_pull Leads --fields Email,Last_N", "%zoho_pull Leads --fields Email,Last_Name"),
         ('%zoho_pull Deals --where "Amount > 5 and Deal_N', '%zoho_pull Deals --where "Amount > 5 and Deal_Name'),
