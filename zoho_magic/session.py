@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast, overload
 
 from .auth import oauth
 from .auth.api_host import api_origin, data_centre_mismatch_hint, is_trusted_url, upload_origin
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from .login.methods import LoginContext, LoginResult, PasteUrlLogin
     from .login.prompts import LoginUI
     from .mirror.report import ExportReport
+    from .mirror.sync_options import SyncKeywords
+    from .mirror.sync_report import SyncPlan, SyncReport
 
 __all__ = ["ZohoSession"]
 
@@ -693,6 +695,91 @@ class ZohoSession:
         stream = partial(self._crm.stream, module, via=via, show=show, confirm=confirm, **asked)
         return export(module, stream, to, safe_csv=safe_csv, rows_per_file=rows_per_file)
 
+    @overload
+    def sync(self, module: str, to: str | os.PathLike[str], **options: Unpack[SyncKeywords]) -> SyncReport: ...
+
+    @overload
+    def sync(
+        self, module: list[str] | tuple[str, ...], to: str | os.PathLike[str], **options: Unpack[SyncKeywords]
+    ) -> list[SyncReport]: ...
+
+    def sync(
+        self, module: str | list[str] | tuple[str, ...], to: str | os.PathLike[str], **options: Unpack[SyncKeywords]
+    ) -> SyncReport | list[SyncReport]:
+        """Make a copy of a module equal to Zoho: through updates, deletions, restores and changes of its fields.
+
+        The first run brings every record, later ones what has changed since; converted leads are always in the copy
+        (column `Converted__s`). A run is one transaction: killed at any moment, it leaves the copy as it was, and the
+        next run brings it up to date. The copy is current as of `report.cursor`, but for formulas, roll-ups and names
+        of lookups, which Zoho does not count as a modification: see `refresh`.
+
+        Args:
+            module: API name, or several of them: then `to` is a database or a folder.
+            to: `FILE.duckdb::TABLE`, `FILE.duckdb` (a table named like the module), `FILE.parquet`, or `FOLDER/`
+                (`MODULE.parquet` in it). The state lies in it: the table `_zoho_sync`, or the Parquet footer; it holds
+                no secret.
+            options: keywords, each with a default:
+
+                - fields (list of API names): only these; None for every field.
+                - where (str), params (dict): a filter as for `pull`.
+                - via: auto, records, coql or bulk, as for `pull`.
+                - full (bool): write the copy anew.
+                - check (bool): compare the ids of all records (done by itself where a count differs, and when the
+                  last run is more than 60 days ago).
+                - refresh: "due" reads formulas, roll-ups and names of lookups for every record once a day,
+                  "formulas" now, "never" not at all.
+                - prune (bool): drop the columns of fields that the module has no longer.
+                - history (bool): keep earlier versions of rows, with `valid_from` and `valid_to` (null: current).
+                - progress (bool): as `pull`.
+
+        Returns:
+            A `SyncReport` (rows, added, changed, deleted, columns, calls, credits, seconds, cursor, formulas_as_of,
+            checked, warnings), or a list of them for several modules.
+
+        Raises:
+            ConfigurationError: the copy is of another organisation, data centre, filter or field list, was not made
+                by `sync`, is open elsewhere, or a field has changed its type so that the copy cannot follow; nothing
+                was changed.
+            MissingDependency: duckdb is not installed.
+            QueryError, AuthError, ApiError, ThrottledError, TransportError: as `pull`; the copy is as before.
+
+        Example::
+
+            report = zoho.sync("Leads", to="crm.duckdb::leads")
+            print(report.changed, report.deleted, report.cursor)
+        """
+        from .mirror.run import sync_modules
+
+        self._preload_dataframe_libraries()
+        where = _bound(options.pop("where", None), options.pop("params", None))
+        progress = options.pop("progress", None)
+        show = _is_interactive() if progress is None else progress
+        modules = [module] if isinstance(module, str) else list(module)
+        reports = sync_modules(self._crm, modules, to, self._identity, show=show, where=where, **options)
+        return reports[0] if isinstance(module, str) else reports
+
+    def plan_sync(self, module: str, to: str | os.PathLike[str], **options: Unpack[SyncKeywords]) -> SyncPlan:
+        """What `sync` with the same arguments would do and cost; it spends one count at most and changes nothing.
+
+        Args:
+            module, to, options: as `sync`.
+
+        Returns:
+            A `SyncPlan`: steps, rows of the copy, about how many records and API credits.
+
+        Raises:
+            As `sync`.
+
+        Example::
+
+            zoho.plan_sync("Leads", to="crm.duckdb::leads")
+        """
+        from .mirror.run import plan_module
+
+        where = _bound(options.pop("where", None), options.pop("params", None))
+        options.pop("progress", None)
+        return plan_module(self._crm, module, to, self._identity, where=where, **options)
+
     def plan(
         self,
         module: str,
@@ -954,6 +1041,10 @@ class ZohoSession:
         return is_trusted_url(url, self.credentials, self.token)
 
     # Inside
+
+    def _identity(self) -> tuple[str, str]:
+        """The organisation's id and its data centre."""
+        return self.organisation.zgid, self.credentials.dc
 
     @cached_property
     def _crm(self) -> CrmClient:

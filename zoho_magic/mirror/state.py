@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
 from .duckdb_file import connect
 from .target import Target
 
-__all__ = ["FOOTER_KEY", "STATE_TABLE", "StoredField", "SyncState", "is_mirror"]
+__all__ = ["FOOTER_KEY", "STATE_TABLE", "StoredField", "SyncState", "is_mirror", "read_footer"]
 
 STATE_TABLE = "_zoho_sync"
 FOOTER_KEY = "zoho_sync"
@@ -54,7 +55,8 @@ class SyncState:
         swept_at: when the ids were last compared as a whole.
         stage: of a first run that has not ended: started, query, token of the next page, made.
         history: whether earlier versions of rows are kept.
-        version: of zoho_magic.
+        from_bulk: whether the first read came by bulk read, whose CSV cannot tell empty text from null.
+        version: of this state's form.
     """
 
     module: str
@@ -68,6 +70,7 @@ class SyncState:
     swept_at: str = ""
     stage: dict[str, str] = field(default_factory=dict)
     history: bool = False
+    from_bulk: bool = False
     version: str = ""
 
     def to_json(self) -> str:
@@ -108,6 +111,15 @@ def _has_footer(target: Target) -> bool:
     except (pa.ArrowInvalid, OSError):
         return False
     return FOOTER_KEY.encode() in found
+
+
+def read_footer(path: Path) -> tuple[SyncState | None, int]:
+    """The state in a Parquet file (None for a file that `sync` has not written), and its number of rows."""
+    import pyarrow.parquet as pq
+
+    found = pq.read_metadata(path)
+    text = (found.metadata or {}).get(FOOTER_KEY.encode())
+    return (SyncState.from_json(text.decode()) if text else None), found.num_rows
 
 
 def _has_state_row(target: Target) -> bool:

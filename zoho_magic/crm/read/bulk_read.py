@@ -118,8 +118,8 @@ def _record_ids(rows: pa.Table) -> pa.Array:
 
 def pages(
     api: CallCounter, reading: RecordQuery, metadata: Metadata, token: str, warnings: list[str]
-) -> Iterator[tuple[Iterator[pa.Table], str]]:
-    """The pages of a bulk read: the rows of each, and the token of the page after it ("" after the last one).
+) -> Iterator[tuple[Iterator[pa.Table], str, bool]]:
+    """The pages of a bulk read: the rows of each, the token of the page after it ("" for none), whether it is the last.
 
     Args:
         api, reading, metadata, warnings: as `stream`.
@@ -132,7 +132,9 @@ def pages(
     warnings += _unnamed_lookup_warning(reading.fields, names)
     query = {"page_token": token} if token else _query(reading, names)
     for job in _jobs(api, query, warnings):
-        yield _result(api, job, reading.fields, names, warnings), str(job["result"].get("next_page_token") or "")
+        following = job["result"]
+        token, is_last = str(following.get("next_page_token") or ""), not following.get("more_records")
+        yield _result(api, job, reading.fields, names, warnings), token, is_last
 
 
 def describe_query(reading: RecordQuery, metadata: Metadata) -> str:

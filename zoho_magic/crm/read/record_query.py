@@ -182,4 +182,5 @@ class CallCounter:
                 raise CancelledError
             self.calls += 1
             self.credits += credits
-        return self._api.request(method, path, **options)
+        more = {"credits": credits} if isinstance(self._api, CallCounter) else {}
+        return self._api.request(method, path, **options, **more)

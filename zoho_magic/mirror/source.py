@@ -1,0 +1,167 @@
+"""What a synchronisation asks of Zoho."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ..crm import limits
+from ..crm.api_version import API
+from ..crm.coql.query import build_query
+from ..crm.metadata import Field
+from ..crm.progress import Progress
+from ..crm.read import arrow as frames
+from ..crm.read import coql, pull
+from ..crm.read.record_query import CallCounter, RecordQuery
+from ..crm.read.stream import Home, RecordStream
+from ..crm.users import list_users
+from ..errors import ApiError, AuthError, QueryError, TransportError, ZohoError
+from ..http.responses import parse_json
+
+__all__ = ["LOOKBACK", "Source", "zoho_time"]
+
+LOOKBACK = timedelta(minutes=10)
+"""What was changed so long before the cursor is read again: Zoho shows changes with a delay."""
+FEW_ROWS = 2_000
+
+
+@dataclass
+class Source:
+    """One module at Zoho, during one run.
+
+    Attributes:
+        home: the session's client.
+        api: counts calls and credits of the run.
+        module: API name.
+        where: the filter, as the user wrote it; "" for none.
+        via: auto, records, coql or bulk.
+        progress: the progress bar.
+        fields: of the copy, as the module has them now.
+        warnings: what the user should know.
+    """
+
+    home: Home
+    api: CallCounter
+    module: str
+    where: str
+    via: str
+    progress: Progress
+    fields: tuple[Field, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def has_modified_time(self) -> bool:
+        """Whether the module tells when a record was changed."""
+        return "Modified_Time" in self.home.metadata.fields(self.module)
+
+    def describe(self, names: Sequence[str] | None = None, *, where: str | None = None) -> RecordQuery:
+        """The reading of every record: converted ones too, for a conversion must not look like a deletion."""
+        chosen = [each.name for each in self.fields] if names is None else names
+        converted = "both" if "Converted__s" in self.home.metadata.fields(self.module) else "false"
+        wanted = self.where if where is None else where
+        reading, _ = pull.build_record_query(
+            self.home.metadata, self.module, fields=chosen, where=wanted or None, converted=converted
+        )
+        return reading
+
+    def open(self, reading: RecordQuery) -> RecordStream:
+        """The rows of a reading as they arrive, by ascending id."""
+        found = pull.make_plan(self.home, reading, self.via, self.api)
+        self.progress.expect(found.rows)
+        counter = CallCounter(self.api, self.progress.add)
+        return RecordStream(self.home, counter, reading, found, [], "id asc", self.progress)
+
+    def rows(self, reading: RecordQuery) -> Iterator[pa.Table]:
+        """The rows of a reading."""
+        with self.open(reading) as arriving:
+            yield from arriving
+        self.warn(arriving.warnings)
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Keep them for the report, each once."""
+        self.warnings += [text for text in sentences if text not in self.warnings]
+
+    def changed(self, reading: RecordQuery, since: datetime) -> list[pa.Table]:
+        """Records modified at or after a moment: one call where they are few, else by what is cheapest."""
+        narrowed = replace(reading, since=since)
+        few = list(self.rows(replace(narrowed, limit=FEW_ROWS)))
+        if sum(map(len, few)) < FEW_ROWS:
+            return few
+        return list(self.rows(narrowed))
+
+    def by_id(self, ids: Sequence[str]) -> Iterator[pa.Table]:
+        """The records of these ids."""
+        size = limits.IDS_PER_CALL
+        for start in range(0, len(ids), size):
+            part = ids[start : start + size]
+            listed = ", ".join(f"'{key}'" for key in part)
+            reading = self.describe(where=f"id in ({listed})")
+            yield from self.rows(replace(reading, limit=len(part)))
+
+    def deleted(self, since: datetime) -> Iterator[tuple[str, datetime]]:
+        """Ids and moments of deletions. Raises ApiError, QueryError where the module has no such list."""
+        headers = {"If-Modified-Since": since.isoformat(timespec="seconds")}
+        page, more = 1, True
+        while more:
+            params = {"type": "all", "page": page, "per_page": limits.RECORDS_PER_PAGE}
+            path = f"{API}/{self.module}/deleted"
+            response = self.api.request("GET", path, params=params, headers=headers, credits=2)
+            if response.status_code in (204, 304):
+                return
+            answer = parse_json(response)
+            for row in answer.get("data", []):
+                yield str(row["id"]), datetime.fromisoformat(str(row["deleted_time"]).replace("Z", "+00:00"))
+            page, more = page + 1, bool((answer.get("info") or {}).get("more_records"))
+
+    def count(self) -> int | None:
+        """How many records there are now; None where Zoho does not say."""
+        try:
+            return coql.count(self.api, build_query(self.module, ["id"], self.describe(["id"]).criteria))
+        except (ApiError, QueryError, AuthError) as error:
+            if isinstance(error, AuthError) and error.code != "OAUTH_SCOPE_MISMATCH":
+                raise
+            self.warn([f"The number of records could not be checked ({error.code or error.args[0]})."])
+        return None
+
+    def users(self) -> pa.Table | None:
+        """Id, name and address of every user; None where they may not be asked for."""
+        found, errors = list_users(self.api, ("AllUsers",))
+        self.warn(f"Names of users are as they were: {error.args[0]} {error.hint}".strip() for error in errors[:1])
+        if not found:
+            return None
+        rows: Mapping[str, Any] = {
+            "id": list(found),
+            "name": [name for name, _ in found.values()],
+            "email": [email for _, email in found.values()],
+        }
+        return pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
+
+    @property
+    def user_fields(self) -> list[str]:
+        """Names of the fields that point to users."""
+        return [each.name for each in self.fields if frames.is_user_lookup(each)]
+
+    @property
+    def unmarked_fields(self) -> list[Field]:
+        """Fields that change without moving Modified_Time: formulas, roll-ups, names of records that lookups show."""
+        return [
+            each for each in self.fields if each.data_type in ("formula", "rollup_summary") or frames.is_lookup(each)
+        ]
+
+
+def zoho_time(response: Any) -> datetime:
+    """Zoho's clock, by the Date header of an answer. Raises TransportError where it has none."""
+    problem: ZohoError | None = None
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(timezone.utc)
+    except (TypeError, ValueError, IndexError):
+        problem = TransportError(
+            "Zoho's answer has no Date header, so nobody knows as of when the copy would be.",
+            hint="A proxy in between may remove it.",
+        )
+    raise problem
