@@ -24,15 +24,22 @@ PAGE = "<!DOCTYPE html><html><head><title>Zoho</title></head><body><h1>Sorry, so
 class Fault:
     """What goes wrong, where, and how often.
 
-    `method` (any when None) and `path` (a prefix or a regular expression) choose the calls; the first `after` of them
-    pass unharmed, the next `times` do not. What happens to those:
+    Attributes:
+        path: the beginning of the path, or a regular expression that matches all of it.
+        method: GET, POST, ...; None for any.
+        times: how many of the matching calls it happens to.
+        after: how many pass unharmed first.
+        status, body, html, headers: the answer, and the real handler never runs, except when only `headers` is given:
+            those are added to the real answer. `body` is text, bytes or something for JSON.
+        late: the real handler runs and its answer is thrown away: what was to be written is written.
+        delay: seconds before anything happens.
+        advance: seconds that the simulator's clock jumps first.
+        reset: "before" cuts the connection instead of handling the call, "after" handles it and sends no answer.
+        truncate: the body ends early, after that many bytes (True: half), and the connection is cut.
 
-    - `status`, `body` (str, bytes or something for JSON), `html`, `headers`: answered so, and the real handler never
-      runs, except when only `headers` is given: those are added to the real answer. With `late` the real handler runs,
-      and its answer is thrown away: what was to be written is written.
-    - `delay`: seconds before anything happens. `advance`: seconds the simulator's clock jumps first.
-    - `reset`: "before" cuts the connection instead of handling the call, "after" handles it and sends no answer.
-    - `truncate`: the body ends early, after that many bytes (True: half), and the connection is cut.
+    Example::
+
+        zoho.faults.add(Fault("/crm/v8/Leads", method="POST", status=500, times=2))
     """
 
     path: str = "/"

@@ -30,20 +30,29 @@ Scopes = str | Iterable[str] | None
 class Simulator:
     """A local Zoho: accounts server and CRM API of one or more data centres, over real HTTP.
 
-    Example:
+    Args:
+        rows: leads of the demo organisation; the other modules follow.
+        seed: the same one makes the same rows.
+        port: the first data centre's, 0 for any that is free; further data centres follow it.
+        data_centres: names as in `ZOHO_DC`: `us`, `eu`, ...
+        redirect_uri: registered for the one client there is at first.
+        options: what Zoho's documents leave open.
+        multi_dc: whether that client is known in every data centre, as switched on in the API console.
+        own_secrets: whether it has another secret in each.
+        separate_api: puts the API on an origin of its own in every data centre.
+        begin: what the clock says at first, with a time zone; None for now.
+        behaviour: "documented", or "worst" for a Zoho that answers as the least kind report says. An option that has
+            another value than its default stays as it is.
+        record: a file that gets every call as a line of JSON: method, path, query, status, credits; never a secret.
+
+    Raises:
+        ValueError: a data centre or a behaviour does not exist.
+        OSError: on `start`, when the port is taken.
+
+    Example::
+
         with Simulator(rows=100) as zoho:
             requests.get(f"{zoho.url}/crm/v8/org", headers={"Authorization": f"Bearer {zoho.access_token()}"})
-
-    `rows` and `seed` make the demo data; `port` is the first data centre's (0: any free one), further ones follow it;
-    `redirect_uri` is registered for the one client there is at first; `options` is what Zoho's documents leave open;
-    `multi_dc` and `own_secrets` are that client's settings in the API console; `separate_api` puts the API on an
-    origin of its own in every data centre; `begin` sets the clock; `behaviour` is "documented", or "worst" for a Zoho
-    that answers as the least kind report says (options.py has what that is; an option that has another value than its
-    default stays as it is).
-    `record` is a file that gets every call as a line of JSON: method, path, query, status, credits; never a secret.
-
-    Raises ValueError for a data centre or a behaviour that does not exist, and OSError on `start` when the port is
-    taken.
     """
 
     def __init__(
@@ -133,11 +142,27 @@ class Simulator:
         return f"ZohoCRM.{self.options.org_id}"
 
     def register(self, redirect_uris: Iterable[str] = (), **settings: Any) -> Client:
-        """Another client, as from the API console: `kinds`, `home`, `multi_dc`, `own_secrets`."""
+        """Another client, as from the API console.
+
+        Args:
+            redirect_uris: what is registered for it.
+            settings: `kinds` (the client types; by default all), `home` (its data centre),
+                `multi_dc` and `own_secrets` as for the first client.
+
+        Example::
+
+            zoho.register(["http://localhost:8000/callback"], own_secrets=True).id
+        """
         return self.accounts.clients.register(redirect_uris, **settings)
 
     def grant_code(self, scopes: Scopes = None, lifetime: float = 180, data_centre: str | None = None) -> str:
-        """A fresh self-client code, as from the console's Generate Code tab."""
+        """A fresh self-client code, as from the console's Generate Code tab.
+
+        Args:
+            scopes: names, or a text with commas between them; by default all that the demo needs.
+            lifetime: seconds until it expires.
+            data_centre: whose user it is for; by default the first.
+        """
         code = Code(self._grant(scopes, data_centre), self.clock.time() + lifetime)
         return self.accounts.tokens.issue_code(code)
 
