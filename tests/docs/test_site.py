@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import zoho_magic
-from docs_site import magics_page, pages, python_pages
+from docs_site import hooks, magics_page, pages, python_pages
 from tests.docs.examples import ROOT
 from zoho_magic import DATA_CENTRES, ZohoSession
 from zoho_magic.error_catalog import CATALOGUE
@@ -149,3 +149,17 @@ def test_docstrings_become_markdown() -> None:
     made = docstrings.to_markdown(text.replace("``1``  2", "1     2"))
     assert "```python\none\n```" in made
     assert "| a | b |\n|---|---|\n| 1 | 2 |" in made
+
+
+@pytest.mark.parametrize(
+    ("html", "problems"),
+    [
+        ('<a href="https://www.zoho.com">a link is no load</a><img src="x.webp" alt="A form">', 0),
+        ('<script src="https://cdn.example/x.js"></script>', 1),
+        ("<link href=//fonts.example/css>", 1),
+        ('<img src="x.webp" alt="">', 1),
+        ('<img src="x.webp">', 1),
+    ],
+)
+def test_a_page_that_needs_the_network_or_has_a_silent_picture_is_refused(html: str, problems: int) -> None:
+    assert len(hooks.problems_of(html)) == problems
