@@ -23,12 +23,14 @@ COQL_MAX_OFFSET = 100_000
 COQL_MAX_COLUMNS = 500
 COQL_MAX_ORDER_FIELDS = 10
 COQL_VALUES_PER_IN = 100
+COQL_MAX_CRITERIA = 25
 COQL_SUB_QUERY_ROWS = 100
 """Zoho retrieves at most so many records of a sub-query, and does not say that there are more (COQL-subquery.html)."""
 
 # bulk-read/overview.html, bulk-read/limitations.html, api-limits.html
 BULK_READ_ROWS_PER_JOB = 200_000
 BULK_READ_CREDITS = 50
+BULK_READ_VALUES_PER_IN = 200
 
 # insert-records.html, update-records.html, delete-records.html, api-limits.html
 WRITE_ROWS_PER_CALL = 100

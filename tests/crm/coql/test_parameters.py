@@ -65,7 +65,7 @@ def test_every_kind_of_value(value: Any, text: str) -> None:
         (np.datetime64("2026-01-31T00:00:00", "ns"), "without a time zone"), (time(8), "time"),
         (timedelta(1), "timedelta"),
         (b"bytes", "bytes"), ({"a": 1}, "dict"), (object(), "object"), (1j, "complex"), ([[1], [2]], "list"),
-        ([None], "NoneType"), ([], "0 values"), (list(range(101)), "101 values"),
+        ([None], "NoneType"), ([], "0 values"),
         (pd.DataFrame({"a": [1]}), "DataFrame"),
     ],
 )  # fmt: skip

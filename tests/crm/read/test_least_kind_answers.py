@@ -209,10 +209,41 @@ def test_a_sub_query_of_more_than_100_records_brings_every_row() -> None:
         query = "select Last_Name from Contacts where Account_Name in (select id from Accounts where id is not null)"
         frame = session.coql(query)
         assert sorted(frame["id"]) == sorted(contacts[contacts["Account_Name.id"].isin(accounts["id"])]["id"])
-        assert "at a time" in _warnings(frame)
-        for refused in (f"{query} order by Last_Name", query.replace(" in (", " not in ("), f"{query} limit 5"):
-            with pytest.raises(QueryError, match="more than 100 records"):
-                session.coql(refused)
+        assert "were fetched first" in _warnings(frame)
+        with_account = contacts[contacts["Account_Name.id"].isin(accounts["id"])]
+        by_name = session.coql(f"{query} order by Last_Name desc limit 5")
+        assert list(by_name["Last_Name"]) == sorted(with_account["Last_Name"], reverse=True)[:5]
+        assert session.coql(query.replace("Last_Name", "COUNT(id) as n", 1))["n"].tolist() == [len(with_account)]
+        none = session.coql(query.replace(" in (", " not in ("))
+        assert set(none["id"]).isdisjoint(with_account["id"])
+        both = f"{query} and id in (select id from Contacts)"
+        assert len(session.coql(both)) == len(with_account)
+        nested = (
+            "select Last_Name from Contacts where Account_Name in "
+            "(select id from Accounts where id in (select Account_Name from Contacts where id is not null))"
+        )
+        assert len(session.coql(nested)) == len(with_account)
+
+
+@pytest.mark.parametrize("query", ["select Last_Name from Contacts where id in $ids", "pull"])
+def test_lists_of_any_length_are_spread(zoho: Pair, query: str) -> None:
+    sim, session = zoho
+    known = [row["id"] for row in sim.crm.rows("Contacts")]
+    ids = [str(554023000009000000 + number) for number in range(5_000)] + known
+    if query == "pull":
+        frame = session.pull("Contacts", fields=["Last_Name"], where="id in $ids", params={"ids": ids})
+    else:
+        frame = session.coql(query, params={"ids": ids})
+    assert sorted(frame["id"]) == sorted(known)
+    few = [*ids[:1_000], *known]
+    named = session.coql(
+        "select Last_Name from Contacts where id in $ids order by Last_Name limit 7", params={"ids": few}
+    )
+    assert named["Last_Name"].tolist() == sorted(row["Last_Name"] for row in sim.crm.rows("Contacts"))[:7]
+    others = session.coql("select id from Contacts where id not in $ids", params={"ids": few})
+    assert len(others) == 0
+    with pytest.raises(QueryError, match="do not fit into one query"):
+        session.coql("select Last_Name from Contacts where id in $ids order by Last_Name", params={"ids": ids})
 
 
 @pytest.mark.parametrize("named", [True, False])

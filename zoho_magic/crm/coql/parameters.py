@@ -10,7 +10,6 @@ from numbers import Integral, Real
 from typing import Any
 
 from ...errors import QueryError
-from .. import limits
 from .edits import Edit, apply_edits
 from .lexical import check_text, find_parameters
 
@@ -107,9 +106,6 @@ def _number(value: Any, name: str) -> str:
 
 
 def _list(values: list[Any], name: str) -> str:
-    if not 1 <= len(values) <= limits.COQL_VALUES_PER_IN:
-        raise QueryError(
-            f"{name} has {len(values)} values; COQL takes 1 to {limits.COQL_VALUES_PER_IN} in a list.",
-            hint="Pull more and filter in pandas, or run the query once per hundred values.",
-        )
+    if not values:
+        raise QueryError(f"{name} has 0 values; a list in COQL has at least one.", hint="Leave the condition out.")
     return "(" + ", ".join(_single(value, name) for value in values) + ")"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import QueryError
+from .. import limits
 from ..coql.conditions import BooleanOperation, Comparison, Condition, Negation, Value
 from ..coql.parser import parse_condition
 
@@ -101,7 +102,7 @@ def _comparator(operator: str, values: list[Any]) -> tuple[str, Any]:
     if operator == "is null":
         return "equal", _EMPTY
     if operator == "in":
-        return "in" if values else "", values
+        return "in" if 0 < len(values) <= limits.BULK_READ_VALUES_PER_IN else "", values
     return _convert_like(str(values[0])) if operator == "like" else (_COMPARATORS[operator], values[0])
 
 

@@ -20,6 +20,7 @@ from ...errors import ApiError, AuthError, QueryError, ThrottledError, Transport
 from ...http.responses import parse_json
 from .. import limits
 from ..api_version import API
+from ..coql.long_lists import spread_lists
 from ..coql.query import CoqlQuery, build_query
 from ..metadata import RECORD_ID, ColumnMemory, Field
 from ..parallel import map_parallel
@@ -133,6 +134,10 @@ def open_rows(
     """The query as sent, and the rows of `fetch_rows` a page at a time; the first page has come when this returns."""
     if statement.offset >= limits.COQL_MAX_OFFSET:
         raise _beyond_reach()
+    parts = spread_lists(statement)
+    if len(parts) > 1:
+        return statement.text, iter([_rows_of_parts(api, parts, fields, max_workers, limit)])
+    [statement] = parts
     statement = statement.quote_columns(_reserved_words)
     tables = _rows_of(api, statement, fields, max_workers, limit, expected, first_alone)
     try:
@@ -145,6 +150,16 @@ def open_rows(
             min(limit or limits.COQL_ROWS_PER_CALL, limits.COQL_ROWS_PER_CALL), statement.offset
         ), chain([first], tables)
     return open_rows(api, statement, fields, max_workers, limit, expected, first_alone=first_alone)
+
+
+def _rows_of_parts(
+    api: CallCounter, parts: Sequence[CoqlQuery], fields: Sequence[Field], max_workers: int, limit: int | None
+) -> pa.Table:
+    """The rows of several queries, each once, by id as the queries say."""
+    calls = [partial(fetch_rows, api, part, fields, 1, limit, None) for part in parts]
+    rows = pa.concat_tables([found.rows for found in map_parallel(calls, max_workers)])
+    newest_first = any(term.descending for term in parts[0].order_by)
+    return (frames.sort_by_id_desc(rows) if newest_first else frames.sort_by_id_asc(rows))[:limit]
 
 
 # Words that Zoho has refused without quotes, in lower case: they belong to the language and not to an org, so one
@@ -192,6 +207,10 @@ def count(api: CallCounter, statement: CoqlQuery) -> int:
         ApiError: what Zoho sent is no number of records.
     """
     counting = statement.count_query().quote_columns(_reserved_words)
+    return sum(_count(api, part) for part in spread_lists(counting, is_count=True))
+
+
+def _count(api: CallCounter, counting: CoqlQuery) -> int:
     try:
         response = _post(api, counting.to_coql(1), 1)
     except QueryError as error:

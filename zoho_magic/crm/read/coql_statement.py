@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ...errors import ApiError, QueryError
 from .. import limits
-from ..coql.conditions import FieldPath, has_negation
+from ..coql.conditions import FieldPath
 from ..coql.parameters import bind
 from ..coql.parser import parse_query
 from ..coql.query import Column, CoqlQuery, UnparsedQuery
@@ -61,71 +61,49 @@ def _selectable(metadata: Metadata, module: str) -> list[str]:
 
 def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResult:
     fields = _fields(home.metadata, statement)
-    large = _large_sub_queries(home, api, statement)
-    if large:
-        result = _by_hundreds(home, api, statement, fields, large)
-    else:
-        result = coql.fetch_rows(api, statement, fields, home.max_concurrency(), statement.limit, None)
+    resolved, notes = _with_fetched_sub_queries(home, api, statement)
+    result = coql.fetch_rows(api, resolved, fields, home.max_concurrency(), statement.limit, None)
     rows, warnings = with_people(home.known_users, result.rows, fields, always=True)
     for field in filter(frames.has_targets, fields):
-        rows, notes = add_target_names(api, rows, field, home.max_concurrency())
-        warnings += notes
-    return QueryResult(rows, result.query, [*result.warnings, *api.warnings, *_absent(api, fields), *warnings])
+        rows, missing = add_target_names(api, rows, field, home.max_concurrency())
+        warnings += missing
+    query = result.query if resolved is statement else statement.text
+    return QueryResult(rows, query, [*notes, *result.warnings, *api.warnings, *_absent(api, fields), *warnings])
 
 
-def _large_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> list[int]:
-    """Which sub-queries have more records than Zoho retrieves; one credit for each count."""
-    return [
-        place
-        for place, sub in enumerate(statement.sub_queries)
-        if coql.count(api, _completed(home, sub.query)) > limits.COQL_SUB_QUERY_ROWS
-    ]
+def _with_fetched_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> tuple[CoqlQuery, list[str]]:
+    """The query with values instead of each sub-query that has more records than Zoho retrieves, and notes on them.
 
-
-def _by_hundreds(
-    home: Home, api: CallCounter, statement: CoqlQuery, fields: Sequence[Field], large: Sequence[int]
-) -> QueryResult:
-    """The rows of a query with one large sub-query: its values are fetched, and used a hundred at a time.
-
-    Raises:
-        QueryError: parts of the answer could not be put together to the right one.
+    It costs one credit for each count. https://www.zoho.com/crm/developer/docs/api/v8/COQL-subquery.html
     """
-    sub = statement.sub_queries[large[0]]
-    if len(large) > 1 or not _is_divisible(statement, sub.start):
-        raise QueryError(
-            f"A sub-query has more than {limits.COQL_SUB_QUERY_ROWS} records, and Zoho would use only the first.",
-            hint="Fetch its ids with a query of their own and write 'in $ids' for a hundred of them at a time.",
-        )
-    inner = _completed(home, sub.query)
-    found = coql.fetch_rows(api, inner, _fields(home.metadata, inner), home.max_concurrency(), inner.limit, None)
+    notes: list[str] = []
+    for place in reversed(range(len(statement.sub_queries))):
+        written = _completed(home, statement.sub_queries[place].query)
+        inner, inside = _with_fetched_sub_queries(home, api, written)
+        if inner is written and not _is_large(api, inner):
+            continue
+        values = _values_of(home, api, inner)
+        notes += [*inside, f"A sub-query has {len(values):,} values; they were fetched first."]
+        statement = statement.replace_sub_query(place, values or [NO_VALUE])
+    return statement, notes
+
+
+NO_VALUE = "0"
+"""In a list it stands for no value: no record has this id."""
+
+
+def _is_large(api: CallCounter, inner: CoqlQuery) -> bool:
+    few = inner.limit is not None and inner.limit <= limits.COQL_SUB_QUERY_ROWS
+    one = inner.is_aggregate and not inner.group_by
+    return not (few or one) and coql.count(api, inner) > limits.COQL_SUB_QUERY_ROWS
+
+
+def _values_of(home: Home, api: CallCounter, inner: CoqlQuery) -> list[str]:
+    fields = _fields(home.metadata, inner)
+    found = coql.fetch_rows(CallCounter(api), inner, fields, home.max_concurrency(), inner.limit, None)
     key = inner.columns[0].key
     column = f"{key}.id" if f"{key}.id" in found.rows.schema.names else key
-    values = [str(value) for value in found.rows.column(column).unique().to_pylist() if value is not None]
-    parts = [
-        values[start : start + limits.COQL_SUB_QUERY_ROWS]
-        for start in range(0, len(values), limits.COQL_SUB_QUERY_ROWS)
-    ]
-    pages = [
-        coql.fetch_rows(
-            api, statement.replace_sub_query(large[0], part), fields, home.max_concurrency(), None, None
-        ).rows
-        for part in parts
-    ]
-    rows = frames.sort_by_id_desc(pa.concat_tables(pages)) if pages else frames.empty_table(fields)
-    size = limits.COQL_SUB_QUERY_ROWS
-    note = f"The sub-query has {len(values):,} values; the query was asked for {size} of them at a time."
-    return QueryResult(rows, statement.text, [note])
-
-
-def _is_divisible(statement: CoqlQuery, start: int) -> bool:
-    """Whether the rows for parts of a list, put together, are the rows for the whole list, in Zoho's own order."""
-    positive = any(
-        one.sub_query is not None and one.sub_query.start == start and one.operator == "in"
-        for one in statement.comparisons
-    )
-    plain = not (statement.is_aggregate or statement.aliases or statement.order_by or statement.group_by)
-    bounded = statement.limit is not None or bool(statement.offset)
-    return positive and plain and not bounded and not has_negation(statement.where)
+    return [str(value) for value in found.rows.column(column).unique().to_pylist() if value is not None]
 
 
 # Converted leads
