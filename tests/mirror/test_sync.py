@@ -246,10 +246,10 @@ def test_a_first_read_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) 
         with world(rows=100, bulk_page_rows=30) as (sim, zoho):
             broken = iter([False, False, True])
 
-            def failing(*asked_for: Any, broken: Any = broken) -> None:
+            def failing(*asked_for: Any, broken: Any = broken, **more: Any) -> None:
                 if next(broken, False):
                     raise TransportError("cut")
-                download(*asked_for)
+                download(*asked_for, **more)
 
             monkeypatch.setattr(bulk, "_download", failing)
             with pytest.raises(TransportError):

@@ -1,7 +1,8 @@
-"""`%zoho_pull --to`, in a real shell, against a local Zoho."""
+"""`%zoho_pull --to`, `%zoho_sync` and its command line, in a real shell, against a local Zoho."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.ipython_shell import Shell, open_shell
-from zoho_magic import ExportReport
+from zoho_magic import ExportReport, SyncPlan, SyncReport
+from zoho_magic.__main__ import main
 from zoho_magic.crm.read import pull
 from zoho_magic.session_registry import get_session
 from zoho_magic.simulator import Simulator
@@ -48,3 +50,60 @@ def test_many_credits_are_asked_for_and_yes_answers(shell: Shell, monkeypatch: p
     assert len(asked) == 2
     assert len(shell.run("%zoho_pull Leads --yes")) > 0
     assert get_session().credits_left is None
+
+
+def test_sync_gives_a_report_a_plan_and_json(shell: Shell, simulator: Simulator) -> None:
+    pytest.importorskip("duckdb")
+    plan = shell.run("%zoho_sync Leads --to leads.parquet --explain")
+    assert isinstance(plan, SyncPlan)
+    assert "does not exist yet" in repr(plan)
+    assert not Path("leads.parquet").exists()
+    report = shell.run("%zoho_sync Leads --to leads.parquet")
+    assert isinstance(report, SyncReport)
+    assert report.rows == simulator.crm.count("Leads")
+    card = shell.ip.display_formatter.format(report)[0]["text/html"]
+    assert "Copy of Leads" in card
+    assert report.cursor in card
+    plan = shell.run("%zoho_sync Leads --to leads.parquet --explain")
+    assert (plan.rows, "modified since" in repr(plan)) == (report.rows, True)
+    assert "Copy of Leads" in shell.ip.display_formatter.format(plan)[0]["text/html"]
+    assert shell.run("%zoho_sync Leads --to leads.parquet --json --check --refresh formulas") is None
+    told = json.loads(shell.shown)
+    assert (told["module"], told["rows"], told["checked"]) == ("Leads", report.rows, True)
+    reports = shell.run("%zoho_sync Leads Deals --to crm.duckdb")
+    assert [each.module for each in reports] == ["Leads", "Deals"]
+    assert "name a module" in shell.failed("%zoho_sync --to leads.parquet")
+    assert "--refresh must be one of" in shell.failed("%zoho_sync Leads --to leads.parquet --refresh all")
+
+
+def test_every_module_in_one_line(shell: Shell, simulator: Simulator) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    reports = shell.run("%zoho_sync --all --to crm.duckdb")
+    assert {each.module for each in reports} == set(get_session().modules()["module"])
+    with duckdb.connect("crm.duckdb") as database:
+        for report in reports:
+            assert database.execute(f'SELECT count(*) FROM "{report.module}"').fetchall() == [(report.rows,)]
+            assert report.rows == simulator.crm.count(report.module)
+
+
+def test_a_command_line_for_cron(simulator: Simulator, env_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("duckdb")
+    assert main(["sync", "Leads", "--to", "leads.parquet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == simulator.crm.count("Leads")
+    assert main(["sync", "Leads", "--to", "leads.parquet"]) == 0
+    assert "0 added, 0 changed, 0 deleted" in capsys.readouterr().out
+    for words, code in (
+        (["sync", "Nothing", "--to", "leads.parquet"], 1),
+        (["sync", "Leads"], 2),
+        (["sync", "Leads", "--to", "leads.json"], 2),
+        (["sync", "Leads", "--to", "leads.parquet", "--where", "Lead_Score > 1"], 2),
+        (["pull"], 2),
+        (["sync", "-h"], 0),
+    ):
+        assert main(words) == code
+    told = capsys.readouterr()
+    assert "made with where left out" in told.err
+    assert "The CRM has no module 'Nothing'" in told.err
+    simulator.stop()
+    get_session().close()
+    assert main(["sync", "Leads", "--to", "leads.parquet"]) == 75

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from ..crm.progress import Progress
 from ..crm.read import pull
 from ..crm.read.record_query import CallCounter
 from ..crm.read.stream import Home
-from ..errors import ConfigurationError
+from ..errors import ApiError, ConfigurationError, QueryError
 from .copy import open_copy
 from .optional import load
 from .source import LOOKBACK, Source
@@ -41,11 +41,31 @@ def sync_modules(
     asked = _options(options)
     targets = [target_of(to, module, alone=len(modules) == 1) for module in modules]
     load("duckdb", "sync")
-    reports = []
+    reports: list[SyncReport] = []
+    failed: dict[str, ApiError | QueryError] = {}
     for module, target in zip(modules, targets, strict=True):
-        with Progress(f"Synchronising {module}", show) as progress:
-            reports.append(sync(home, module, target, asked, lambda: Identity(*identify()), progress))
+        try:
+            with Progress(f"Synchronising {module}", show) as progress:
+                reports.append(sync(home, module, target, asked, lambda: Identity(*identify()), progress))
+        except (ApiError, QueryError) as error:
+            if len(modules) == 1:
+                raise
+            failed[module] = error  # the others are not held up
+    if failed:
+        raise _failure(failed, len(modules))
     return reports
+
+
+def _failure(failed: Mapping[str, ApiError | QueryError], modules: int) -> ApiError:
+    name, error = next(iter(failed.items()))
+    others = f"; also {', '.join(list(failed)[1:])}" if len(failed) > 1 else ""
+    found = ApiError(
+        f"{len(failed)} of {modules} modules could not be synchronised: {name}: {error.args[0]}{others}",
+        hint=f"The others are up to date. {error.hint}".strip(),
+        code=error.code,
+    )
+    found.details = {module: str(problem.args[0]) for module, problem in failed.items()}
+    return found
 
 
 def _options(options: dict[str, Any]) -> SyncOptions:

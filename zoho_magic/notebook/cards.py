@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..errors import ZohoError
     from ..login.prompts import LoginInstructions
     from ..mirror.report import ExportReport
+    from ..mirror.sync_report import SyncPlan, SyncReport
     from ..status import Status
 
 __all__ = [
@@ -62,6 +63,13 @@ def export_card(report: ExportReport) -> str:
     """HTML for what an export wrote."""
     cells = {label: text for label, text in report.details.items() if text}
     return _card(_AMBER if report.warnings else _GREEN, f"Exported {cells.pop('Module')}", cells, [])
+
+
+def sync_card(report: SyncReport | SyncPlan) -> str:
+    """HTML for what a synchronisation did, or would do."""
+    cells = {label: text for label, text in report.details.items() if text}
+    edge = _AMBER if cells.get("Notes") else _GREEN
+    return _card(edge, f"Copy of {cells.pop('Module')}", cells, [])
 
 
 SHOWN_ROWS = 10
@@ -148,6 +156,8 @@ _CARDS: dict[str, Callable[[Any], str]] = {
     "zoho_magic.crm.read.planner.Plan": plan_card,
     "zoho_magic.crm.write.report.PushReport": push_card,
     "zoho_magic.mirror.report.ExportReport": export_card,
+    "zoho_magic.mirror.sync_report.SyncPlan": sync_card,
+    "zoho_magic.mirror.sync_report.SyncReport": sync_card,
 }
 """Every type with a card of its own. To add one, add a line."""
 

@@ -13,6 +13,7 @@ from IPython.core.magic import magics_class
 from .connecting import ConnectingMagics
 from .demo import DemoMagics
 from .metadata import MetadataMagics
+from .mirroring import MirroringMagics
 from .reading import ReadingMagics
 from .writing import WritingMagics
 
@@ -25,6 +26,7 @@ class ZohoMagics(
     MetadataMagics,
     ReadingMagics,
     WritingMagics,
+    MirroringMagics,
     DemoMagics,
 ):
     """The `%zoho_...` family: every topic, one a line."""
