@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.ipython_shell import Shell, open_shell
 from zoho_magic import ExportReport, SyncPlan, SyncReport
-from zoho_magic.__main__ import main
 from zoho_magic.crm.read import pull
+from zoho_magic.notebook.command_line import main
 from zoho_magic.session_registry import get_session
 from zoho_magic.simulator import Simulator
 
