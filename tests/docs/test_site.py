@@ -163,3 +163,10 @@ def test_docstrings_become_markdown() -> None:
 )
 def test_a_page_that_needs_the_network_or_has_a_silent_picture_is_refused(html: str, problems: int) -> None:
     assert len(hooks.problems_of(html)) == problems
+
+
+def test_every_file_that_contributing_names_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:zoho_magic|tests|docs|docs_site|requirements|recipe|\.github)/[\w./-]*)`", text))
+    assert len(named) >= 10
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
