@@ -920,6 +920,7 @@ class ZohoSession:
 
         wanted = (on,) if isinstance(on, str) else tuple(on or ())
         runs = None if triggers is None else tuple(triggers)
+        self.metadata.fields(module)  # on a fresh session side by side with the list of modules
         order = WriteOperation(self.metadata.module(module).name, action, wanted, runs, clear_empty, rename=rename)
         show = _is_interactive() if progress is None else progress
         return self._crm.push(frame, order, via=via, dry_run=dry_run, show=show)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -61,6 +62,13 @@ def settled() -> None:
     for thread in threading.enumerate():
         if thread.name.startswith("zoho_magic "):
             thread.join(10)
+
+
+def idle(sim: Simulator) -> None:
+    """Return when the simulator works on no call any more: one whose caller gave up takes its place all the same."""
+    settled()
+    while sim.traffic.in_flight:
+        time.sleep(0.005)
 
 
 def put(sim: Simulator, module: str, rows: Sequence[Mapping[str, Any]], *, replace: bool = True) -> None:

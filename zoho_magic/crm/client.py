@@ -17,7 +17,7 @@ from .metadata import Metadata
 from .parallel import map_parallel
 from .progress import Progress
 from .read import pull
-from .read.arrow import FRAMES, Frame
+from .read.arrow import FRAMES, Frame, to_backend
 from .read.planner import Plan
 from .read.pull import Confirm
 from .read.record_query import CallCounter
@@ -62,6 +62,7 @@ class CrmClient:
         self._lock = threading.Lock()
         self._users: dict[str, tuple[str | None, str | None]] | None = None
         self.metadata = Metadata(self)
+        self.row_counts: dict[tuple[str, str], int] = {}
         renew_after_fork(self, _lock=threading.Lock)
 
     @cached_property
@@ -116,19 +117,9 @@ class CrmClient:
     ) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
-        self._prefetch(module)
-        reading, warnings = pull.build_record_query(self.metadata, module, **asked)
-        with Progress(f"Pulling {module}", show) as progress:
-            return pull.pull(
-                self,
-                reading,
-                warnings,
-                via=via,
-                frame=frame,
-                progress=progress,
-                confirm=confirm,
-                check_memory=check_memory,
-            )
+        with self.stream(module, via=via, show=show, order="id desc", confirm=confirm, **asked) as arriving:
+            rows = arriving.collect(check_memory=check_memory)
+        return to_backend(rows, frame, arriving.attrs)
 
     @contextmanager
     def stream(
@@ -142,13 +133,14 @@ class CrmClient:
         **asked: Any,
     ) -> Iterator[RecordStream]:
         """The rows of a pull as they arrive, with a progress bar around them; for `with`."""
-        self._prefetch(module)
-        reading, warnings = pull.build_record_query(self.metadata, module, **asked)
-        with (
-            Progress(f"Pulling {module}", show) as progress,
-            pull.stream(self, reading, warnings, via=via, progress=progress, order=order, confirm=confirm) as arriving,
-        ):
-            yield arriving
+        with Progress(f"Pulling {module}", show) as progress:
+            api = CallCounter(self, progress.add)
+            self._prefetch(module, api, via, asked)
+            reading, warnings = pull.build_record_query(self.metadata, module, **asked)
+            with pull.stream(
+                self, reading, warnings, api, via=via, progress=progress, order=order, confirm=confirm
+            ) as arriving:
+                yield arriving
 
     def batches(self, module: str, *, via: str, show: bool, **asked: Any) -> pyarrow.RecordBatchReader:
         """See `ZohoSession.batches`."""
@@ -156,8 +148,10 @@ class CrmClient:
 
         return open_reader(self.stream(module, via=via, show=show, **asked))
 
-    def _prefetch(self, module: str) -> None:
+    def _prefetch(self, module: str, api: CallCounter, via: str, asked: dict[str, Any]) -> None:
         """Ask at the same time what would be asked one after the other."""
+        if self.metadata.is_new(module):
+            pull.begin_count(self, api, module, via, **asked)
         list(map_parallel([lambda: self.metadata.fields(module), self.max_concurrency], 2))
 
     def plan(self, module: str, *, via: str, **asked: Any) -> Plan:

@@ -9,12 +9,14 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ApiError, AuthError, QueryError
 from ..fork_safety import renew_after_fork
 from ..http.responses import CrmApi, parse_json
 from .api_version import API
+from .parallel import submit
 
 if TYPE_CHECKING:
     import requests
@@ -162,6 +164,10 @@ class Metadata:
             self._modules, self._fields = {}, {}
             self.columns = ColumnMemory()
 
+    def is_new(self, module: str) -> bool:
+        """Whether nothing is known of a module yet, not even that there is none of this name."""
+        return module not in self._fields and (not self._modules or module in self._modules)
+
     def modules(self) -> dict[str, Module]:
         """The modules whose records the API can read, by API name. Raises as `ZohoSession.request`."""
         return self._modules or self._fetch_modules()
@@ -190,7 +196,15 @@ class Metadata:
         Raises:
             QueryError: no such module; the message names the nearest.
         """
+        if not self._modules and module not in self._fields:
+            return self._fetch_both(module)
         return self._fields.get(module) or self.refresh_fields(module)
+
+    def _fetch_both(self, module: str) -> dict[str, Field]:
+        """Modules and fields side by side: on a fresh session every call waits for its round trip."""
+        asked = submit(partial(self._fetch_fields, module, self._api))
+        name = self.module(module).name
+        return asked.result()[0] if name == module else self.fields(name)
 
     def refresh_fields(self, module: str) -> dict[str, Field]:
         """The fields of a module, asked for again. Raises as `fields`."""
@@ -198,8 +212,10 @@ class Metadata:
 
     def ask_for_fields(self, module: str, api: CrmApi) -> tuple[dict[str, Field], requests.Response]:
         """The fields of a module, asked for again through `api`, and Zoho's answer. Raises as `fields`."""
-        name = self.module(module).name
-        response = api.request("GET", f"{API}/settings/fields", params={"module": name})
+        return self._fetch_fields(self.module(module).name, api)
+
+    def _fetch_fields(self, module: str, api: CrmApi) -> tuple[dict[str, Field], requests.Response]:
+        response = api.request("GET", f"{API}/settings/fields", params={"module": module})
         answer = parse_json(response)
         found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
         known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
-__all__ = ["map_parallel"]
+__all__ = ["map_parallel", "submit"]
 
 T = TypeVar("T")
 
@@ -33,6 +33,13 @@ def map_parallel(tasks: Iterable[Callable[[], T]], max_workers: int) -> Iterator
             yield future.result()
     finally:
         waiting.clear()
+
+
+def submit(task: Callable[[], T]) -> Future[T]:
+    """The promise of a task that runs beside the caller; not waited for by an interpreter that ends."""
+    promised = Future[T]()
+    threading.Thread(target=_work, args=(deque([(task, promised)]),), name="zoho_magic ahead", daemon=True).start()
+    return promised
 
 
 def _work(waiting: deque[tuple[Callable[[], T], Future[T]]]) -> None:

@@ -27,11 +27,14 @@ from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, coql_credits, parse_page
 
-__all__ = ["count", "estimate", "fetch_rows", "open_rows", "run_raw", "stream", "windows"]
+__all__ = ["begin_count", "begin_rows", "count", "estimate", "fetch_rows", "open_rows", "run_raw", "stream", "windows"]
 
 MAX_ATTEMPTS = 3
 MAX_COUNT = 1_000_000_000
 """A count beyond this is no count of records."""
+
+_CREDIT_STEPS = (200, 1_000)
+"""Rows a call may have for one and two credits; see `coql_credits`."""
 
 FetchPage = Callable[[CoqlQuery, int, int], frames.Page]
 
@@ -188,16 +191,51 @@ def _rows_of(
     expected: int | None,
     first_alone: bool,
 ) -> Iterator[pa.Table]:
-    by_id = _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
+    by_id = _by_id(statement)
     if statement.is_aggregate and not statement.group_by and limit is None:
         limit = 1  # one row, for one credit
-    if by_id is None or statement.is_aggregate or statement.aliases:
+    if by_id is None:
         yield _fetch_ordered(api, partial(_window, api, fields), statement, width, limit, expected)
         return
     window = partial(_window, api, fields if any(field.name == "id" for field in fields) else (RECORD_ID, *fields))
-    order, after = by_id
-    ordered = statement if statement.order_by else statement.add_order_by(order)
-    yield from _iter_by_id(api, window, ordered, after, width, limit, expected, first_alone)
+    ordered = _first_statement(statement)
+    yield from _iter_by_id(api, window, ordered, by_id[1], width, limit, expected, first_alone)
+
+
+def _by_id(statement: CoqlQuery) -> tuple[str, str] | None:
+    """The order by id that a query has or may be given, and what comes after a record in it; None for another order."""
+    if statement.is_aggregate or statement.aliases:
+        return None
+    return _BY_ID.get(tuple((term.text, term.descending) for term in statement.order_by))
+
+
+def _first_statement(statement: CoqlQuery) -> CoqlQuery:
+    """The query whose first rows are asked for first, with the order that they are read in."""
+    by_id = _by_id(statement)
+    if by_id is None:
+        return _with_id(statement)
+    return statement if statement.order_by else statement.add_order_by(by_id[0])
+
+
+def begin_count(api: CallCounter, statement: CoqlQuery) -> None:
+    """Ask beside other calls what `count` will ask."""
+    text = _count_text(statement)
+    api.begin(("count", text), partial(_post, api, text, 1))
+
+
+def begin_rows(api: CallCounter, reading: RecordQuery, columns: ColumnMemory, rows: int, order: str) -> None:
+    """Ask beside other calls what `stream` will ask first, if there are about so many rows."""
+    names = [field.name for field in reading.fields if not columns.is_refused("coql", reading.module, field.name)]
+    statement = build_query(reading.module, names, reading.criteria, reading.order or order)
+    statement = _first_statement(statement.quote_columns(_reserved_words))
+    most = limits.COQL_ROWS_PER_CALL
+    size = min(most, next((size for size in _CREDIT_STEPS if rows * 1.1 <= size), most))
+    task = partial(_post, api, statement.to_coql(size, 0), coql_credits(size))
+    api.begin(("rows", statement.text, 0), lambda: (size, task()))
+
+
+def _count_text(statement: CoqlQuery) -> str:
+    return statement.count_query().quote_columns(_reserved_words).to_coql(1)
 
 
 def count(api: CallCounter, statement: CoqlQuery) -> int:
@@ -211,13 +249,15 @@ def count(api: CallCounter, statement: CoqlQuery) -> int:
 
 
 def _count(api: CallCounter, counting: CoqlQuery) -> int:
+    begun = api.take(("count", counting.to_coql(1)))
     try:
-        response = _post(api, counting.to_coql(1), 1)
+        response = begun.result() if begun else _post(api, counting.to_coql(1), 1)
     except QueryError as error:
         if not _learns_reserved_word(error, counting):
             raise
         response = _post(api, counting.quote_columns(_reserved_words).to_coql(1), 1)
-    values = [value for row in parse_json(response).get("data", []) for value in row.values()]
+    rows = [row for row in parse_json(response).get("data") or [] if isinstance(row, dict)]
+    values = [value for row in rows for value in row.values()]
     found = int(values[0]) if values and str(values[0]).isdecimal() else 0 if not values else -1
     if not 0 <= found <= MAX_COUNT:
         raise ApiError(f"Zoho counted {str(values[0])[:40]!r} records.", hint="Run it again.")
@@ -240,7 +280,7 @@ def _rows_left(api: CallCounter, statement: CoqlQuery) -> int | None:
 def run_raw(api: CallCounter, text: str) -> tuple[bytes, bool]:
     """One call with a query that was not understood: the answer, and whether Zoho has more rows than it sent."""
     response = _post(api, text, coql_credits(limits.COQL_ROWS_PER_CALL))
-    return response.content, bool((parse_json(response).get("info") or {}).get("more_records"))
+    return response.content, _has_more(response)
 
 
 def _post(api: CallCounter, text: str, credits: int) -> requests.Response:
@@ -252,14 +292,29 @@ def _post(api: CallCounter, text: str, credits: int) -> requests.Response:
 
 
 def _window(api: CallCounter, fields: Sequence[Field], statement: CoqlQuery, limit: int, offset: int) -> frames.Page:
-    response = _post(api, statement.to_coql(limit, offset), coql_credits(limit))
+    response = _begun_answer(api, statement, limit, offset) or _post(
+        api, statement.to_coql(limit, offset), coql_credits(limit)
+    )
     answered = _as_answered(fields, statement, response)
     page = parse_page(response, answered)
+    if len(page.rows) > limit:
+        page = replace(page, rows=page.rows[:limit], has_more=True)
     absent = frozenset(field.name for field, key in zip(fields, answered, strict=True) if key.name in page.absent)
     page = replace(page, rows=page.rows.rename_columns(frames.empty_table(fields).schema.names), absent=absent)
     api.note_page(page, fields)
     api.on_rows(len(page.rows))
     return page
+
+
+def _begun_answer(api: CallCounter, statement: CoqlQuery, limit: int, offset: int) -> requests.Response | None:
+    """The answer that `begin_rows` asked for, if it reaches as far as this window, or to the end."""
+    begun = api.take(("rows", statement.text, offset))
+    size, response = begun.result() if begun else (0, None)
+    return response if response is not None and (size >= limit or not _has_more(response)) else None
+
+
+def _has_more(response: requests.Response) -> bool:
+    return bool((parse_json(response).get("info") or {}).get("more_records"))
 
 
 def _as_answered(fields: Sequence[Field], statement: CoqlQuery, response: requests.Response) -> Sequence[Field]:

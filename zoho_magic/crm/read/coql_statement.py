@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from ..coql.parameters import bind
 from ..coql.parser import parse_query
 from ..coql.query import Column, CoqlQuery, UnparsedQuery
 from ..metadata import RECORD_ID, Field, Metadata
+from ..parallel import map_parallel, submit
 from ..progress import Progress
 from . import arrow as frames
 from . import coql
@@ -36,6 +38,8 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
     written = parse_query(query)  # refuses a parameter where no value may stand
     statement = parse_query(bind(query, params))
     if isinstance(statement, CoqlQuery):
+        asked: list[Callable[[], Any]] = [partial(home.metadata.fields, statement.module), home.max_concurrency]
+        list(map_parallel(asked, len(asked)))
         statement = _completed(home, statement)
     with CallCounter(home, progress.add) as api:
         result = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
@@ -61,9 +65,10 @@ def _selectable(metadata: Metadata, module: str) -> list[str]:
 
 def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResult:
     fields = _fields(home.metadata, statement)
+    users = submit(home.known_users) if any(map(frames.is_user_lookup, fields)) else None
     resolved, notes = _with_fetched_sub_queries(home, api, statement)
     result = coql.fetch_rows(api, resolved, fields, home.max_concurrency(), statement.limit, None)
-    rows, warnings = with_people(home.known_users, result.rows, fields, always=True)
+    rows, warnings = with_people(users.result if users else home.known_users, result.rows, fields, always=True)
     for field in filter(frames.has_targets, fields):
         rows, missing = add_target_names(api, rows, field, home.max_concurrency())
         warnings += missing

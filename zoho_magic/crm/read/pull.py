@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 
 from ...errors import ApiError, AuthError, QueryError, ThrottledError
@@ -13,18 +14,17 @@ from ..api_version import API
 from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
 from ..coql.parser import parse_condition, parse_order_by
-from ..coql.query import build_query
+from ..coql.query import CoqlQuery, build_query
 from ..metadata import Field, Metadata
 from ..progress import Progress
-from . import arrow as frames
-from . import coql
+from . import coql, records
 from . import planner as plan
 from .planner import Plan
 from .record_query import CONVERTED, SINGLE_RECORD_TYPES, CallCounter, RecordQuery
 from .routes import routes_for_scopes
 from .stream import Home, RecordStream
 
-__all__ = ["build_record_query", "make_plan", "pull", "stream"]
+__all__ = ["begin_count", "build_record_query", "make_plan", "stream"]
 
 
 def build_record_query(
@@ -61,12 +61,65 @@ def build_record_query(
     ), left_out + hidden
 
 
+def begin_count(
+    home: Home,
+    api: CallCounter,
+    module: str,
+    via: str,
+    *,
+    where: str | None = None,
+    since: str | date | datetime | None = None,
+    limit: int | None = None,
+    converted: str | bool = False,
+    **_: Any,
+) -> None:
+    """Ask for the number of rows beside the metadata: the query that counts is known without it, in most cases.
+
+    What is wrong with the arguments is said by `build_record_query`.
+    """
+    try:
+        filter_ = _condition(where).to_coql(enclosed=True) if where and where.strip() else ""
+        shown = str(converted).lower() if module == "Leads" and CONVERTED not in filter_ else ""
+        guess = RecordQuery(module, (), where=filter_, limit=limit, since=_moment(since), converted=shown)
+        if "coql" in routes_for_scopes(home.scopes) and plan.needs_count(guess, via):
+            coql.begin_count(api, _counted(guess))
+    except (QueryError, KeyError):
+        return
+
+
 def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
     """The plan for a query; spends one count, or one page, at most."""
-    allowed, width = routes_for_scopes(home.scopes), home.max_concurrency()
-    rough = plan.plan(reading, via, allowed, None, width, home.credits_left)
+    allowed = routes_for_scopes(home.scopes)
+    planned = partial(plan.plan, reading, via, allowed, concurrency=home.max_concurrency())
+    rough = planned(rows=None, credits_left=home.credits_left)
     rows = _estimate_rows(api, reading, allowed) if plan.needs_count(reading, via) else None
-    return plan.plan(reading, via, allowed, rows, width, home.credits_left) if rows is not None else rough
+    if rows is None:
+        return rough
+    home.row_counts[reading.module, reading.criteria] = rows
+    return planned(rows=rows, credits_left=home.credits_left)
+
+
+_ONE_CREDIT_ROWS = 180
+"""About how many rows one credit brings, with room for some more."""
+
+
+def _begin_rows(home: Home, reading: RecordQuery, via: str, api: CallCounter, order: str) -> None:
+    """Ask for the first rows beside their number, where an earlier pull of this session tells what it will be.
+
+    With another filter than then, 200 rows are asked for: what turns out not to be needed costs one credit.
+    """
+    expected = home.row_counts.get((reading.module, reading.criteria))
+    others = (rows for (module, _), rows in home.row_counts.items() if module == reading.module)
+    rows = min(max(others, default=0), _ONE_CREDIT_ROWS) if expected is None else expected
+    if not rows or not plan.needs_count(reading, via):
+        return
+    allowed, columns = routes_for_scopes(home.scopes), home.metadata.columns
+    likely = plan.plan(reading, via, allowed, rows, home.max_concurrency(), home.credits_left)
+    order = order if reading.limit is None else "id desc"
+    if likely.api == "coql":
+        coql.begin_rows(api, reading.listed, columns, likely.rows or rows, order)
+    elif likely.api == "records" and rows <= limits.RECORDS_PER_PAGE:
+        records.begin_page(api, reading.listed)
 
 
 Confirm = Callable[[Plan], bool]
@@ -76,10 +129,11 @@ def stream(
     home: Home,
     reading: RecordQuery,
     warnings: list[str],
+    api: CallCounter,
     *,
     via: str,
     progress: Progress,
-    order: str = "id desc",
+    order: str,
     confirm: Confirm | None = None,
 ) -> RecordStream:
     """The rows as they arrive.
@@ -87,6 +141,7 @@ def stream(
     Args:
         home: the session.
         reading, warnings: from `build_record_query`.
+        api: counts the calls, and makes those that are asked for beside others.
         via: auto, records, coql or bulk.
         progress: is told how many rows will come, and how many have.
         order: COQL's order where the reading has none.
@@ -95,7 +150,7 @@ def stream(
     Raises:
         QueryError, AuthError, ThrottledError, ApiError, TransportError: Zoho refused; or `confirm` said no.
     """
-    api = CallCounter(home, progress.add)
+    _begin_rows(home, reading, via, api, order)
     found = make_plan(home, reading, via, api)
     if confirm is not None and is_expensive(found, home) and not confirm(found):
         raise QueryError(f"Stopped before {found.credits:,} API credits were spent.", hint="Nothing was read.")
@@ -107,23 +162,6 @@ def is_expensive(found: Plan, home: Home) -> bool:
     """Whether the plan takes more than half of the credits of a day, or of what Zoho says is left of it."""
     left = home.daily_credits if home.credits_left is None else min(home.credits_left, home.daily_credits)
     return found.credits is not None and found.credits > left / 2
-
-
-def pull(
-    home: Home,
-    reading: RecordQuery,
-    warnings: list[str],
-    *,
-    via: str,
-    frame: frames.Frame,
-    progress: Progress,
-    confirm: Confirm | None = None,
-    check_memory: bool = True,
-) -> Any:
-    """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
-    with stream(home, reading, warnings, via=via, progress=progress, confirm=confirm) as arriving:
-        rows = arriving.collect(check_memory=check_memory)
-    return frames.to_backend(rows, frame, arriving.attrs)
 
 
 def _select_fields(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tuple[list[Field], list[str]]:
@@ -233,10 +271,14 @@ def _read_moment(value: Any) -> datetime:
     raise ValueError
 
 
+def _counted(reading: RecordQuery) -> CoqlQuery:
+    return build_query(reading.module, ["id"], reading.criteria)
+
+
 def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[str]) -> int | None:
     """About how many records match; None where Zoho does not say: the rows come without it too."""
     if "coql" in allowed:
-        return coql.estimate(api, build_query(reading.module, ["id"], reading.criteria))
+        return coql.estimate(api, _counted(reading))
     if reading.where or reading.order:
         return None
     try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
@@ -15,6 +15,7 @@ import pyarrow as pa
 from ...errors import TransportError
 from ...http.responses import CrmApi
 from ..metadata import Field
+from ..parallel import submit
 from . import arrow as frames
 
 if TYPE_CHECKING:
@@ -147,6 +148,19 @@ class CallCounter:
         self.warnings: list[str] = []
         self._absent: set[str] = set()
         self._present: set[str] = set()
+        self._begun: dict[Hashable, Future[Any]] = {}
+
+    def begin(self, key: Hashable, task: Callable[[], Any]) -> None:
+        """Run a task beside others, because what it asks is likely to be needed; `take` hands it out, once."""
+        self._begun[key] = submit(task)
+
+    def take(self, key: Hashable) -> Future[Any] | None:
+        """The task begun under this key; None where there is none."""
+        return self._begun.pop(key, None)
+
+    def has_begun(self, kind: str) -> bool:
+        """Whether a task is under way whose key begins with this word."""
+        return any(isinstance(key, tuple) and key[0] == kind for key in self._begun)
 
     def __enter__(self) -> CallCounter:
         return self

@@ -5,7 +5,7 @@ https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, parse_page
 
-__all__ = ["batches_of", "fill_columns", "parallel_pages", "read", "read_by_ids"]
+__all__ = ["batches_of", "begin_page", "fill_columns", "parallel_pages", "read", "read_by_ids"]
 
 MAX_ATTEMPTS = 3
 
@@ -73,6 +73,19 @@ def _read_once(api: CallCounter, reading: RecordQuery, max_workers: int, expecte
 
 _DEAD_PAGE_TOKEN = ("EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH")
 """Codes of a page token that leads nowhere any more: the list is read from its first page again."""
+
+
+def begin_page(api: CallCounter, reading: RecordQuery) -> None:
+    """Ask beside other calls for the page that `read` will ask for, where one page has it all."""
+    params, headers = _question(reading, batches_of(_with_target_module(reading.fields))[0], {}, page=1)
+    path = f"{API}/{reading.module}"
+    api.begin(
+        ("records", _key(path, params, headers)), partial(api.request, "GET", path, params=params, headers=headers)
+    )
+
+
+def _key(path: str, params: Mapping[str, Any], headers: Mapping[str, str]) -> tuple[Any, ...]:
+    return path, tuple(sorted(params.items())), tuple(headers.items())
 
 
 def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
@@ -201,6 +214,21 @@ def _next(ask: Ask, page: frames.Page, got: int) -> frames.Page:
 def _page(
     api: CallCounter, reading: RecordQuery, fields: list[Field], order: dict[str, str], **place: Any
 ) -> frames.Page:
+    params, headers = _question(reading, fields, order, **place)
+    path = f"{API}/{reading.module}"
+    begun = api.take(("records", _key(path, params, headers)))
+    response = begun.result() if begun else api.request("GET", path, params=params, headers=headers)
+    page = parse_page(response, fields)
+    api.note_page(page, fields)
+    if fields[1:] == list(reading.fields[1 : len(fields)]):  # the first batch: a row that comes in parts counts once
+        api.on_rows(len(page.rows))
+    return page
+
+
+def _question(
+    reading: RecordQuery, fields: list[Field], order: dict[str, str], **place: Any
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Parameters and headers of a page."""
     # `id` always comes; asked for alone, Zoho may refuse the call.
     names = [field.name for field in fields if field.name != "id"] or ["Created_Time"]
     params = {
@@ -212,8 +240,4 @@ def _page(
     if reading.converted:
         params["converted"] = reading.converted
     since = {"If-Modified-Since": reading.since_text} if reading.since else {}
-    page = parse_page(api.request("GET", f"{API}/{reading.module}", params=params, headers=since), fields)
-    api.note_page(page, fields)
-    if fields[1:] == list(reading.fields[1 : len(fields)]):  # the first batch: a row that comes in parts counts once
-        api.on_rows(len(page.rows))
-    return page
+    return params, since

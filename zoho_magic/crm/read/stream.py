@@ -7,6 +7,7 @@ and the names of users.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -23,7 +24,7 @@ from ...http.responses import CrmApi
 from .. import limits
 from ..coql.query import build_query
 from ..metadata import RECORD_ID, Field, Metadata, display_field
-from ..parallel import map_parallel
+from ..parallel import map_parallel, submit
 from ..progress import Progress
 from . import arrow as frames
 from . import bulk_read as bulk
@@ -54,6 +55,9 @@ class Home(CrmApi, Protocol):
 
     @property
     def daily_credits(self) -> int: ...
+
+    @property
+    def row_counts(self) -> dict[tuple[str, str], int]: ...
 
     def max_concurrency(self) -> int: ...
 
@@ -101,8 +105,11 @@ class RecordStream:
         self._fields = reading.fields
         self._late: list[str] = []
         self._before = [*warnings, *found.notes]
-        self._users: tuple[Users, list[ZohoError]] | None = None
+        self._users: Future[tuple[Users, list[ZohoError]]] | None = None
         self.schema = frames.arrow_schema(reading.fields)
+        # COQL and bulk read bring ids of users only: their names are asked for beside the rows.
+        if found.api != "records" and found.rows != 0 and any(map(frames.is_user_lookup, reading.fields)):
+            self._begin_users()
         self.plan, self.query, self._tables = self._open(found)
 
     def __enter__(self) -> RecordStream:
@@ -226,7 +233,10 @@ class RecordStream:
         return rows
 
     def _known_users(self) -> tuple[Users, list[ZohoError]]:
-        self._users = self._users or self._home.known_users()
+        return self._begin_users().result()
+
+    def _begin_users(self) -> Future[tuple[Users, list[ZohoError]]]:
+        self._users = self._users or submit(self._home.known_users)
         return self._users
 
 
