@@ -184,7 +184,7 @@ def test_less_room_than_the_edition_says_costs_time_and_no_rows(busy: World, exp
 
 
 def test_a_refused_refresh_in_the_middle_is_told(busy: World) -> None:
-    sim, zoho = busy
+    sim, zoho = busy[0], connect(busy[0])
     zoho.refresh()
     sim.faults.add(Fault(path=QUERIES, after=1, advance=4000.0))
     sim.faults.add(Fault(path="/oauth/v2/token", status=200, body={"error": "invalid_code"}, times=50))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -38,8 +39,7 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
     written = parse_query(query)  # refuses a parameter where no value may stand
     statement = parse_query(bind(query, params))
     if isinstance(statement, CoqlQuery):
-        asked: list[Callable[[], Any]] = [partial(home.metadata.fields, statement.module), home.max_concurrency]
-        list(map_parallel(asked, len(asked)))
+        _prefetch(home, statement.module)
         statement = _completed(home, statement)
     with CallCounter(home, progress.add) as api:
         result = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
@@ -53,6 +53,13 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
         "warnings": [*_converted_notes(home.metadata, written), *result.warnings],
     }
     return frames.to_backend(result.rows, frame, attrs)
+
+
+def _prefetch(home: Home, module: str) -> None:
+    """Ask at the same time what would be asked one after the other; `users` and its like are no modules."""
+    asked: list[Callable[[], Any]] = [partial(home.metadata.fields, module), home.max_concurrency]
+    with suppress(QueryError):
+        list(map_parallel(asked, len(asked)))
 
 
 def _completed(home: Home, query: CoqlQuery) -> CoqlQuery:
