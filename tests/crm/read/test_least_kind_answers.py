@@ -332,6 +332,7 @@ def test_an_api_that_does_not_serve_an_org_leads_to_the_next(zoho: Pair, code: s
 def test_a_count_that_is_no_number_of_records_costs_no_row(zoho: Pair, count: Any) -> None:
     sim, session = zoho
     expected = session.pull("Leads", fields=["Last_Name"], via="records")
+    session._crm.row_counts.clear()  # the count is then asked for before the rows, not beside them
     sim.faults.add(Fault(path="/crm/v8/coql", status=200, body={"data": [{"n": count}], "info": {}}, times=1))
     assert len(session.pull("Leads", fields=["Last_Name"])) == len(expected)
 

@@ -114,7 +114,10 @@ def _begin_rows(home: Home, reading: RecordQuery, via: str, api: CallCounter, or
     if not rows or not plan.needs_count(reading, via):
         return
     allowed, columns = routes_for_scopes(home.scopes), home.metadata.columns
-    likely = plan.plan(reading, via, allowed, rows, home.max_concurrency(), home.credits_left)
+    try:
+        likely = plan.plan(reading, via, allowed, rows, home.max_concurrency(), home.credits_left)
+    except QueryError:  # what is refused is refused by the real number
+        return
     order = order if reading.limit is None else "id desc"
     if likely.api == "coql":
         coql.begin_rows(api, reading.listed, columns, likely.rows or rows, order)
