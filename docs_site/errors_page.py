@@ -22,6 +22,7 @@ ROWS = """
 `report.retry()` sends the row as it is, because what stood in the way was not in the row.
 
 """
+LONG_CODE = 22
 _WORDS = {
     "dc": "your data centre",
     "console": "Zoho's API console",
@@ -64,7 +65,12 @@ def _row_results() -> list[tuple[str, str, str]]:
 
 def _code(code: str) -> str:
     name, _, operation = code.partition("@")
-    return f"`{name}`" + (f" ({escaped(operation)})" if operation else "")
+    return _breakable(name) + (f" ({escaped(operation)})" if operation else "")
+
+
+def _breakable(name: str) -> str:
+    """A code that may be broken at an underscore where it is long, so that the table fits the page."""
+    return f"<code>{name.replace('_', '_<wbr>')}</code>" if len(name) > LONG_CODE else f"`{name}`"
 
 
 def _filled(text: str) -> str:

@@ -24,4 +24,7 @@ def escaped(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\`*_[]<>#" else char for char in text)
+    return "".join(_ENTITIES.get(char, char) for char in text)
+
+
+_ENTITIES = {char: f"&#{ord(char)};" for char in "\\`*_[]<>#|"}
