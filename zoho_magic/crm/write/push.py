@@ -28,12 +28,15 @@ from .report import PushReport, build_report
 from .retry import Retry, RetryContext
 from .row_messages import is_transient
 from .row_result import FAILED, UNKNOWN, VALID, RowResult, aborted, not_sent, rejected
-from .rows import Row, rows_of, with_target_module, writable
+from .rows import Row, RowError, rows_of, with_target_module, writable
 from .validation import check, with_values_named
 
 __all__ = ["VIA", "PushReport", "WriteClient", "push"]
 
 _BULK_AUTOMATION_NOTE = "Zoho does not say whether bulk write runs workflows; calls (via='records') do."
+SUPERSEDED = RowError(
+    "SUPERSEDED", "not sent: a later row of the frame wrote the same record; push this row by itself if it should win"
+)
 _EVERY_ROW_FAILS = "MANDATORY_FIELDS_NOT_MAPPED"
 
 
@@ -117,6 +120,8 @@ class PushRun:
         """Push a table."""
         lookups = LookupCounter(self._client)
         rows, warnings = _prepared(table, self._operation, self._fields, lookups)
+        for row in rows:
+            row.problem = row.problem or (SUPERSEDED if self._is_superseded(row, past) else None)
         if len(past.positions) == len(past.first):
             warnings += _already_inserted(self._client, self._operation, table)
         api = CallCounter(self._client)
@@ -177,8 +182,8 @@ class PushRun:
             calls.write(state, again, self._client.max_concurrency())
 
     def _again(self, table: Table, rows: Sequence[Row], state: PushState, past: RetryContext) -> Retry | None:
-        overtaken = self._superseded_rows(rows, state)
-        places = [row.index for row in rows if row.index not in overtaken and self._is_retryable(row, state)]
+        past = replace(past, last_writers=self._last_writers(rows, state, past))
+        places = [row.index for row in rows if self._is_retryable(row, state) and not self._is_superseded(row, past)]
         status = {row.index: state.results[row.index].status for row in rows}
         failed = [place for place in status if status[place] == FAILED]
         if not places and not failed:
@@ -189,17 +194,20 @@ class PushRun:
         lost = frozenset(unclear & (state.lost | (unclear - jobs.keys())))
         return Retry(self.run_again, table, places, failed, replace(past, jobs=jobs, maybe_written=lost))
 
-    def _superseded_rows(self, rows: Sequence[Row], state: PushState) -> set[int]:
-        """Rows after which another one wrote the same record: sent again, they would undo that."""
-        written: set[tuple[str, str]] = set()
-        overtaken = set()
-        for row in reversed(rows):
-            keys = record_keys(row, self._operation)
-            if not written.isdisjoint(keys):
-                overtaken.add(row.index)
+    def _last_writers(self, rows: Sequence[Row], state: PushState, past: RetryContext) -> dict[tuple[str, str], int]:
+        """What finds a record -> position, in the table that was pushed first, of the last row that wrote it."""
+        writers = dict(past.last_writers)
+        for row in rows:
             if state.results[row.index].status != FAILED:
-                written.update(keys)
-        return overtaken
+                position = past.positions[row.index]
+                for key in record_keys(row, self._operation):
+                    writers[key] = max(position, writers.get(key, -1))
+        return writers
+
+    def _is_superseded(self, row: Row, past: RetryContext) -> bool:
+        """Whether a later row of the frame wrote the same record: sent now, this one would undo that."""
+        position = past.positions[row.index]
+        return any(past.last_writers.get(key, -1) > position for key in record_keys(row, self._operation))
 
     def _is_retryable(self, row: Row, state: PushState) -> bool:
         result = state.results[row.index]

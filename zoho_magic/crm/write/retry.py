@@ -28,18 +28,20 @@ class RetryContext:
         positions: where each row stands in that table.
         jobs: rows of bulk write jobs: position -> the job's id, the row's line in its file, lines in the file.
         maybe_written: positions of rows that may have been written, because an answer was lost.
+        last_writers: what finds a record -> position in `first` of the last row that wrote it, or may have.
     """
 
     first: Table
     positions: Sequence[int]
     jobs: Mapping[int, tuple[str, int, int]] = field(default_factory=dict)
     maybe_written: frozenset[int] = frozenset()
+    last_writers: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, places: Sequence[int]) -> RetryContext:
         """The context of only the rows at these positions."""
         jobs = {new: self.jobs[old] for new, old in enumerate(places) if old in self.jobs}
         lost = frozenset(new for new, old in enumerate(places) if old in self.maybe_written)
-        return RetryContext(self.first, [self.positions[place] for place in places], jobs, lost)
+        return RetryContext(self.first, [self.positions[place] for place in places], jobs, lost, self.last_writers)
 
 
 @dataclass
@@ -95,7 +97,12 @@ class Retry:
         """Retry from the report that these rows were handed to, which knows what became of them."""
         reports = {id(self.newer[place]): self.newer[place] for place in places}
         report = next(iter(reports.values()))
-        if len(reports) > 1 or report is None:
+        if report is None:
+            raise PushError(
+                "A retry of these rows was interrupted before it returned its report.",
+                hint="Look which of them are in the CRM, and push the others as a frame of their own.",
+            )
+        if len(reports) > 1:
             raise PushError(
                 "These rows were pushed again already.", hint="Continue with the reports that retry() returned."
             )
