@@ -9,11 +9,12 @@ from typing import Any
 from ..metadata import Field
 from ..read.arrow import extra_columns
 from .cell_encoders import InvalidCellError, encoder_for, record_id
-from .input_table import Table, is_blank
+from .input_table import Table, is_blank, is_empty
 from .operation import WriteOperation
 
 __all__ = ["TARGET_MODULE", "Row", "RowError", "rows_of", "with_target_module", "writable"]
 
+_TEXTS = ("text", "phone", "picklist")
 TARGET_MODULE = Field("$se_module", "Module of the record that What_Id names")
 _NOTHING_TO_WRITE = "every cell of this row is empty: there is nothing to write (clear_empty=True empties the fields)"
 
@@ -114,9 +115,23 @@ def _mapped(
         elif target.name != "id" or operation.action == "update":
             columns.append((target, cells))
     notes = [f"Zoho does not let anyone write {', '.join(left_out)}; left out."] if left_out else []
+    notes += _notes_on_numbers(columns)
     if operation.action in ("insert", "upsert") and "id" in table.columns:
         notes.append(f"The ids in the frame play no part in an {operation.action}.")
     return columns, notes
+
+
+def _notes_on_numbers(columns: Iterable[tuple[Field, list[Any]]]) -> list[str]:
+    """A text field whose cells are all numbers: readers of CSV and Excel files make numbers of zip codes and phones."""
+    names = [target.name for target, cells in columns if target.value_type in _TEXTS and _are_numbers(cells)]
+    verb = "holds" if len(names) == 1 else "hold"
+    advice = "leading zeros are lost if a file had them; read it with dtype=str"
+    return [f"{', '.join(names)} {verb} numbers and is written as text: {advice}."] if names else []
+
+
+def _are_numbers(cells: Iterable[Any]) -> bool:
+    kinds = {type(cell) for cell in cells if not is_empty(cell)}
+    return bool(kinds) and kinds <= {int, float}
 
 
 def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, operation: WriteOperation) -> None:
