@@ -141,12 +141,17 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def wheel(session: nox.Session) -> None:
-    """The wheel in dist/ (`nox -s build`), installed alone: quickstart and script, then each extra by itself."""
+    """The wheel in dist/ (`nox -s build`), installed alone on each Python that is present: the quickstart and a script."""
     quickstart = ("jupyter-nbconvert", "--execute", "--to", "html", "--output-dir", ".")
     _use_wheel(session, "demo,lab", *quickstart, str(ROOT / "notebooks" / "quickstart.ipynb"))
+    _use_wheel(session, "demo", "python", str(ROOT / ".ci" / "use_wheel.py"))
+
+
+@nox.session(python=PRESENT[-1])
+def extras(session: nox.Session) -> None:
+    """The wheel in dist/ (`nox -s build`), installed alone: without an extra, and with each of them by itself."""
     for extra in ("", *EXTRAS):
         _use_wheel(session, extra, "python", str(ROOT / ".ci" / "use_extra.py"), extra or "none")
-    _use_wheel(session, "demo", "python", str(ROOT / ".ci" / "use_wheel.py"))
 
 
 @nox.session
