@@ -141,7 +141,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def wheel(session: nox.Session) -> None:
-    """The wheel in dist/ (`nox -s build`), installed alone on each Python that is present: the quickstart and a script."""
+    """The wheel in dist/ (`nox -s build`), installed alone on each Python present: the quickstart and a script."""
     quickstart = ("jupyter-nbconvert", "--execute", "--to", "html", "--output-dir", ".")
     _use_wheel(session, "demo,lab", *quickstart, str(ROOT / "notebooks" / "quickstart.ipynb"))
     _use_wheel(session, "demo", "python", str(ROOT / ".ci" / "use_wheel.py"))
