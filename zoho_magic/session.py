@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -528,6 +528,8 @@ class ZohoSession:
         limit: int | None = None,
         since: str | date | datetime | None = None,
         converted: bool | Literal["both"] = False,
+        ids: Iterable[str | int] | None = None,
+        full: bool = False,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         frame: Literal["pandas", "polars", "arrow"] = "pandas",
         progress: bool | None = None,
@@ -546,6 +548,10 @@ class ZohoSession:
             since: only records modified at or after this moment; a text or naive value is in local time. Zoho does not
                 count a formula or rollup that changed as a modification.
             converted: converted leads: False (as Zoho lists them), True or "both".
+            ids: only these records, any number of ids: one row each in the order given, converted leads too; a warning
+                names those that were not found. Not with `order_by` or `limit`.
+            full: complete records, with subforms, multi-select lookups, files and rich text in full (as JSON text where
+                the value is not plain); one call and one API credit a record, see `plan` first.
             via: the API to use: records, coql, bulk, or auto (chooses the cheapest that can).
             frame: pandas, polars or arrow (a `pyarrow.Table`).
             progress: show a progress bar after a second; None shows it on a terminal.
@@ -557,7 +563,8 @@ class ZohoSession:
         Returns:
             A DataFrame, one row a record, `id` first, the same columns and dtypes whichever API: text and ids are
             strings, `integer` is Int64, amounts are Float64, checkboxes boolean, dates datetime64, datetimes UTC; a
-            lookup `X` gives `X` and `X.id`, a user also `X.email`; multi-selects are lists of strings. `frame.attrs`
+            lookup `X` gives `X` and `X.id`, a user also `X.email`, a lookup into several modules also `X.module`;
+            multi-selects are lists of strings. `frame.attrs`
             holds module, api, query, calls, credits, pulled_at and warnings.
 
         Raises:
@@ -584,6 +591,8 @@ class ZohoSession:
             limit=limit,
             since=since,
             converted=converted,
+            ids=ids,
+            full=full,
         )
 
     def batches(
@@ -791,12 +800,14 @@ class ZohoSession:
         limit: int | None = None,
         since: str | date | datetime | None = None,
         converted: bool | Literal["both"] = False,
+        ids: Iterable[str | int] | None = None,
+        full: bool = False,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
     ) -> Plan:
         """What a `pull` with the same arguments would do and cost; it spends one count at most.
 
         Args:
-            module, fields, where, params, order_by, limit, since, converted, via: as `pull`.
+            module, fields, where, params, order_by, limit, since, converted, ids, full, via: as `pull`.
 
         Returns:
             A `Plan`: the API chosen and why, calls, API credits and seconds, and the alternatives.
@@ -818,6 +829,8 @@ class ZohoSession:
             limit=limit,
             since=since,
             converted=converted,
+            ids=ids,
+            full=full,
         )
 
     def coql(
@@ -827,6 +840,7 @@ class ZohoSession:
         params: Mapping[str, Any] | None = None,
         frame: Literal["pandas", "polars", "arrow"] = "pandas",
         progress: bool | None = None,
+        explain: bool = False,
     ) -> Any:
         """Every row of a COQL query, typed by metadata.
 
@@ -836,7 +850,9 @@ class ZohoSession:
             query: COQL; `$name` stands for a parameter.
             params: name -> text, number, date, datetime with a time zone, or a list of those for `in`. They are bound
                 and escaped, never pasted in.
+                A list may have any number of values.
             frame, progress: as `pull`.
+            explain: return the `Plan` (calls, API credits, time) instead of the rows; it spends one count at most.
 
         Returns:
             As `pull`; a column is named as Zoho answers it (`Account_Name.Industry`, `SUM(Amount)`, an alias).
@@ -849,6 +865,8 @@ class ZohoSession:
 
             zoho.coql("select Deal_Name, Amount from Deals where Stage = $stage", params={"stage": "Closed Won"})
         """
+        if explain:
+            return self._crm.plan_coql(query, params=params or {})
         self._preload_dataframe_libraries()
         show = _is_interactive() if progress is None else progress
         return self._crm.coql(query, params=params or {}, frame=frame, show=show)

@@ -117,9 +117,23 @@ class CrmClient:
     ) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
+        if asked.get("ids") is not None or asked.get("full"):
+            return self._pull_selected(module, frame, show, via=via, confirm=confirm, **asked)
         with self.stream(module, via=via, show=show, order="id desc", confirm=confirm, **asked) as arriving:
             rows = arriving.collect(check_memory=check_memory)
         return to_backend(rows, frame, arriving.attrs)
+
+    def _pull_selected(
+        self, module: str, frame: Frame, show: bool, *, via: str, confirm: Confirm | None, **asked: Any
+    ) -> Any:
+        """Records by id, or complete records."""
+        from .read.selected import pull_selected
+
+        reading, warnings = pull.build_record_query(self.metadata, module, **asked)
+        label = f"Reading complete records of {module}, one API credit each" if reading.is_full else f"Pulling {module}"
+        with Progress(label, show) as progress:
+            rows, attrs = pull_selected(self, reading, warnings, via, progress, confirm)
+        return to_backend(rows, frame, attrs)
 
     @contextmanager
     def stream(
@@ -166,6 +180,12 @@ class CrmClient:
         _refuse_unknown_frame(frame)
         with Progress("COQL", show) as progress:
             return queries.run(self, query, params, frame=frame, progress=progress)
+
+    def plan_coql(self, query: str, *, params: Mapping[str, Any]) -> Plan:
+        """See `explain` of `ZohoSession.coql`."""
+        from .read import coql_statement as queries
+
+        return queries.make_plan(self, query, params)
 
     def push(self, frame: Any, order: WriteOperation, *, via: str, dry_run: bool, show: bool) -> PushReport:
         """See `ZohoSession.push`."""

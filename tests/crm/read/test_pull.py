@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars
 import pyarrow as pa
@@ -434,6 +435,12 @@ def test_amounts_are_compared_as_coql_does(org: World) -> None:
         ("Leads", {"order_by": "Company down"}, "Unexpected 'down' at line 1, column 9"),
         ("Leads", {"limit": 0}, "whole number from 1"),
         ("Leads", {"limit": -5}, "whole number from 1"),
+        ("Leads", {"since": pd.NaT}, "since=NaT is not a date"),
+        ("Leads", {"since": np.datetime64("NaT")}, "is not a date"),
+        ("Leads", {"since": ""}, "since='' is not a date"),
+        ("Leads", {"since": 5}, "since=5 is not a date"),
+        ("Leads", {"since": float("nan")}, "since=nan is not a date"),
+        ("Leads", {"since": "2026-02-30"}, "since='2026-02-30' is not a date"),
         ("Leads", {"since": "yesterday"}, "since='yesterday' is not a date"),
         ("Leads", {"converted": "some"}, "true, false or both"),
         ("Deals", {"converted": True}, "Deals has no converted records"),
@@ -560,3 +567,34 @@ def test_writes_between_pulls_are_seen(org: World) -> None:
     after = zoho.pull("Leads", fields=["Company"], via="coql")
     sim.crm.store.write("DELETE FROM Leads WHERE id = ?", (6 * 10**18,))
     assert list(after["id"]) == [str(6 * 10**18), *before["id"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "rows", "calls", "credits"),
+    [
+        ("select Company from Leads", "every", 1, 2),
+        ("select Company from Leads limit 5", 5, 1, 1),
+        ("select COUNT(id) from Leads", 1, 1, 1),
+        ("select Lead_Status, COUNT(id) from Leads group by Lead_Status", None, None, None),
+        ("select Deal_Name from Deals where Account_Name in (select id from Accounts) limit 9", 9, 2, 2),
+    ],
+)
+def test_a_query_is_explained_for_one_count_at_most(
+    org: World, query: str, rows: Any, calls: Any, credits: Any
+) -> None:
+    sim, zoho = org
+    zoho.metadata.fields("Accounts")
+    sim.traffic.clear()
+    found = zoho.coql(query, explain=True)
+    assert len(sim.traffic.calls) <= 1
+    rows = len(ids(sim, where="Converted__s = 0")) if rows == "every" else rows
+    assert (found.api, found.rows, found.calls, found.credits) == ("coql", rows, calls, credits)
+    if "Leads" in query:
+        assert "Converted Leads are not included" in str(found)
+    if rows is not None:
+        spent = zoho.coql(query).attrs
+        assert (spent["calls"], spent["credits"]) >= (calls, credits)
+
+
+def test_a_count_costs_one_credit(org: World) -> None:
+    assert org[1].coql("select COUNT(id) from Leads").attrs["credits"] == 1

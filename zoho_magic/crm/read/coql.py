@@ -27,7 +27,18 @@ from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, coql_credits, parse_page
 
-__all__ = ["begin_count", "begin_rows", "count", "estimate", "fetch_rows", "open_rows", "run_raw", "stream", "windows"]
+__all__ = [
+    "begin_count",
+    "begin_rows",
+    "beyond_reach",
+    "count",
+    "estimate",
+    "fetch_rows",
+    "open_rows",
+    "run_raw",
+    "stream",
+    "windows",
+]
 
 MAX_ATTEMPTS = 3
 MAX_COUNT = 1_000_000_000
@@ -136,7 +147,7 @@ def open_rows(
 ) -> tuple[str, Iterator[pa.Table]]:
     """The query as sent, and the rows of `fetch_rows` a page at a time; the first page has come when this returns."""
     if statement.offset >= limits.COQL_MAX_OFFSET:
-        raise _beyond_reach()
+        raise beyond_reach()
     parts = spread_lists(statement)
     if len(parts) > 1:
         return statement.text, iter([_rows_of_parts(api, parts, fields, max_workers, limit)])
@@ -219,15 +230,19 @@ def _first_statement(statement: CoqlQuery) -> CoqlQuery:
 
 def begin_count(api: CallCounter, statement: CoqlQuery) -> None:
     """Ask beside other calls what `count` will ask."""
-    text = _count_text(statement)
-    api.begin(("count", text), partial(_post, api, text, 1))
+    if len(spread_lists(statement.count_query(), is_count=True)) == 1:
+        text = _count_text(statement)
+        api.begin(("count", text), partial(_post, api, text, 1))
 
 
 def begin_rows(api: CallCounter, reading: RecordQuery, columns: ColumnMemory, rows: int, order: str) -> None:
     """Ask beside other calls what `stream` will ask first, if there are about so many rows."""
     names = [field.name for field in reading.fields if not columns.is_refused("coql", reading.module, field.name)]
     statement = build_query(reading.module, names, reading.criteria, reading.order or order)
-    statement = _first_statement(statement.quote_columns(_reserved_words))
+    parts = spread_lists(statement)
+    if len(parts) > 1:
+        return
+    statement = _first_statement(parts[0].quote_columns(_reserved_words))
     most = limits.COQL_ROWS_PER_CALL
     size = min(most, next((size for size in _CREDIT_STEPS if rows * 1.1 <= size), most))
     task = partial(_post, api, statement.to_coql(size, 0), coql_credits(size))
@@ -235,7 +250,7 @@ def begin_rows(api: CallCounter, reading: RecordQuery, columns: ColumnMemory, ro
 
 
 def _count_text(statement: CoqlQuery) -> str:
-    return statement.count_query().quote_columns(_reserved_words).to_coql(1)
+    return spread_lists(statement.count_query().quote_columns(_reserved_words), is_count=True)[0].to_coql(1)
 
 
 def count(api: CallCounter, statement: CoqlQuery) -> int:
@@ -442,7 +457,7 @@ def _fetch_ordered(
     if expected is None and not statement.group_by and wanted > 2 * limits.COQL_ROWS_PER_CALL:
         expected = estimate(api, statement)
     if limit is None and expected is not None and expected - start > limits.COQL_MAX_OFFSET:
-        raise _beyond_reach()
+        raise beyond_reach()
     sure = limits.COQL_ROWS_PER_CALL if expected is None else min(wanted, expected - start)
     stable = _with_stable_order(ordered)
     for attempt in range(MAX_ATTEMPTS):
@@ -496,11 +511,12 @@ def _is_same(one: pa.Table, other: pa.Table) -> bool:
 
 def _check_offset_limit(page: frames.Page, limit: int | None) -> pa.Table:
     if page.has_more and (limit is None or len(page.rows) < limit):
-        raise _beyond_reach()
+        raise beyond_reach()
     return page.rows[:limit]
 
 
-def _beyond_reach() -> QueryError:
+def beyond_reach() -> QueryError:
+    """The error of rows that no offset leads to."""
     return QueryError(
         f"Zoho gives at most {limits.COQL_MAX_OFFSET:,} rows in an order of your own or by offset, and there are more.",
         hint="Leave out 'order by' and 'offset': rows then come by id, without that limit; sort the frame.",

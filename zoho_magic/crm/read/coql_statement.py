@@ -24,10 +24,12 @@ from ..parallel import map_parallel, submit
 from ..progress import Progress
 from . import arrow as frames
 from . import coql
-from .record_query import CONVERTED, CallCounter, QueryResult
+from .planner import Plan
+from .record_query import CONVERTED, CallCounter, QueryResult, RecordQuery, coql_credits
+from .routes import ROUTES, Cost
 from .stream import Home, add_target_names, with_people
 
-__all__ = ["run"]
+__all__ = ["make_plan", "run"]
 
 _NOT_SELECTABLE = frozenset({"subform", "multiselectlookup", "multiuserlookup", "fileupload", "imageupload", "linetax"})
 _COUNTS = Field("", data_type="integer", json_type="integer")
@@ -60,6 +62,55 @@ def _prefetch(home: Home, module: str) -> None:
     asked: list[Callable[[], Any]] = [partial(home.metadata.fields, module), home.max_concurrency]
     with suppress(QueryError):
         list(map_parallel(asked, len(asked)))
+
+
+def make_plan(home: Home, query: str, params: Mapping[str, Any]) -> Plan:
+    """What a query would take; it spends one count at most. Raises QueryError and, for metadata, as `run`."""
+    written = parse_query(query)
+    statement = parse_query(bind(query, params))
+    notes = tuple(_converted_notes(home.metadata, written))
+    if isinstance(statement, UnparsedQuery):
+        cost = Cost(1, coql_credits(limits.COQL_ROWS_PER_CALL), (0.5, 2.0))
+        return _plan(home, None, 0, cost, "it is sent as written, because it is not understood in full", notes)
+    statement = _completed(home, statement)
+    columns = len(_fields(home.metadata, statement))
+    with CallCounter(home) as api:
+        rows = _expected_rows(api, statement)
+    _check_reach(statement, rows)
+    cost_of = partial(_cost_of, home, statement)
+    return _plan(home, rows, columns, None if rows is None else cost_of(rows), "a query of your own", notes)
+
+
+def _expected_rows(api: CallCounter, statement: CoqlQuery) -> int | None:
+    """How many rows will come; None where groups, or Zoho, hide it."""
+    if statement.is_aggregate:
+        return None if statement.group_by else 1
+    if statement.limit is not None and statement.limit <= limits.COQL_ROWS_PER_CALL:
+        return statement.limit
+    found = coql.estimate(api, statement)
+    left = None if found is None else max(0, found - statement.offset)
+    return left if left is None or statement.limit is None else min(left, statement.limit)
+
+
+def _check_reach(statement: CoqlQuery, rows: int | None) -> None:
+    by_id = [term.text for term in statement.order_by] in ([], ["id"]) and not statement.aliases
+    if not by_id and rows is not None and statement.offset + rows > limits.COQL_MAX_OFFSET:
+        raise coql.beyond_reach()
+
+
+def _cost_of(home: Home, statement: CoqlQuery, rows: int) -> Cost:
+    """The calls for the rows, and a count for each sub-query."""
+    found = ROUTES["coql"].cost(RecordQuery(statement.module, ()), rows, rows, home.max_concurrency())
+    extra = len(statement.sub_queries)
+    return Cost(found.calls + extra, found.credits + extra, found.seconds)
+
+
+def _plan(home: Home, rows: int | None, columns: int, cost: Cost | None, reason: str, notes: tuple[str, ...]) -> Plan:
+    left = home.credits_left
+    if cost is not None and left is not None and cost.credits > left:
+        notes = (*notes, f"It needs about {cost.credits:,} API credits, and {left:,} are left today.")
+    calls, credits, seconds = (None, None, None) if cost is None else (cost.calls, cost.credits, cost.seconds)
+    return Plan("coql", rows, columns, calls, credits, seconds, reason, notes, (), rows)
 
 
 def _completed(home: Home, query: CoqlQuery) -> CoqlQuery:

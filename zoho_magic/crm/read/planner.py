@@ -38,7 +38,8 @@ class Estimate:
             return f"not possible: {self.obstacle}"
         if self.calls is None or self.seconds is None:
             return "possible; its cost is unknown, because the number of rows is"
-        return f"{self.calls:,} calls, {self.credits:,} API credits, {_duration(self.seconds)}"
+        calls, credits = _plural(self.calls, "call"), _plural(self.credits or 0, "API credit")
+        return f"{calls}, {credits}, {_duration(self.seconds)}"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ class Plan:
         return "\n".join(f"{label + ':':14}{text}" for label, text in self.details.items() if text)
 
     __repr__ = __str__
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _duration(seconds: tuple[float, float]) -> str:

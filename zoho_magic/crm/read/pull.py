@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import partial
 from typing import Any
@@ -15,16 +16,16 @@ from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
 from ..coql.parser import parse_condition, parse_order_by
 from ..coql.query import CoqlQuery, build_query
-from ..metadata import Field, Metadata
+from ..metadata import RECORD_ID, Field, Metadata
 from ..progress import Progress
-from . import coql, records
+from . import by_id, coql, records
 from . import planner as plan
 from .planner import Plan
 from .record_query import CONVERTED, SINGLE_RECORD_TYPES, CallCounter, RecordQuery
 from .routes import routes_for_scopes
 from .stream import Home, RecordStream
 
-__all__ = ["begin_count", "build_record_query", "make_plan", "stream"]
+__all__ = ["Confirm", "ask_before", "begin_count", "build_record_query", "ids_only", "make_plan", "stream"]
 
 
 def build_record_query(
@@ -37,6 +38,8 @@ def build_record_query(
     limit: int | None = None,
     since: str | date | datetime | None = None,
     converted: str | bool = False,
+    ids: Any = None,
+    full: bool = False,
 ) -> tuple[RecordQuery, list[str]]:
     """The reading a person asks for, and what it leaves out. Raises QueryError, before any record is asked for."""
     name = metadata.module(module).name
@@ -45,9 +48,12 @@ def build_record_query(
         raise QueryError("A limit is a whole number from 1.", hint="Leave it out for every row.")
     if since is not None and "Modified_Time" not in known:
         raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out `since`.")
-    chosen, left_out = _select_fields(metadata, name, fields)
+    if ids is not None and (order_by or limit is not None):
+        raise QueryError("`ids` goes with neither `order_by` nor `limit`.", hint="Rows come in the order of the ids.")
+    chosen, left_out = _select_complete(metadata, name, fields) if full else _select_fields(metadata, name, fields)
     filter_, named = _where(where, name, metadata)
-    shown, hidden = _converted(converted, name, known, named)
+    listed = ids is not None and str(converted).lower() == "false" and CONVERTED in known
+    shown, hidden = _converted("both" if listed else converted, name, known, named)
     return RecordQuery(
         module=name,
         fields=tuple(chosen),
@@ -58,6 +64,8 @@ def build_record_query(
         converted=shown,
         bulk_unsupported_reason=_home_currency(known, named),
         has_converted=CONVERTED in known,
+        ids=None if ids is None else by_id.normalize_ids(ids),
+        is_full=full,
     ), left_out + hidden
 
 
@@ -89,6 +97,10 @@ def begin_count(
 
 def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
     """The plan for a query; spends one count, or one page, at most."""
+    if reading.ids is not None:
+        return by_id.make_plan(home, reading, via, len(reading.ids))
+    if reading.is_full:
+        return _plan_complete(home, reading, via, api)
     allowed = routes_for_scopes(home.scopes)
     planned = partial(plan.plan, reading, via, allowed, concurrency=home.max_concurrency())
     rough = planned(rows=None, credits_left=home.credits_left)
@@ -97,6 +109,25 @@ def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> P
         return rough
     home.row_counts[reading.module, reading.criteria] = rows
     return planned(rows=rows, credits_left=home.credits_left)
+
+
+def _plan_complete(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
+    """The plan for every matching record complete: their ids by the best API, then one call each."""
+    unknown = by_id.make_plan(home, reading, via, 0)
+    first = make_plan(home, ids_only(reading), "auto", api)
+    if first.rows is None:
+        return replace(unknown, rows=None, calls=None, credits=None, seconds=None, total=None)
+    found = by_id.make_plan(home, reading, via, first.rows)
+    calls, credits = found.calls or 0, found.credits or 0
+    note = f"Their ids come first, by {first.api}."
+    return replace(
+        found, calls=calls + (first.calls or 0), credits=credits + (first.credits or 0), notes=(*found.notes, note)
+    )
+
+
+def ids_only(reading: RecordQuery) -> RecordQuery:
+    """The query that brings the ids alone."""
+    return replace(reading, fields=(RECORD_ID,), is_full=False)
 
 
 _ONE_CREDIT_ROWS = 180
@@ -155,10 +186,15 @@ def stream(
     """
     _begin_rows(home, reading, via, api, order)
     found = make_plan(home, reading, via, api)
-    if confirm is not None and is_expensive(found, home) and not confirm(found):
-        raise QueryError(f"Stopped before {found.credits:,} API credits were spent.", hint="Nothing was read.")
+    ask_before(home, found, confirm)
     progress.expect(found.rows)
     return RecordStream(home, api, reading, found, warnings, order, progress)
+
+
+def ask_before(home: Home, found: Plan, confirm: Confirm | None) -> None:
+    """Ask before more than half of the day's API credits are spent. Raises QueryError where `confirm` says no."""
+    if confirm is not None and is_expensive(found, home) and not confirm(found):
+        raise QueryError(f"Stopped before {found.credits:,} API credits were spent.", hint="Nothing was read.")
 
 
 def is_expensive(found: Plan, home: Home) -> bool:
@@ -176,6 +212,11 @@ def _select_fields(metadata: Metadata, module: str, wanted: Sequence[str] | None
     left_out = [field.name for field in known if field.data_type in SINGLE_RECORD_TYPES]
     listed = [field for field in known if field.data_type not in SINGLE_RECORD_TYPES]
     return listed, [f"Only single records carry {', '.join(left_out)}."] if left_out else []
+
+
+def _select_complete(metadata: Metadata, module: str, wanted: Sequence[str] | None) -> tuple[list[Field], list[str]]:
+    known = metadata.fields(module)
+    return metadata.get_fields(module, ["id", *(wanted if wanted is not None else known)]), []
 
 
 def _select_named(metadata: Metadata, module: str, wanted: Sequence[str]) -> tuple[list[Field], list[str]]:

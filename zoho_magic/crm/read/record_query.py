@@ -52,6 +52,8 @@ class RecordQuery:
         since: only records modified at or after this moment, which has a time zone.
         converted: whether converted records count: "false", "true" or "both"; "" where the module has none, or where
             the criteria say it themselves.
+        ids: only these records; None for all.
+        is_full: complete records, one call each, with the fields that no list of records carries.
         has_converted: whether the module has converted records at all.
         bulk_unsupported_reason: why bulk read would bring other records than COQL; "" where it would not.
     """
@@ -65,6 +67,8 @@ class RecordQuery:
     converted: str = ""
     bulk_unsupported_reason: str = ""
     has_converted: bool = False
+    ids: tuple[str, ...] | None = None
+    is_full: bool = False
 
     @property
     def listed(self) -> RecordQuery:

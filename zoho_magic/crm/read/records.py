@@ -21,7 +21,15 @@ from ..parallel import map_parallel
 from . import arrow as frames
 from .record_query import CallCounter, QueryResult, RecordQuery, parse_page
 
-__all__ = ["batches_of", "begin_page", "fill_columns", "parallel_pages", "read", "read_by_ids"]
+__all__ = [
+    "batches_of",
+    "begin_page",
+    "fill_columns",
+    "parallel_pages",
+    "read",
+    "read_by_ids",
+    "read_selected",
+]
 
 MAX_ATTEMPTS = 3
 
@@ -125,6 +133,13 @@ def read_by_ids(
     parts = [ids[start : start + size] for start in range(0, len(ids), size)]
     calls = [partial(_by_ids, api, reading, list(fields), part) for part in parts]
     return pa.concat_tables([frames.empty_table(fields), *map_parallel(calls, max_workers)])
+
+
+def read_selected(api: CallCounter, reading: RecordQuery, ids: Sequence[str], max_workers: int) -> pa.Table:
+    """These records with all fields of the query, as far as they exist. Raises as `fill_columns`."""
+    wanted = replace(reading, fields=_with_target_module(reading.fields))
+    parts = [read_by_ids(api, wanted, batch, ids, max_workers) for batch in batches_of(wanted.fields)]
+    return frames.fill_target_modules(_joined(parts[0], parts[1:], wanted), reading.fields)
 
 
 def _by_ids(api: CallCounter, reading: RecordQuery, fields: list[Field], ids: Sequence[str]) -> pa.Table:

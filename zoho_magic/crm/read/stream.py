@@ -33,7 +33,7 @@ from .planner import Plan
 from .record_query import CONVERTED, CallCounter, RecordQuery
 from .routes import ROUTES, is_unsupported
 
-__all__ = ["Home", "RecordStream", "add_target_names", "with_people"]
+__all__ = ["Home", "RecordStream", "add_target_names", "is_not_the_users", "with_people"]
 
 MAX_FILLED_ROWS = 20_000
 """Columns that COQL or bulk read leave out are read by record id, 50 records a call: up to so many rows."""
@@ -186,7 +186,7 @@ class RecordStream:
                 query, tables = _OPEN[api](self._home, self._api, self._reading, plan, self._late, self._order)
                 return plan, query, chain([next(tables)], tables)
             except (ApiError, AuthError, QueryError) as error:
-                if not (is_unsupported(error.code) or _is_not_the_users(error, self._reading)):
+                if not (is_unsupported(error.code) or is_not_the_users(error, self._reading)):
                     raise
                 first = first or error
                 self._before.append(f"{ROUTES[api].label} is not available here ({error.code}).")
@@ -251,7 +251,7 @@ def _absent_note(module: str, fields: Sequence[Field]) -> str:
     )
 
 
-def _is_not_the_users(error: ZohoError, reading: RecordQuery) -> bool:
+def is_not_the_users(error: ZohoError, reading: RecordQuery) -> bool:
     """Whether Zoho rejected a part of the query that only we wrote: the user cannot fix it, another API may serve."""
     if error.code not in ("SYNTAX_ERROR", "INVALID_QUERY"):
         return False

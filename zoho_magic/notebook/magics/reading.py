@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.core.magic import Magics
 
 from ..cost_confirmation import confirm_cost
@@ -37,7 +38,9 @@ class ReadingMagics(Magics):
         option("--limit", type=positive_int, metavar="N", help="at most N rows"),
         option("--since", metavar="WHEN", help="modified at or after: 2026-01-31 or 2026-01-31T08:00:00+01:00"),
         option("--converted", choices=("false", "true", "both"), default="false", help="converted leads (false)"),
-        option("--via", choices=VIA, default="auto", help="the road; auto chooses"),
+        option("--ids", nargs="+", metavar="ID", help="only these records, in this order: --ids $ids"),
+        option("--full", action="store_true", help="complete records with subforms; one API credit a record"),
+        option("--via", choices=VIA, default="auto", help="the Zoho API to use: records, coql, bulk, or auto"),
         FRAME,
         option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
         option(
@@ -71,21 +74,25 @@ class ReadingMagics(Magics):
             "converted": line.converted,
             "via": line.via,
         }
+        by_id = {"ids": split_names(line.ids) if line.ids else None, "full": line.full}
         session = get_session(line.profile)
         if line.explain:
-            return session.plan(line.module, **asked)
+            return session.plan(line.module, **asked, **by_id)
         shared: dict[str, Any] = {
             "progress": is_interactive(self.shell),
             "confirm": None if line.yes else confirm_cost(self.shell),
         }
+        if line.to and any(by_id.values()):
+            raise UsageError("--to goes with neither --ids nor --full: pull a frame and write it with its own methods.")
         if line.to:
             return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
-        frame = session.pull(line.module, **asked, **shared, frame=line.frame, check_memory=not line.yes)
+        frame = session.pull(line.module, **asked, **by_id, **shared, frame=line.frame, check_memory=not line.yes)
         return show_warnings(frame)
 
     @magic(
         option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
         FRAME,
+        option("--explain", action="store_true", help="show what the query would cost instead of running it"),
         PROFILE,
         cell=True,
     )
@@ -98,8 +105,13 @@ class ReadingMagics(Magics):
             select Deal_Name, Amount, Owner.last_name from Deals where Stage = $stage
 
             %zoho_coql select COUNT(id) from Leads
+
+            %%zoho_coql --explain
+            select Deal_Name from Deals
         """
         shell: Any = self.shell
+        if line.explain:
+            return get_session(line.profile).coql(line.body, params=line.variables, explain=True)
         frame = get_session(line.profile).coql(
             line.body, params=line.variables, frame=line.frame, progress=is_interactive(shell)
         )
