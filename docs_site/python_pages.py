@@ -32,7 +32,10 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "mirror": (
         "Mirror",
         "Land records in files and databases, and keep them equal to the CRM.",
-        ("export", "batches", "sync", "scan", "compare", "backup", "ExportReport", "SyncReport", "BackupReport"),
+        (
+            *("export", "batches", "sync", "plan_sync", "scan", "compare", "backup", "check_backup"),
+            *("ExportReport", "SyncReport", "SyncPlan", "BackupReport"),
+        ),
     ),
     "explore": ("Explore", "What there is in the CRM, and every other call.", ("modules", "fields", "metadata")),
     "exceptions": ("Exceptions", "Every error has a `hint`, the next step.", ("ZohoError",)),

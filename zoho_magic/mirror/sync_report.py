@@ -25,6 +25,11 @@ class SyncReport:
         formulas_as_of: when formulas, roll-ups and names of lookups were read for every record.
         checked: whether the ids of all records were compared.
         warnings: what the user should know.
+
+    Example::
+
+        report = zoho.sync("Leads", to="crm.duckdb::leads")
+        report.added, report.changed, report.deleted
     """
 
     module: str
@@ -82,6 +87,10 @@ class SyncPlan:
         rows: of the copy now; None where there is none.
         changed: about how many records would be read; None when unknown.
         credits: about how many API credits it would take; None when unknown.
+
+    Example::
+
+        zoho.plan_sync("Leads", to="crm.duckdb::leads").credits
     """
 
     module: str
