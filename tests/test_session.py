@@ -274,7 +274,7 @@ def test_a_broken_env_file_is_told_until_it_is_mended(session: ZohoSession, env_
     token, text = session.token, env_file.read_text()
     env_file.write_text(text + "ZOHO_DC='eu\n")
     for _ in range(2):
-        with pytest.raises(CredentialsMissing, match=r"Line 6 of .* is broken"):
+        with pytest.raises(ConfigurationError, match=r"Line 6 of .* is broken"):
             _ = session.token
     env_file.write_text(text)
     assert session.token is token
@@ -404,7 +404,7 @@ def test_an_unwritable_file_is_noticed_before_the_code_is_spent(simulator: Simul
         path=isolated / "gone" / ".env",
     )
     session = ZohoSession(credentials, clock=simulator.clock.time)
-    with pytest.raises(CredentialsMissing, match="its folder does not exist"):
+    with pytest.raises(ConfigurationError, match="its folder does not exist"):
         session.exchange(there["grant_code"])
     assert simulator.traffic.count(path=TOKEN) == 0
     (isolated / "gone").mkdir()
@@ -427,7 +427,7 @@ def test_a_refresh_token_that_cannot_be_saved_is_kept(simulator: Simulator, env_
     assert status.connected
     assert "%zoho --save" in status.warnings[0]
     assert session.refresh()
-    with pytest.raises(CredentialsMissing):
+    with pytest.raises(ConfigurationError):
         session.save()
     saved = session.credentials.refresh_token
     assert saved is not None

@@ -38,6 +38,19 @@ __all__ = [
 _RED, _RESET = "\x1b[31m", "\x1b[0m"
 
 
+def printable(text: object) -> str:
+    """The text without control characters, escape sequences and marks that reverse the direction of writing.
+
+    Each becomes a replacement character; line breaks and tabs stay.
+
+    Example::
+
+        >>> printable("Deals\u202e")
+        'Deals\ufffd'
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in str(text))
+
+
 class ZohoError(Exception):
     """What happened, in one line, and what to do next.
 
@@ -59,8 +72,8 @@ class ZohoError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str = "", code: str = "", operation: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(printable(message))
+        self.hint = printable(hint)
         self.code = code
         self.operation = operation
         self.status = 0

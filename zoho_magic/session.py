@@ -90,6 +90,7 @@ class ZohoSession:
         path: str | os.PathLike[str] | None = None,
         *,
         trusted: Collection[str] = (),
+        trust_file: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> ZohoSession:
         """A session on a `.env` file: this one, or the nearest from the working directory upwards.
@@ -100,10 +101,11 @@ class ZohoSession:
         Args:
             path: the file; it should begin with a dot, because Jupyter serves other names to the browser.
             trusted: origins (`https://host`) that may be sent secrets beside Zoho's and loopback.
+            trust_file: whether to use a file that belongs to another user, or that other users may write.
             clock: seconds since the epoch.
 
         Raises:
-            CredentialsMissing: the file or a value in it cannot be used.
+            ConfigurationError: the file is not to be trusted, or it or a value in it cannot be used.
 
         Example::
 
@@ -111,7 +113,8 @@ class ZohoSession:
             prod = ZohoSession.from_env("/srv/crm/.env.prod")
         """
         where = Path(path).expanduser().absolute() if path else envfile.find()
-        return cls(_credentials.load(where, frozenset(trusted), file_wins=bool(path)), clock=clock)
+        found = _credentials.load(where, frozenset(trusted), file_wins=bool(path), trust_file=trust_file)
+        return cls(found, clock=clock)
 
     # What it knows
 

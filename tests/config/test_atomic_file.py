@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoho_magic.config import atomic_file, dotenv_file
-from zoho_magic.errors import CredentialsMissing
+from zoho_magic.errors import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_any_other_refusal_is_told_and_changes_nothing(
     env = isolated / ".env"
     env.write_text("ZOHO_DC=us\n")
     asked = refuse(monkeypatch, winerror, times=10**6)
-    with pytest.raises(CredentialsMissing, match="cannot be saved"):
+    with pytest.raises(ConfigurationError, match="cannot be saved"):
         dotenv_file.write(env, {"ZOHO_DC": "eu"})
     assert len(asked) == tries
     assert env.read_text() == "ZOHO_DC=us\n"

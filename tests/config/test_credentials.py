@@ -35,6 +35,8 @@ def test_everything_has_a_key() -> None:
         "keyring_error",
         "file_wins",
         "conflicts",
+        "trust_file",
+        "file_notes",
     }
     assert set(ENV_VARS) == fields
     assert set(ENV_VARS) >= SECRET_FIELDS

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.secret_scan import leaks
-from zoho_magic import CredentialsMissing, Secret
+from zoho_magic import ConfigurationError, Secret
 from zoho_magic.config import dotenv_file as envfile
 
 KEYS = frozenset({"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN", "ZOHO_DC"})
@@ -103,7 +103,7 @@ def test_windows_files_are_read(env: Path, start: str) -> None:
 )
 def test_a_broken_line_of_ours_is_named_and_not_quoted(env: Path, text: str, line: int) -> None:
     env.write_bytes(text.encode())
-    with pytest.raises(CredentialsMissing, match=rf"Line {line} of .*\.env is broken") as failure:
+    with pytest.raises(ConfigurationError, match=rf"Line {line} of .*\.env is broken") as failure:
         envfile.read(env, KEYS)
     assert "KEY=value" in failure.value.hint
     assert not leaks(failure.value, HIDDEN)
@@ -125,7 +125,7 @@ def test_a_broken_line_of_somebody_else_is_none_of_our_business(env: Path) -> No
 def test_what_is_not_utf8_text_is_refused_and_left_alone(env: Path, content: bytes, said: str) -> None:
     env.write_bytes(content)
     for act in (lambda: envfile.read(env, KEYS), lambda: envfile.write(env, {"ZOHO_DC": "eu"})):
-        with pytest.raises(CredentialsMissing, match=said) as failure:
+        with pytest.raises(ConfigurationError, match=said) as failure:
             act()
         assert not leaks(failure.value, HIDDEN)
     assert env.read_bytes() == content
@@ -134,15 +134,15 @@ def test_what_is_not_utf8_text_is_refused_and_left_alone(env: Path, content: byt
 def test_a_folder_is_refused(env: Path) -> None:
     env.mkdir()
     for act in (envfile.check_writable, lambda path: envfile.read(path, KEYS)):
-        with pytest.raises(CredentialsMissing, match="is a folder, not a file"):
+        with pytest.raises(ConfigurationError, match="is a folder, not a file"):
             act(env)
-    with pytest.raises(CredentialsMissing, match="is a folder"):
+    with pytest.raises(ConfigurationError, match="is a folder"):
         envfile.write(env, {"ZOHO_DC": "eu"})
 
 
 def test_a_path_through_a_file_cannot_be_read(isolated: Path) -> None:
     (isolated / "file").touch()
-    with pytest.raises(CredentialsMissing, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="cannot be read"):
         envfile.read(isolated / "file" / ".env", KEYS)
 
 
@@ -165,7 +165,7 @@ def test_any_printable_value_comes_back_exactly(value: str, before: str) -> None
 @pytest.mark.parametrize("value", ["a\nEVIL=1", "a\rb", "a\x00b", "tab\tbed", "\u2028", "\ud800", "\x1b[0m", "\u200b"])
 def test_a_value_that_is_not_printable_is_refused(env: Path, value: str) -> None:
     env.write_text("A=1\n")
-    with pytest.raises(CredentialsMissing, match="value for ZOHO_CLIENT_SECRET has a line break") as failure:
+    with pytest.raises(ConfigurationError, match="value for ZOHO_CLIENT_SECRET has a line break") as failure:
         envfile.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN + value)})
     assert not leaks(failure.value, HIDDEN)
     assert env.read_text() == "A=1\n"
@@ -250,7 +250,7 @@ def test_a_line_is_changed_in_its_place(env: Path, before: str, value: str | Non
 def test_a_quote_that_never_closes_swallows_nothing(env: Path) -> None:
     before = f"OTHER='open {HIDDEN}\nA=1\nZOHO_DC=us\n"
     env.write_text(before)
-    with pytest.raises(CredentialsMissing, match="quote that never closes") as failure:
+    with pytest.raises(ConfigurationError, match="quote that never closes") as failure:
         envfile.write(env, {"ZOHO_CLIENT_SECRET": Secret(f"it's {HIDDEN}")})
     assert not leaks(failure.value, HIDDEN)
     assert env.read_text() == before
@@ -323,15 +323,15 @@ def test_checking_changes_nothing(env: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_named(isolated: Path) -> None:
     for act in (envfile.check_writable, lambda path: envfile.write(path, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})):
-        with pytest.raises(CredentialsMissing, match="its folder does not exist") as failure:
+        with pytest.raises(ConfigurationError, match="its folder does not exist") as failure:
             act(isolated / "nowhere" / ".env")
-        assert "%zoho --env FILE" in failure.value.hint
+        assert "ZohoSession.from_env(path)" in failure.value.hint
         assert not leaks(failure.value, HIDDEN)
 
 
 def test_another_writer_that_does_not_end_is_told(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envfile, "LOCK_SECONDS", 0.0)
-    with envfile._locked(env), pytest.raises(CredentialsMissing, match="another process is writing it"):
+    with envfile._locked(env), pytest.raises(ConfigurationError, match="another process is writing it"):
         envfile.write(env, {"ZOHO_DC": "eu"})
 
 
@@ -359,7 +359,7 @@ def test_a_full_disk_leaves_the_old_file(env: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(os, "open", full)
     monkeypatch.setattr(Path, "chmod", lambda *_: None)
-    with pytest.raises(CredentialsMissing, match="the disk is full") as failure:
+    with pytest.raises(ConfigurationError, match="the disk is full") as failure:
         envfile.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})
     assert not leaks(failure.value, HIDDEN)
     assert env.read_text() == f"OLD={HIDDEN}\n"
@@ -394,7 +394,7 @@ def public() -> Iterator[Path]:
 def _refusals(path: Path) -> list[str]:
     told = []
     for act in (envfile.check_writable, lambda path: envfile.write(path, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})):
-        with nobody(), pytest.raises(CredentialsMissing) as failure:
+        with nobody(), pytest.raises(ConfigurationError) as failure:
             act(path)
         assert not leaks(failure.value, HIDDEN)
         told.append(str(failure.value))
@@ -412,7 +412,7 @@ def test_what_is_read_only_is_told_beforehand_and_not_replaced(public: Path, mod
         _refusals(path)
         == [
             f"{path} cannot be saved: it or its folder is read-only.\n"
-            "-> Make the file and its folder writable, or use another file: %zoho --env FILE."
+            "-> Make the file and its folder writable, or use another file: ZohoSession.from_env(path)."
         ]
         * 2
     )
@@ -434,12 +434,12 @@ def test_an_unreadable_file_is_told(public: Path) -> None:
 _TRIED = """
 import sys
 from pathlib import Path
-from zoho_magic import CredentialsMissing
+from zoho_magic import ConfigurationError
 from zoho_magic.config import dotenv_file as envfile
 for act in (envfile.check_writable, lambda path: envfile.write(path, {"ZOHO_DC": "eu"})):
     try:
         act(Path(sys.argv[1]))
-    except CredentialsMissing as error:
+    except ConfigurationError as error:
         print(error)
 """
 

@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_written_is_told_first(zoho: ZohoSession, someone:
     zoho.credentials  # noqa: B018  # read it while it is there
     (isolated / ".env").unlink()
     (isolated / ".env").mkdir()
-    with pytest.raises(CredentialsMissing, match="folder"):
+    with pytest.raises(ConfigurationError, match="folder"):
         zoho.login("browser", ui=someone.person, environment=LAPTOP)
     assert someone.invitations == []
 

@@ -220,7 +220,7 @@ def test_without_credentials_every_magic_says_what_is_missing(shell: Shell) -> N
 def test_a_broken_env_file_is_named(shell: Shell, isolated: Path) -> None:
     (isolated / ".env").mkdir()
     shown = shell.failed("%zoho --env .env")
-    assert shown.startswith("CredentialsMissing: ")
+    assert shown.startswith("ConfigurationError: ")
     assert "is a folder" in shown
 
 

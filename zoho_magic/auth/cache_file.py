@@ -30,10 +30,15 @@ class UnusableCacheError(Exception):  # it reads as what is the case
 
 
 def cache_dir() -> Path:
-    """Where this system keeps what programs may lose (`~/.cache/zoho_magic` on Linux)."""
+    """Where this system keeps what programs may lose (`~/.cache/zoho_magic` on Linux).
+
+    Raises UnusableCacheError where the user has no home folder.
+    """
     from platformdirs import user_cache_path
 
-    return user_cache_path("zoho_magic", appauthor=False)
+    with suppress(RuntimeError):  # neither HOME nor an entry in the password file
+        return user_cache_path("zoho_magic", appauthor=False)
+    raise UnusableCacheError("This user has no home folder, so there is no place for the shared file.")
 
 
 def fingerprint(path: Path) -> FileFingerprint | None:

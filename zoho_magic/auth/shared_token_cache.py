@@ -190,9 +190,12 @@ def _decrypt(credentials: Credentials, sealed: bytes, clock: Callable[[], float]
 
 
 def _problem_message(problem: UnusableCacheError) -> str:
+    remove = ""
+    with suppress(UnusableCacheError):
+        remove = f"Remove {cachefile.cache_dir()} if it is yours, or run"
     return (
         f"The shared token cache is not used: {problem} This kernel keeps its token to itself. "
-        f"Remove {cachefile.cache_dir()} if it is yours, or run %zoho --no-share."
+        f"{remove or 'Run'} %zoho --no-share."
     )
 
 

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from ..errors import CredentialsMissing
+from ..errors import ConfigurationError, CredentialsMissing
 from ..fork_safety import renew_after_fork
 from . import credentials as _credentials
 from . import dotenv_file as envfile
@@ -61,7 +61,7 @@ class CredentialStore:
             self._credentials = credentials
             try:
                 self._save(*names)
-            except CredentialsMissing as error:
+            except ConfigurationError as error:
                 self._unsaved = f"Not saved: {error.args[0]} It holds until this kernel ends; %zoho --save tries again."
 
     def save(self) -> None:
@@ -91,7 +91,8 @@ class CredentialStore:
             return ()
         with self._lock:
             shadowed = [_shadowed(name, value, path) for name, value in self._overrides.items()]
-            return tuple(filter(None, (self._unsaved, *shadowed, _git_warning(self._credentials, path))))
+            notes = self._credentials.file_notes
+            return tuple(filter(None, (self._unsaved, *shadowed, *notes, _git_warning(self._credentials, path))))
 
     def _needs_reload(self, now: tuple[Any, ...]) -> bool:
         # A keyring may have been unlocked since, which nothing tells.
@@ -105,7 +106,8 @@ class CredentialStore:
 
     def _load(self, path: Path) -> None:
         """Read the file again, and keep in memory only what it does not give back."""
-        stored = _credentials.load(path, self._credentials.trusted_origins, self._credentials.file_wins)
+        now = self._credentials
+        stored = _credentials.load(path, now.trusted_origins, now.file_wins, now.trust_file)
         self._overrides = {name: value for name, value in self._overrides.items() if getattr(stored, name) != value}
         self._credentials = stored.replace(**self._overrides)
 

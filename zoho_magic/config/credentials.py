@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict
 
-from ..data_centres import DATA_CENTRES, ENVIRONMENTS, DataCentre, origin_of, trusted_origin
-from ..errors import ConfigurationError, CredentialsMissing
+from ..data_centres import DATA_CENTRES, ENVIRONMENTS, DataCentre, is_loopback, origin_of, trusted_origin
+from ..errors import ConfigurationError, CredentialsMissing, printable
 from ..scopes import READ_WRITE, parse_scopes
 from ..secret import Secret
 from . import dotenv_file as envfile
@@ -45,7 +45,9 @@ class Credentials:
         path: the `.env` these came from and are saved to; None keeps them in memory only.
         sources: field -> where it came from ("environment", the file's name, "OS keyring (...)", "this session").
         file_wins: whether the file was named explicitly, and so wins over the environment.
+        trust_file: whether the file is used even where another user owns it or may write it.
         conflicts: variables that have another value in the environment than in the file.
+        file_notes: what is odd about the file: keys set twice or misspelt, secrets that others can read.
         keyring_error: why secrets that should be in the OS keyring are not here.
 
     Example::
@@ -71,7 +73,9 @@ class Credentials:
     path: Path | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     file_wins: bool = False
+    trust_file: bool = False
     conflicts: tuple[str, ...] = ()
+    file_notes: tuple[str, ...] = ()
     keyring_error: CredentialsMissing | None = None
 
     def __post_init__(self) -> None:
@@ -154,18 +158,22 @@ def _check_names(fields: Mapping[str, Any]) -> None:
             raise ConfigurationError(f"There is no credential {name!r}.", hint=hint)
 
 
-def load(path: Path, trusted_origins: frozenset[str] = frozenset(), file_wins: bool = False) -> Credentials:
+def load(
+    path: Path, trusted_origins: frozenset[str] = frozenset(), file_wins: bool = False, trust_file: bool = False
+) -> Credentials:
     """Credentials from a `.env` file and the process environment; whatever is missing stays empty.
 
     Args:
         path: the file.
         trusted_origins: origins that may be sent secrets beside Zoho's and loopback.
         file_wins: the file was named explicitly, so it wins over the environment; else the environment wins.
+        trust_file: whether a file of another user, or one that others can write, is used.
 
     Raises:
-        CredentialsMissing: the file cannot be read, or a value in it or in the environment cannot be used.
+        ConfigurationError: the file cannot be read or is not to be trusted, or a value in it or in the environment
+            cannot be used.
     """
-    stored, stored_own = _extract(envfile.read(path, frozenset((*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values()))))
+    stored, stored_own, notes = _read_file(path, trust_file)
     from_env, given_own = _extract(os.environ)
     conflicts = _conflicts(stored, stored_own, from_env, given_own)
     if file_wins:
@@ -174,6 +182,7 @@ def load(path: Path, trusted_origins: frozenset[str] = frozenset(), file_wins: b
     values, by_dc = {**kept, **stored, **from_env}, {**kept_own, **stored_own, **given_own}
     sources = _sources((keyring, kept), (path.name, stored), (_FROM_ENVIRONMENT, from_env))
     fields = {name: _validate(name, value, sources[name]) for name, value in values.items()}
+    _refuse_mixed_sources(fields, {**sources, **dict.fromkeys(kept, path.name)}, trusted_origins)
     by_dc = {dc: _secret(DC_CLIENT_SECRET_VARS[dc], value) for dc, value in by_dc.items()}
     if (dc := fields.get("dc", Credentials.dc)) in by_dc:
         sources["client_secret"] = _FROM_ENVIRONMENT if dc in given_own else path.name if dc in stored_own else keyring
@@ -187,8 +196,51 @@ def load(path: Path, trusted_origins: frozenset[str] = frozenset(), file_wins: b
         trusted_origins=trusted_origins,
         keyring_error=trouble,
         file_wins=file_wins,
+        trust_file=trust_file,
         conflicts=conflicts,
+        file_notes=notes,
     )
+
+
+def _read_file(path: Path, trust_file: bool) -> tuple[dict[str, Any], dict[str, Secret], tuple[str, ...]]:
+    """What the file sets, by name and by data centre, and what is odd about it; its text stays in this frame."""
+    envfile.remove_leftovers(path)
+    contents = envfile.read_contents(path, frozenset((*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values())))
+    if contents.untrusted and contents.values and not trust_file:
+        problem = contents.untrusted
+        del contents
+        raise envfile.untrusted_error(path, problem)
+    return *_extract(contents.values), tuple(_file_notes(path, contents))
+
+
+_SECRET_VARS = frozenset({*(ENV_VARS[name] for name in SECRET_FIELDS), *DC_CLIENT_SECRET_VARS.values()})
+
+
+def _file_notes(path: Path, contents: envfile.DotenvContents) -> Iterator[str]:
+    """What is odd about the file, in sentences."""
+    for key, numbers in contents.duplicates.items():
+        lines = ", ".join(map(str, numbers[:-1]))
+        yield f"{printable(path)} sets {key} more than once: line {numbers[-1]} is used, not line {lines}. Remove one."
+    for key, (number, written) in contents.misspelt.items():
+        yield f"Line {number} of {printable(path)} sets {printable(written)[:60]}, which is not used: is it {key}?"
+    if _SECRET_VARS.intersection(contents.values) and envfile.is_world_readable(path):
+        yield f"Every user of this machine can read the secrets in {printable(path)}. Run: chmod 600 {printable(path)}"
+
+
+def _refuse_mixed_sources(
+    fields: Mapping[str, Any], sources: Mapping[str, str], trusted_origins: frozenset[str]
+) -> None:
+    """A URL that one source names must not receive the client secret of another, unless it is Zoho's own.
+
+    A file that somebody else left in a shared folder would else name a port of this machine where they listen.
+    """
+    for name in URL_FIELDS & fields.keys() if "client_secret" in fields else ():
+        origin, owner = origin_of(fields[name]), sources["client_secret"]
+        if origin and is_loopback(origin) and origin not in trusted_origins and sources[name] != owner:
+            raise ConfigurationError(
+                f"{ENV_VARS[name]} comes from {sources[name]}, the client secret from {owner}: nothing is sent there.",
+                hint=f"Set them in one place, remove {ENV_VARS[name]}, or trust it: trusted=[{fields[name]!r}].",
+            )
 
 
 def _sources(*found: tuple[str, Mapping[str, Any]]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def exclusive(path: Path, seconds: float) -> Iterator[None]:
     """
     from filelock import FileLock, __version__  # it looks around the file system when it is imported
 
+    if path.is_symlink():  # some versions of filelock would follow it and truncate what it leads to
+        raise OSError(errno.ELOOP, "the lock file is a link")
     with FileLock(path, timeout=seconds):
         try:
             yield

@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 from IPython.core.error import UsageError
 from IPython.core.magic import line_cell_magic, line_magic, needs_local_scope, no_var_expand
 
+from ..errors import ZohoError
+from .translation import translate_error, translate_result
 from .variables import fill_words, visible_variables
 
 __all__ = ["LineParser", "assign", "magic", "option", "parser_of"]
@@ -119,7 +121,11 @@ def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argp
             if arguments is None:
                 return None
             arguments.body = body
-            return method(self, arguments)
+            try:
+                return translate_result(method(self, arguments))
+            except ZohoError as error:
+                translate_error(error)
+                raise
 
         _document(run, method, options)
         return needs_local_scope(no_var_expand(kind(run)))

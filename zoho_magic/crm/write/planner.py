@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...errors import CredentialsMissing, PushError
+from ...errors import ConfigurationError, PushError
 from .. import limits
 from ..metadata import Field
 from .bulk_csv import bulk_obstacle
@@ -66,7 +66,7 @@ def _obstacle(
     if not cannot:
         try:
             upload_target = place.upload_target()
-        except CredentialsMissing as missing:
+        except ConfigurationError as missing:
             cannot = str(missing.args[0]).rstrip(".")
         else:
             cannot = "" if upload_target[1] else "bulk write needs the org's id, and that the scope ZohoCRM.org.READ"
