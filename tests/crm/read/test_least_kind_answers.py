@@ -267,6 +267,8 @@ def test_a_lookup_into_several_modules_has_name_id_and_module(zoho: Pair, via: A
 def test_names_that_may_not_be_read_are_a_warning_and_not_a_lost_pull(zoho: Pair) -> None:
     sim, session = zoho
     refusal = {"code": "NO_PERMISSION", "details": {}, "message": "no", "status": "error"}
+    for module in ("Leads", "Accounts", "Contacts", "Deals", "Products", "Quotes"):
+        sim.faults.add(Fault(path=f"/crm/v8/{module}", status=403, body=refusal, times=99))
     sim.faults.add(Fault(path="/crm/v8/coql", status=403, body=refusal, after=2, times=99))
     frame = session.pull("Tasks", fields=["What_Id"], via="coql")
     assert frame["What_Id.id"].notna().any()

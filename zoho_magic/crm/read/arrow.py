@@ -95,6 +95,9 @@ _TARGET = ArrowMapping(
 # Arrow reads ISO 8601 with any offset, and converts it to UTC, when it casts from text.
 _MOMENT, _DATE = _scalar(DATETIME, TEXT), _scalar(DATE, TEXT)
 _NAMES = ArrowMapping((("", LIST),), pa.list_(pa.struct([("name", TEXT)])), lambda values: [_names_of(values)])
+_RECURRENCE = ArrowMapping(
+    (("", TEXT),), pa.struct([("RRULE", TEXT)]), lambda values: [pc.struct_field(values, "RRULE")]
+)
 _RAW = ArrowMapping((("", TEXT),), None, lambda values: [values])
 
 # Zoho's data_type (for a formula or rollup summary: its return type) -> kind. Whatever is missing here is JSON text.
@@ -109,6 +112,7 @@ _KINDS: dict[str, ArrowMapping] = {
     **dict.fromkeys(("lookup", "profilelookup", "rolelookup", "layout", "module"), _LOOKUP),
     **dict.fromkeys(("ownerlookup", "userlookup"), _PERSON),
     "multi_module_lookup": _TARGET,
+    "RRULE": _RECURRENCE,
     "multiselectpicklist": ArrowMapping((("", LIST),), LIST, lambda values: [_without_empty_lists(values)]),
 }
 
@@ -356,6 +360,10 @@ def _convert_column(values: list[Any], type_: pa.DataType) -> pa.Array:
         return pa.array([_as_text(value) for value in values], TEXT)
     if type_ == _TARGET.json:
         return pa.array([_as_target(value) for value in values], type_)
+    if type_ == _RECURRENCE.json:
+        return pa.array(
+            [value if isinstance(value, dict) or value is None else {"RRULE": value} for value in values], type_
+        )
     if pa.types.is_struct(type_):
         names = [field.name for field in type_]
         return pa.array([_as_struct(value, names) for value in values], type_)

@@ -144,7 +144,8 @@ def plan(
     chosen = found[api]
     if chosen.credits is not None and credits_left is not None and chosen.credits > credits_left:
         notes = (*notes, f"It needs about {chosen.credits:,} API credits, and {credits_left:,} are left today.")
-    open_fallbacks = (name for name in ROUTES[api].fallbacks if not found[name].obstacle)
+    open_fallbacks = [name for name in ROUTES[api].fallbacks if not found[name].obstacle]
+    open_fallbacks.sort(key=lambda name: _credits(found[name]))
     return Plan(
         api=api,
         rows=wanted,

@@ -321,10 +321,9 @@ def _counted(reading: RecordQuery) -> CoqlQuery:
 
 def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[str]) -> int | None:
     """About how many records match; None where Zoho does not say: the rows come without it too."""
-    if "coql" in allowed:
-        return coql.estimate(api, _counted(reading))
-    if reading.where or reading.order:
-        return None
+    found = coql.estimate(api, _counted(reading)) if "coql" in allowed else None
+    if found is not None or reading.where or reading.order:
+        return found
     try:
         return _count_records(api, reading)
     except (ApiError, AuthError, QueryError, ThrottledError):

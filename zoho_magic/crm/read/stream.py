@@ -181,7 +181,7 @@ class RecordStream:
         """
         first: ZohoError | None = None
         for api in (found.api, *found.fallbacks):
-            plan = replace(found, api=api)
+            plan, known = replace(found, api=api), len(self._late)
             try:
                 query, tables = _OPEN[api](self._home, self._api, self._reading, plan, self._late, self._order)
                 return plan, query, chain([next(tables)], tables)
@@ -189,6 +189,7 @@ class RecordStream:
                 if not (is_unsupported(error.code) or is_not_the_users(error, self._reading)):
                     raise
                 first = first or error
+                del self._late[known:]
                 self._before.append(f"{ROUTES[api].label} is not available here ({error.code}).")
         raise first or QueryError("There is no API to read with.")
 
@@ -302,7 +303,7 @@ def add_target_names(api: CallCounter, rows: pa.Table, field: Field, max_workers
         return rows, []
     if len(wanted) > MAX_TARGET_NAMES:
         return rows, [f"COQL brings the id and module of {field.name}, not the name: too many records to look up."]
-    calls = [partial(_names_of, api, module, part) for module, part in _parts_by_module(wanted)]
+    calls = [partial(_names_of, CallCounter(api), module, part) for module, part in _parts_by_module(wanted)]
     answers = list(map_parallel(calls, max_workers))
     names = {key: name for found, _ in answers for key, name in found.items()}
     refused = sorted({module for _, module in answers if module})
@@ -319,15 +320,26 @@ def _parts_by_module(wanted: Sequence[tuple[str, str]]) -> Iterator[tuple[str, l
 
 def _names_of(api: CallCounter, module: str, ids: Sequence[str]) -> tuple[dict[str, str | None], str]:
     """Record id -> name; and the module, where Zoho refuses to tell."""
-    shown = display_field(module)
+    shown = Field(display_field(module))
+    for read in (_named_by_coql, _named_by_records):
+        try:
+            found = read(api, module, shown, ids)
+            return dict(zip(found.column("id").to_pylist(), found.column(shown.name).to_pylist(), strict=True)), ""
+        except (ApiError, AuthError, QueryError, ThrottledError, TransportError):
+            continue
+    return {}, module
+
+
+def _named_by_coql(api: CallCounter, module: str, shown: Field, ids: Sequence[str]) -> pa.Table:
     listed = ", ".join(f"'{key}'" for key in ids)
     everyone = f"({CONVERTED} = true or {CONVERTED} = false) and " if module == "Leads" else ""
-    try:
-        statement = build_query(module, ["id", shown], f"{everyone}id in ({listed})")
-        found = coql.fetch_rows(CallCounter(api), statement, [RECORD_ID, Field(shown)], 1, len(ids), None).rows
-    except (ApiError, AuthError, QueryError, ThrottledError, TransportError):
-        return {}, module
-    return dict(zip(found.column("id").to_pylist(), found.column(shown).to_pylist(), strict=True)), ""
+    statement = build_query(module, ["id", shown.name], f"{everyone}id in ({listed})")
+    return coql.fetch_rows(api, statement, [RECORD_ID, shown], 1, len(ids), None).rows
+
+
+def _named_by_records(api: CallCounter, module: str, shown: Field, ids: Sequence[str]) -> pa.Table:
+    query = RecordQuery(module, (RECORD_ID, shown), has_converted=module == "Leads")
+    return records.read_by_ids(api, query, query.fields, ids, 1)
 
 
 def with_people(

@@ -291,12 +291,18 @@ def _json_scalar(value: Any) -> Any:
     return plain
 
 
+def _recurrence(value: Any) -> Any:
+    """A rule as a pull brings it, `FREQ=WEEKLY;COUNT=4`, or as Zoho's object."""
+    return {"RRULE": value} if isinstance(value, str) and value.startswith("FREQ=") else _json(value)
+
+
 _WRITERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("text", "textarea", "mediumtext", "website", "email", "phone", "picklist"), _text),
     **dict.fromkeys(("bigint", "long"), _bigint),
     "integer": _integer,
     **dict.fromkeys(("double", "currency", "percent"), _number),
     "boolean": _boolean,
+    "RRULE": _recurrence,
     "date": _date,
     "datetime": _datetime,
     "multiselectpicklist": _multiselect,
