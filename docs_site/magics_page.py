@@ -67,8 +67,8 @@ def _exclusive(group: Any) -> str:
 def _row(action: argparse.Action, parser: argparse.ArgumentParser) -> tuple[str, str]:
     formatter = argparse.HelpFormatter(parser.prog)
     meaning = formatter._expand_help(action) if action.help else ""
-    choices = f" One of {', '.join(f'`{each}`' for each in action.choices)}." if action.choices else ""
-    return f"`{_written(action)}`", escaped(meaning) + choices
+    choices = f". One of {', '.join(f'`{each}`' for each in action.choices)}." if action.choices else ""
+    return f"`{_written(action)}`", escaped(meaning.rstrip(".")) + choices
 
 
 def _written(action: argparse.Action) -> str:

@@ -27,4 +27,4 @@ def _plain(text: str) -> str:
     return "".join(_ENTITIES.get(char, char) for char in text)
 
 
-_ENTITIES = {char: f"&#{ord(char)};" for char in "\\`*_[]<>#|"}
+_ENTITIES = {char: f"&#{ord(char)};" for char in "\\`*[]<#|"}
