@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import os
 import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 __all__ = [
     "ApiError",
@@ -33,7 +34,10 @@ __all__ = [
     "ThrottledError",
     "TransportError",
     "ZohoError",
+    "capture",
 ]
+
+T = TypeVar("T")
 
 _RED, _RESET = "\x1b[31m", "\x1b[0m"
 
@@ -136,3 +140,48 @@ class TransportError(ZohoError):
     """
 
     may_have_been_sent: bool = True
+
+
+def capture(call: Callable[[], T], translate: Callable[[BaseException], BaseException] = lambda error: error) -> T | BaseException:
+    """What `call` returns, or the exception it raised, without the frames that it passed through.
+
+    An exception keeps the locals of all those frames, and `%xmode Verbose`, `%debug`, rich and error reporters show
+    them: request bodies, headers, the text of a settings file. So whatever handles a secret in clear runs in here, and
+    the caller raises what it gets outside any `except` block. The exception of a caller's own code (a time limit, a
+    hook, Ctrl-C) stays the same object; a note tells where it came from.
+
+    Args:
+        call: what handles secrets.
+        translate: the exception to return instead of one.
+
+    Returns:
+        The result, or a BaseException.
+
+    Example::
+
+        >>> capture(lambda: 1)
+        1
+        >>> capture(lambda: 1 / 0)
+        ZeroDivisionError('division by zero')
+    """
+    try:
+        return call()
+    except BaseException as error:  # noqa: BLE001  # whatever it is, it must not keep those frames
+        caught = error
+    return without_frames(caught, translate(caught))
+
+
+def without_frames(caught: BaseException, told: BaseException) -> BaseException:
+    """The exception to raise instead of one that was caught: no frames, no exceptions behind it."""
+    if told is caught and isinstance(told, Exception) and not isinstance(told, ZohoError):
+        _note_origin(told)
+    told.__context__ = told.__cause__ = told.__traceback__ = None
+    told.__suppress_context__ = False
+    return told
+
+
+def _note_origin(error: BaseException) -> None:
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    if hasattr(error, "add_note"):  # from Python 3.11
+        where = f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+        error.add_note(f"raised at {where}, during a call of zoho_magic")

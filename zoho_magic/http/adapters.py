@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import io
+import socket
+import time
 from http.cookiejar import DefaultCookiePolicy
 from ssl import SSLCertVerificationError
 from typing import Any
@@ -9,20 +13,19 @@ from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
-from urllib3.util import Retry
 
 from ..data_centres import trusted_origin
 from ..errors import TransportError
 
 __all__ = ["REQUEST_ERRORS", "error_name", "make_session"]
 
-RETRIES = 4
-BACKOFF_SECONDS = 0.3
-MAX_RETRY_AFTER_SECONDS = 120
 POOL_MAXSIZE = 32
-_TRANSIENT_STATUS = (500, 502, 503, 504)
+MAX_ANSWER_SECONDS = 900.0
+"""Seconds from the end of a request to the end of its answer: one byte a second is not silence, and never ends."""
+_CHUNK_BYTES = 1 << 18
 
 REQUEST_ERRORS = (requests.exceptions.RequestException, HTTPError, OSError, ValueError)
 """What a request can raise when it fails."""
@@ -30,7 +33,7 @@ REQUEST_ERRORS = (requests.exceptions.RequestException, HTTPError, OSError, Valu
 
 def error_name(error: BaseException) -> str:
     """What went wrong, in one word: the class in `requests`, or what urllib3 found where that says too little."""
-    reason = getattr(next(iter(error.args), None), "reason", None)
+    reason = getattr(next(iter(error.args), None), "reason", next(iter(error.args), None))
     if isinstance(reason, ReadTimeoutError):
         return "ReadTimeout"
     if isinstance(reason, NewConnectionError):
@@ -40,40 +43,116 @@ def error_name(error: BaseException) -> str:
     return type(error).__name__
 
 
+<<<<<<< HEAD
 class RetryPolicy(Retry):
     """Retry without 429: the concurrency limiter paces all calls together."""
+=======
+class _TimedReader(io.RawIOBase):
+    """Reads a socket until a moment, however steadily bytes come in."""
+>>>>>>> 30c5168 (One back-off and one wait budget; every exception leaves transport without the frames that hold secrets)
 
-    RETRY_AFTER_STATUS_CODES = frozenset({503})
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._raw: Any = sock.makefile("rb", buffering=0)
+        self._silence = sock.gettimeout()
+        self._deadline = time.monotonic() + MAX_ANSWER_SECONDS
 
-    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        """As Retry.get_retry_after, two minutes at most. urllib3 has `retry_after_max` for that from 2.6.3 only."""
-        seconds = super().get_retry_after(response)
-        return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        if self._silence is not None and left < self._silence:
+            self._socket.settimeout(left)
+        found: int | None = self._raw.readinto(buffer)
+        return found
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
-class BufferedRetryAdapter(HTTPAdapter):
-    """Reads the body inside the retry loop: one that breaks off is as repeatable as a lost connection."""
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_TimedReader(sock))
+
+
+class _TimedConnection(HTTPConnection):
+    response_class = _TimedResponse
+
+
+class _TimedTlsConnection(HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TimedTlsConnection
+
+
+_POOL_CLASSES = {"http": _Pool, "https": _TlsPool}
+
+
+class BufferedAdapter(HTTPAdapter):
+    """Reads the whole body before it returns, up to a size; never sends anything twice.
+
+    Args:
+        max_body_bytes: bytes of a body, unpacked. What is streamed is not counted.
+    """
+
+    def __init__(self, max_body_bytes: int, **options: Any) -> None:
+        self._max_body_bytes = max_body_bytes
+        super().__init__(**options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """As HTTPAdapter.init_poolmanager, with a limit on the time of an answer."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOL_CLASSES
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """As HTTPAdapter.proxy_manager_for, with a limit on the time of an answer."""
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOL_CLASSES
+        return manager
 
     def send(self, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> requests.Response:
         """As HTTPAdapter.send, with the body read unless it is streamed."""
-        retries = self.max_retries
-        while True:
-            response = super().send(request, stream, *args, **kwargs)
-            if stream or (broken := _read_body(response)) is None:
-                return response
-            if retries.read == 0:
-                raise broken
-            retries = retries.increment(request.method, request.url, error=ProtocolError("the body broke off"))
-            retries.sleep()
+        response = super().send(request, stream, *args, **kwargs)
+        if not stream:
+            self._read_body(response)
+        return response
+
+    def _read_body(self, response: requests.Response) -> None:
+        # `response.content` reads 10 kB at a time, which takes as long as parsing what was read.
+        try:
+            response._content = self._parts(response)
+        except (ProtocolError, DecodeError, ReadTimeoutError, SSLError) as error:
+            raise next(told(error) for kind, told in _REQUESTS_ERRORS.items() if isinstance(error, kind)) from error
+
+    def _parts(self, response: requests.Response) -> bytes:
+        parts, size = [], 0
+        while part := response.raw.read(_CHUNK_BYTES, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > self._max_body_bytes:
+                response.close()
+                raise _too_large(self._max_body_bytes)
+        return b"".join(parts)
 
 
-def _read_body(response: requests.Response) -> requests.exceptions.RequestException | None:
-    # In one piece: `response.content` reads 10 kB at a time, which takes as long as parsing what was read.
-    try:
-        response._content = response.raw.read(decode_content=True)
-    except (ProtocolError, DecodeError, ReadTimeoutError, SSLError) as error:
-        return next(told(error) for kind, told in _REQUESTS_ERRORS.items() if isinstance(error, kind))
-    return None
+def _too_large(most: int) -> TransportError:
+    return TransportError(
+        f"Zoho's answer is larger than {most >> 20} MiB, so the rest was not read.",
+        hint="Ask for fewer rows or fields; max_response_bytes of the session sets the limit.",
+        code="TooLarge",
+    )
 
 
 # What `response.content` would have raised.
@@ -109,30 +188,17 @@ class SameOriginSession(requests.Session):
         return trusted_origin(url, extra=self._trusted)
 
 
-def make_session(*, idempotent: bool, local: bool, trusted: frozenset[str]) -> requests.Session:
-    """A pool of connections whose calls may be repeated after they were sent, or (idempotent=False) only before.
+def make_session(*, local: bool, trusted: frozenset[str], max_body_bytes: int) -> requests.Session:
+    """A pool of connections. It tries each call once: `Transport` decides what is sent again.
 
     Args:
-        idempotent: whether 5xx, a lost connection and a cut-off body lead to another try.
         local: whether it talks to this machine; a proxy from the environment has no business in between.
         trusted: origins beside Zoho's that a redirect may stay on.
+        max_body_bytes: see `BufferedAdapter`.
     """
-    attempts = RETRIES if idempotent else 0
-    patience = RetryPolicy(
-        total=RETRIES,
-        connect=RETRIES,
-        read=attempts,
-        status=attempts,
-        other=attempts,
-        status_forcelist=_TRANSIENT_STATUS if idempotent else (),
-        allowed_methods=None,
-        backoff_factor=BACKOFF_SECONDS,
-        backoff_jitter=BACKOFF_SECONDS,
-        raise_on_status=False,
-    )
     pool = SameOriginSession(trusted)
     pool.trust_env = not local
     pool.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # every call stands for itself
     for scheme in ("https://", "http://"):
-        pool.mount(scheme, BufferedRetryAdapter(max_retries=patience, pool_maxsize=POOL_MAXSIZE))
+        pool.mount(scheme, BufferedAdapter(max_body_bytes, max_retries=0, pool_maxsize=POOL_MAXSIZE))
     return pool

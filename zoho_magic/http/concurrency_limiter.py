@@ -5,14 +5,15 @@ Limits: https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
 
+from ..error_catalog import error_for
+from ..errors import ThrottledError
 from ..fork_safety import renew_after_fork
+from .backoff import ExponentialBackoff, current_wait_budget
 
 __all__ = ["CONCURRENCY", "ConcurrencyLimiter"]
 
@@ -31,21 +32,8 @@ CONCURRENCY = {
 SUB_CONCURRENCY = 10
 """COQL, sorted lists and larger writes at once, in every edition."""
 
-MAX_ATTEMPTS = 8
-_TOO_MANY = 429
 _UNKNOWN_EDITION = 5
-INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, MAX_RETRY_AFTER_SECONDS = 0.5, 8.0, 120.0
-
-
-class _Response(Protocol):
-    @property
-    def status_code(self) -> int: ...
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-
-ResponseT = TypeVar("ResponseT", bound=_Response)
+THROTTLED = "Zoho answered 429, too many requests."
 
 
 class ConcurrencyLimiter:
@@ -62,7 +50,7 @@ class ConcurrencyLimiter:
         self._max = _UNKNOWN_EDITION
         self._limit = float(_UNKNOWN_EDITION)
         self._running = 0
-        self._throttled_in_a_row = 0
+        self._backoff = ExponentialBackoff()
         self._blocked_until = 0.0
         renew_after_fork(self, _changed=threading.Condition, _running=int)
 
@@ -82,11 +70,12 @@ class ConcurrencyLimiter:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait for a free place, hold it."""
-        with self._changed:
-            while (wait := self._seconds_to_wait()) != 0:
-                self._changed.wait(wait)
-            self._running += 1
+        """Wait for a free place, hold it.
+
+        Raises:
+            ThrottledError: Zoho's pause is longer than `max_wait` still allows.
+        """
+        self._enter()
         try:
             yield
         finally:
@@ -94,28 +83,14 @@ class ConcurrencyLimiter:
                 self._running -= 1
                 self._changed.notify_all()
 
-    def call_with_retry(self, call: Callable[[], ResponseT]) -> ResponseT:
-        """Make a call through the limiter, again after a 429: a throttled call was not carried out, whatever its kind.
-
-        Gives up after `MAX_ATTEMPTS`, or when Zoho asks for a longer pause than `MAX_RETRY_AFTER_SECONDS`, with the
-        last answer; the caller says what it means.
-        """
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            with self.slot():
-                answer = call()
-            if answer.status_code != _TOO_MANY:
-                self.on_success()
-                break
-            wait = _seconds(answer.headers.get("Retry-After", ""))
-            if attempt == MAX_ATTEMPTS or (wait or 0) > MAX_RETRY_AFTER_SECONDS:
-                break
-            self.on_throttled(wait)
-        return answer
+    def seconds_blocked(self) -> float:
+        """Seconds until calls may be sent again; 0 for now."""
+        return max(0.0, self._blocked_until - time.monotonic())
 
     def on_success(self) -> None:
         """A call got through."""
         with self._changed:
-            self._throttled_in_a_row = 0
+            self._backoff = ExponentialBackoff()
             self._limit = min(self._max, self._limit + 1 / self._limit)
             self._changed.notify_all()
 
@@ -124,19 +99,29 @@ class ConcurrencyLimiter:
         with self._changed:
             if retry_after is None and time.monotonic() < self._blocked_until:
                 return  # one of several calls that met the same 429
-            self._throttled_in_a_row += 1
             self._limit = max(1.0, self._limit / 2)
-            pause = min(MAX_BACKOFF_SECONDS, INITIAL_BACKOFF_SECONDS * 2 ** min(self._throttled_in_a_row - 1, 8))
-            pause = pause * random.uniform(0.5, 1.0) if retry_after is None else retry_after  # noqa: S311  # jitter
+            pause = max(self._backoff.next_pause(), retry_after or 0.0)
             self._blocked_until = max(self._blocked_until, time.monotonic() + pause)
 
-    def _seconds_to_wait(self) -> float | None:
-        """Seconds until the pause is over, None until a place is free, 0 for now."""
-        pause = self._blocked_until - time.monotonic()
-        if pause > 0:
-            return pause
-        return 0 if self._running < max(1, int(self._limit)) else None
+    def _enter(self) -> None:
+        while not self._take_place():
+            pause = self.seconds_blocked()
+            if not current_wait_budget().wait(pause, THROTTLED):
+                raise _too_long(pause)
+
+    def _take_place(self) -> bool:
+        """Take a place as soon as one is free; False if no call may be sent for a while."""
+        with self._changed:
+            while not self.seconds_blocked() and self._running >= max(1, int(self._limit)):
+                self._changed.wait()
+            if self.seconds_blocked():
+                return False
+            self._running += 1
+            return True
 
 
-def _seconds(retry_after: str) -> float | None:
-    return float(retry_after) if retry_after.isdigit() else None
+def _too_long(pause: float) -> ThrottledError:
+    error = error_for("TOO_MANY_REQUESTS", wait=f"{pause:.0f} s")
+    assert isinstance(error, ThrottledError)
+    error.retry_after = pause
+    return error
