@@ -141,6 +141,11 @@ CATALOGUE: dict[str, CatalogEntry] = {
         "Zoho is throttling: too many calls at once, or the day's API credits are used up.",
         "Wait {wait} and run it again; %zoho shows the credits left when Zoho tells them.",
     ),
+    "CREDITS_USED_UP": CatalogEntry(  # a 429 whose header X-API-CREDITS-REMAINING is 0; the code is ours
+        ThrottledError,
+        "The org's API credits are used up.",
+        "Wait {wait}: Zoho counts the last 24 hours, so a credit comes back 24 hours after the call that used it.",
+    ),
     # CRM API, reading
     "INVALID_MODULE": CatalogEntry(
         QueryError, "The CRM has no module of that name.", "Run %zoho_modules for the names; they are API names."

@@ -34,7 +34,6 @@ __all__ = [
     "ThrottledError",
     "TransportError",
     "ZohoError",
-    "capture",
 ]
 
 T = TypeVar("T")
@@ -142,7 +141,9 @@ class TransportError(ZohoError):
     may_have_been_sent: bool = True
 
 
-def capture(call: Callable[[], T], translate: Callable[[BaseException], BaseException] = lambda error: error) -> T | BaseException:
+def capture(
+    call: Callable[[], T], translate: Callable[[BaseException], BaseException] = lambda error: error
+) -> T | BaseException:
     """What `call` returns, or the exception it raised, without the frames that it passed through.
 
     An exception keeps the locals of all those frames, and `%xmode Verbose`, `%debug`, rich and error reporters show

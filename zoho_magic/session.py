@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,8 +26,9 @@ from .config.settings import ENV_VARS
 from .crm.org import AccountInfo, fetch_account_info
 from .data_centres import by_api_url
 from .errors import ConfigurationError, TransportError, ZohoError
+from .http.backoff import WaitBudget, wait_budget
 from .http.concurrency_limiter import ConcurrencyLimiter
-from .http.transport import Transport
+from .http.transport import MAX_RESPONSE_BYTES, Transport
 from .preload import preload
 from .secret import Secret
 from .status import Status, build_status
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ZohoSession"]
 
+STATUS_SECONDS = 10.0
+"""How long `status` waits for Zoho; it reports what it could not learn."""
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -66,6 +70,9 @@ class ZohoSession:
     Args:
         credentials: where and as whom to connect; `ZohoSession.from_env()` reads them from `.env`.
         clock: seconds since the epoch; tests move it.
+        max_wait: seconds that a call, a pull or a push waits for Zoho (throttling, errors of the server, no
+            connection) before it fails; an hour suits a nightly job. An attribute, too.
+        max_response_bytes: bytes of an answer, unpacked, that are read; a larger one is an error.
 
     Example::
 
@@ -74,15 +81,25 @@ class ZohoSession:
         leads = zoho.pull("Leads", fields=["Last_Name", "Email"], limit=500)
     """
 
-    def __init__(self, credentials: Credentials, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        clock: Callable[[], float] = time.time,
+        max_wait: float | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
         self._clock = clock
         self._store = CredentialStore(credentials)
-        self._transport = Transport(credentials.trusted_origins)
-        self._tokens = TokenManager(self._store.load, self._transport.post_form, clock)
+        self._limiter = ConcurrencyLimiter()
+        self._transport = Transport(
+            credentials.trusted_origins, limiter=self._limiter, max_response_bytes=max_response_bytes
+        )
+        self.max_wait = max_wait
+        self._tokens = TokenManager(self._store.load, self._post_form, clock)
         self._token_notes: tuple[str, ...] = ()
         self._account_cache: tuple[CacheKey, AccountInfo] = ((), AccountInfo())
         self._credits_left: int | None = None
-        self._limiter = ConcurrencyLimiter()
 
     @classmethod
     def from_env(
@@ -92,6 +109,8 @@ class ZohoSession:
         trusted: Collection[str] = (),
         trust_file: bool = False,
         clock: Callable[[], float] = time.time,
+        max_wait: float | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> ZohoSession:
         """A session on a `.env` file: this one, or the nearest from the working directory upwards.
 
@@ -103,6 +122,8 @@ class ZohoSession:
             trusted: origins (`https://host`) that may be sent secrets beside Zoho's and loopback.
             trust_file: whether to use a file that belongs to another user, or that other users may write.
             clock: seconds since the epoch.
+            max_wait: seconds to wait for Zoho, 60 by default; see `ZohoSession`.
+            max_response_bytes: see `ZohoSession`.
 
         Raises:
             ConfigurationError: the file is not to be trusted, or it or a value in it cannot be used.
@@ -114,7 +135,7 @@ class ZohoSession:
         """
         where = Path(path).expanduser().absolute() if path else envfile.find()
         found = _credentials.load(where, frozenset(trusted), file_wins=bool(path), trust_file=trust_file)
-        return cls(found, clock=clock)
+        return cls(found, clock=clock, max_wait=max_wait, max_response_bytes=max_response_bytes)
 
     # What it knows
 
@@ -193,8 +214,9 @@ class ZohoSession:
         problem: ZohoError | None = credentials.keyring_error
         try:
             if self._tokens.cached_token() or credentials.refresh_token or credentials.soid:
-                token = self.token
-                account = self._account_info()
+                with wait_budget(STATUS_SECONDS):
+                    token = self.token
+                    account = self._account_info()
         except ZohoError as error:
             problem = error
         return build_status(
@@ -306,7 +328,7 @@ class ZohoSession:
         wanted = self.credentials.replace(**changes)
         wanted.require("client_id", "client_secret")
         self._store.check_writable()
-        return DeviceLogin.begin(wanted, self._transport.post_form, self._get_public, self._clock)
+        return DeviceLogin.begin(wanted, self._post_form, self._get_public, self._clock)
 
     def begin_paste_login(self, **changes: Unpack[CredentialChanges]) -> PasteUrlLogin:
         """Begin a login whose last address is pasted later; `complete_login` takes what its `finish` returns.
@@ -379,7 +401,7 @@ class ZohoSession:
         oauth.revoke(
             credentials.accounts,
             token=credentials.refresh_token or Secret(""),
-            post=self._transport.post_form,
+            post=self._post_form,
             error_context=credentials.error_context,
         )
         return self.forget_tokens()
@@ -486,7 +508,9 @@ class ZohoSession:
 
     # Talking to the CRM
 
-    def request(self, method: str, path: str, *, retry: bool | None = None, **options: Any) -> requests.Response:
+    def request(
+        self, method: str, path: str, *, retry: bool | None = None, max_wait: float | None = None, **options: Any
+    ) -> requests.Response:
         """Any call to the CRM: authorised, refreshed once after a 401, retried where that is safe.
 
         Args:
@@ -494,6 +518,7 @@ class ZohoSession:
             path: `/crm/v8/...`, or a whole URL on one of Zoho's hosts.
             retry: whether the call may be sent twice; by default GET and HEAD only. A call that never reached Zoho is
                 always sent again.
+            max_wait: seconds to wait for Zoho before it fails; None for the session's.
             options: as for `requests.request`: params, json, data, files, headers, timeout (seconds), stream.
 
         Returns:
@@ -511,10 +536,9 @@ class ZohoSession:
         from .http import responses
 
         again = method.upper() in _IDEMPOTENT_METHODS if retry is None else retry
-        url = self.api + path if path.startswith("/") else path
-        response = self._limiter.call_with_retry(
-            lambda: self._transport.request(method, url, self.auth, again, **options)
-        )
+        with self._waiting(max_wait):
+            url = self.api + path if path.startswith("/") else path
+            response = self._transport.send(method, url, auth=self.auth, idempotent=again, **options)
         self._record_credits(response)
         credentials, token = self.credentials, self._tokens.cached_token()
         facts = {**credentials.error_context, "likely": data_centre_mismatch_hint(credentials, token) if token else ""}
@@ -538,6 +562,7 @@ class ZohoSession:
         progress: bool | None = None,
         confirm: Callable[[Plan], bool] | None = None,
         check_memory: bool = True,
+        max_wait: float | None = None,
     ) -> Any:
         """Records of a module: every row, typed by the module's field metadata, by the cheapest API.
 
@@ -562,6 +587,7 @@ class ZohoSession:
                 read where it returns False. None asks nobody.
             check_memory: refuse, before the rest is brought, a frame that by the number of rows and the size of the
                 first ones would not fit into free memory (or what a container's limit leaves).
+            max_wait: seconds that it waits for Zoho, all calls together, before it fails; None for the session's.
 
         Returns:
             A DataFrame, one row a record, `id` first, the same columns and dtypes whichever API: text and ids are
@@ -580,23 +606,24 @@ class ZohoSession:
 
             won = zoho.pull("Deals", fields=["Deal_Name", "Amount"], where="Stage = 'Closed Won'")
         """
-        self._preload_dataframe_libraries()
-        return self._crm.pull(
-            module,
-            via=via,
-            frame=frame,
-            show=_is_interactive() if progress is None else progress,
-            confirm=confirm,
-            check_memory=check_memory,
-            fields=fields,
-            where=_bound(where, params),
-            order_by=order_by,
-            limit=limit,
-            since=since,
-            converted=converted,
-            ids=ids,
-            full=full,
-        )
+        with self._waiting(max_wait):
+            self._preload_dataframe_libraries()
+            return self._crm.pull(
+                module,
+                via=via,
+                frame=frame,
+                show=_is_interactive() if progress is None else progress,
+                confirm=confirm,
+                check_memory=check_memory,
+                fields=fields,
+                where=_bound(where, params),
+                order_by=order_by,
+                limit=limit,
+                since=since,
+                converted=converted,
+                ids=ids,
+                full=full,
+            )
 
     def batches(
         self,
@@ -844,6 +871,7 @@ class ZohoSession:
         frame: Literal["pandas", "polars", "arrow"] = "pandas",
         progress: bool | None = None,
         explain: bool = False,
+        max_wait: float | None = None,
     ) -> Any:
         """Every row of a COQL query, typed by metadata.
 
@@ -856,6 +884,7 @@ class ZohoSession:
                 A list may have any number of values.
             frame, progress: as `pull`.
             explain: return the `Plan` (calls, API credits, time) instead of the rows; it spends one count at most.
+            max_wait: seconds that it waits for Zoho, all calls together, before it fails; None for the session's.
 
         Returns:
             As `pull`; a column is named as Zoho answers it (`Account_Name.Industry`, `SUM(Amount)`, an alias).
@@ -870,9 +899,10 @@ class ZohoSession:
         """
         if explain:
             return self._crm.plan_coql(query, params=params or {})
-        self._preload_dataframe_libraries()
         show = _is_interactive() if progress is None else progress
-        return self._crm.coql(query, params=params or {}, frame=frame, show=show)
+        with self._waiting(max_wait):
+            self._preload_dataframe_libraries()
+            return self._crm.coql(query, params=params or {}, frame=frame, show=show)
 
     def push(
         self,
@@ -887,6 +917,7 @@ class ZohoSession:
         clear_empty: bool = False,
         rename: bool = False,
         progress: bool | None = None,
+        max_wait: float | None = None,
     ) -> PushReport:
         """Write the rows of a frame into the CRM; the report has the result of every row.
 
@@ -911,6 +942,7 @@ class ZohoSession:
                 id, are taken for the fields they name; `attrs["warnings"]` lists them. Without it they are refused with
                 the line that renames them.
             progress: as `pull`.
+            max_wait: seconds that it waits for Zoho, all calls together, before it fails; None for the session's.
 
         The same for every field type, through the Records API and by bulk write:
 
@@ -941,10 +973,11 @@ class ZohoSession:
 
         wanted = (on,) if isinstance(on, str) else tuple(on or ())
         runs = None if triggers is None else tuple(triggers)
-        self.metadata.fields(module)  # on a fresh session side by side with the list of modules
-        order = WriteOperation(self.metadata.module(module).name, action, wanted, runs, clear_empty, rename=rename)
         show = _is_interactive() if progress is None else progress
-        return self._crm.push(frame, order, via=via, dry_run=dry_run, show=show)
+        with self._waiting(max_wait):
+            self.metadata.fields(module)  # on a fresh session side by side with the list of modules
+            order = WriteOperation(self.metadata.module(module).name, action, wanted, runs, clear_empty, rename=rename)
+            return self._crm.push(frame, order, via=via, dry_run=dry_run, show=show)
 
     def count_inserted(
         self, module: str, frame: Any, action: Literal["insert", "update", "upsert", "delete"] = "insert"
@@ -1045,6 +1078,10 @@ class ZohoSession:
         """
         return self._account_info().organisation
 
+    def _waiting(self, max_wait: float | None) -> AbstractContextManager[WaitBudget]:
+        """One budget of waiting for every call inside."""
+        return wait_budget(self.max_wait if max_wait is None else max_wait)
+
     def _max_concurrency(self) -> int:
         """How many calls are worth making side by side, by the org's edition."""
         self._limiter.set_edition(self.organisation.edition)
@@ -1109,7 +1146,7 @@ class ZohoSession:
 
         return methods.LoginContext(
             wanted,
-            self._transport.post_form,
+            self._post_form,
             self._get_public,
             self._clock,
             organisation=self._organisation_id,
@@ -1132,8 +1169,11 @@ class ZohoSession:
             self._tokens.store(got.token)
         self._token_notes = got.token.warnings if got.token else ()
 
+    def _post_form(self, url: str, form: Mapping[str, str | Secret | None]) -> oauth.TokenResponse:
+        return self._transport.post_form(url, form, oauth.parse_response)
+
     def _get_public(self, url: str) -> requests.Response:
-        return self._transport.request("GET", url, lambda request: request, True)
+        return self._transport.send("GET", url, auth=lambda request: request, idempotent=True)
 
     def _organisation_id(self) -> str:
         """The id of the org there is access to already; "" without access, or where a scope for it is missing."""
@@ -1143,8 +1183,8 @@ class ZohoSession:
             return ""
 
     def _record_credits(self, response: requests.Response) -> None:
-        left = response.headers.get("X-API-CREDITS-REMAINING", "")
-        if left.isdigit():
+        left = response.headers.get("X-API-CREDITS-REMAINING", "").strip()
+        if left.isascii() and left.isdigit() and len(left) < 19:
             self._credits_left = int(left)
 
     def _account_info(self) -> AccountInfo:

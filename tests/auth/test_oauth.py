@@ -46,7 +46,10 @@ class Asker:
 
     def __init__(self, zoho: Simulator, transport: Transport) -> None:
         self.zoho = zoho
-        self.common: dict[str, Any] = {"post": transport.post_form, "error_context": FACTS}
+        self.common: dict[str, Any] = {
+            "post": lambda url, form: transport.post_form(url, form, oauth.parse_response),
+            "error_context": FACTS,
+        }
         self.client = {"client_id": zoho.client_id, "client_secret": Secret(zoho.client_secret)}
 
     def exchange(self, code: str | None = None, **other: Any) -> Token:
@@ -204,7 +207,12 @@ class Fixed:
 
 def test_a_loopback_api_is_believed_from_a_loopback_server_only() -> None:
     body = b'{"access_token":"abc","api_domain":"http://127.0.0.1:1"}'
-    asked = {"client_id": "x", "client_secret": None, "refresh_token": Secret("r"), "post": lambda *_: Fixed(body)}
+    asked = {
+        "client_id": "x",
+        "client_secret": None,
+        "refresh_token": Secret("r"),
+        "post": lambda *_: oauth.parse_response(Fixed(body)),
+    }
     assert oauth.refresh("https://accounts.zoho.com", **asked).api_domain == ""  # type: ignore[arg-type]
     assert oauth.refresh("http://127.0.0.1:2", **asked).api_domain == "http://127.0.0.1:1"  # type: ignore[arg-type]
 

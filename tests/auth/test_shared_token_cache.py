@@ -82,7 +82,7 @@ def token_file(cache: Path) -> Path:
 
 def forget_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has just begun."""
-    monkeypatch.setattr(mints, "_counts", [])
+    monkeypatch.setattr(mints._limiters, "known", [])
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
 
 from zoho_magic.crm.parallel import map_parallel
+from zoho_magic.errors import ThrottledError
+from zoho_magic.http import backoff
 from zoho_magic.http import concurrency_limiter as gates
+from zoho_magic.http.backoff import wait_budget
 from zoho_magic.http.concurrency_limiter import ConcurrencyLimiter
-
-
-@dataclass
-class Answer:
-    status_code: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds, which pass only while somebody waits at the gate."""
+    """Seconds, which pass only while somebody waits."""
     now = [1000.0]
 
-    def wait(condition: threading.Condition, timeout: float | None = None) -> None:
-        assert timeout is not None, "waits for somebody who is not there"
-        now[0] += timeout
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
 
-    monkeypatch.setattr(gates, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(gates.random, "uniform", lambda _, high: high)
-    monkeypatch.setattr(threading.Condition, "wait", wait)
+    ours = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(gates, "time", ours)
+    monkeypatch.setattr(backoff, "time", ours)
+    monkeypatch.setattr("zoho_magic.http.backoff.random.uniform", lambda _, high: high)
     return now
 
 
@@ -39,7 +35,7 @@ def room(gate: ConcurrencyLimiter) -> int:
     """How many calls it lets run at once right now."""
     entered = 0
     with ExitStack() as held:
-        while gate._seconds_to_wait() == 0:
+        while gate._running < max(1, int(gate._limit)):
             held.enter_context(gate.slot())
             entered += 1
     return entered
@@ -79,9 +75,11 @@ def test_asking_for_the_edition_again_forgets_no_429(clock: list[float]) -> None
 
 def test_pauses_grow_and_hold_for_everyone(clock: list[float]) -> None:
     gate, begun = ConcurrencyLimiter(), clock[0]
-    answers = [Answer(429)] * 3 + [Answer()]
-    assert gate.call_with_retry(lambda: answers.pop(0)).status_code == 200
-    assert clock[0] - begun == pytest.approx(0.5 + 1.0 + 2.0)
+    for waited in (0.5, 1.5, 3.5):
+        gate.on_throttled(None)
+        with gate.slot():
+            assert clock[0] - begun == pytest.approx(waited)
+    gate.on_success()
     gate.on_throttled(None)
     with gate.slot():
         assert clock[0] - begun == pytest.approx(3.5 + 0.5)
@@ -97,23 +95,23 @@ def test_several_calls_that_meet_the_same_429_pause_once(clock: list[float]) -> 
 
 def test_what_zoho_asks_for_is_waited(clock: list[float]) -> None:
     gate, begun = ConcurrencyLimiter(), clock[0]
-    answers = [Answer(429, {"Retry-After": "42"}), Answer(429, {"Retry-After": "soon"}), Answer()]
-    gate.call_with_retry(lambda: answers.pop(0))
-    assert clock[0] - begun == pytest.approx(42 + 1.0)
+    gate.on_throttled(42.0)
+    with gate.slot():
+        assert clock[0] - begun == pytest.approx(42)
 
 
-def test_it_gives_up_in_the_end(clock: list[float]) -> None:
-    gate, calls = ConcurrencyLimiter(), []
-    assert gate.call_with_retry(lambda: calls.append(1) or Answer(429)).status_code == 429
-    assert len(calls) == gates.MAX_ATTEMPTS
-    assert gate.call_with_retry(lambda: calls.append(1) or Answer(429, {"Retry-After": "121"})).status_code == 429
-    assert len(calls) == gates.MAX_ATTEMPTS + 1
+def test_a_pause_beyond_the_budget_is_refused_at_once(clock: list[float]) -> None:
+    gate, begun = ConcurrencyLimiter(), clock[0]
+    gate.on_throttled(42.0)
+    with wait_budget(41), pytest.raises(ThrottledError) as refused, gate.slot():
+        pass
+    assert (clock[0] - begun, refused.value.retry_after) == (0, pytest.approx(42))
 
 
 def test_every_caller_gets_in_and_never_too_many_at_once() -> None:
     gate, lock, running, peak, done = ConcurrencyLimiter(), threading.Lock(), 0, 0, 0
 
-    def call() -> Answer:
+    def call() -> None:
         nonlocal running, peak, done
         with lock:
             running += 1
@@ -121,9 +119,13 @@ def test_every_caller_gets_in_and_never_too_many_at_once() -> None:
         with lock:
             running -= 1
             done += 1
-        return Answer()
 
-    list(map_parallel([lambda: gate.call_with_retry(call) for _ in range(300)], 30))
+    def enter() -> None:
+        with gate.slot():
+            call()
+        gate.on_success()
+
+    list(map_parallel([enter] * 300, 30))
     assert (done, running) == (300, 0)
     assert peak <= 20
 

@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from tests.support.login_env import Someone, signing_in
+from tests.support.pull_env import no_pauses
 from tests.support.simulator_fixture import as_new
 from zoho_magic import AuthError, ThrottledError, ZohoSession
-from zoho_magic.http import adapters as pool
 from zoho_magic.login.device_flow import DeviceLogin, Step
 from zoho_magic.simulator import Fault, Simulator
 
@@ -26,7 +26,7 @@ def one() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(one: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    monkeypatch.setattr(pool, "BACKOFF_SECONDS", 0.0)
+    no_pauses(monkeypatch)
     return as_new(one)
 
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.support.login_env import Someone, redirect_uri, signing_in
+from tests.support.pull_env import no_pauses
 from tests.support.secret_scan import leaks
 from tests.support.simulator_fixture import as_new
 from zoho_magic import (
@@ -23,7 +24,6 @@ from zoho_magic import (
     ZohoError,
     ZohoSession,
 )
-from zoho_magic.http import adapters as pool
 from zoho_magic.login.environment import RuntimeEnvironment
 from zoho_magic.scopes import READ_WRITE
 from zoho_magic.simulator import Fault, Simulator
@@ -44,7 +44,7 @@ def one() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(one: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    monkeypatch.setattr(pool, "BACKOFF_SECONDS", 0.0)
+    no_pauses(monkeypatch)
     as_new(one).options.auto_consent = "accept"
     return one
 
@@ -325,7 +325,7 @@ def test_looking_for_the_place_sends_no_secret(
     sent: list[tuple[str, dict[str, Any]]] = []
     post = zoho._transport.post_form
     monkeypatch.setattr(
-        zoho._transport, "post_form", lambda url, form: sent.append((url, dict(form))) or post(url, form)
+        zoho._transport, "post_form", lambda url, form, parse: sent.append((url, dict(form))) or post(url, form, parse)
     )
     with pytest.raises(AuthError):
         zoho.exchange("1000.x.y", client_id="1000.NOBODY")
@@ -343,10 +343,10 @@ def test_a_place_that_does_not_answer_keeps_nobody_waiting(
     monkeypatch.setattr("zoho_magic.login.account_location.TIMEOUT_SECONDS", 0.05)
     held, post = threading.Event(), zoho._transport.post_form
 
-    def slow(url: str, form: Any) -> Any:
+    def slow(url: str, form: Any, parse: Any) -> Any:
         if url.startswith(simulator.origin("eu")):
             held.wait(10)
-        return post(url, form)
+        return post(url, form, parse)
 
     monkeypatch.setattr(zoho._transport, "post_form", slow)
     with pytest.raises(AuthError, match="does not know this client id"):

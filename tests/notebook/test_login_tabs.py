@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from tests.support.login_env import redirect_uri, signing_in
+from tests.support.pull_env import no_pauses
 from tests.support.simulator_fixture import as_new
 from zoho_magic import ZohoSession
-from zoho_magic.http import adapters as pool
 from zoho_magic.notebook.setup_form import SetupForm
 from zoho_magic.simulator import Fault, Simulator
 
@@ -31,7 +31,7 @@ def one() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(one: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
-    monkeypatch.setattr(pool, "BACKOFF_SECONDS", 0.0)
+    no_pauses(monkeypatch)
     as_new(one).options.auto_consent = "accept"
     return one
 

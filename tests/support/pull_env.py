@@ -13,8 +13,7 @@ import pytest
 
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.crm.read import bulk_read as bulk
-from zoho_magic.http import adapters as pool
-from zoho_magic.http import concurrency_limiter as gate
+from zoho_magic.http import backoff
 from zoho_magic.secret import Secret
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator
@@ -46,11 +45,18 @@ def connect(sim: Simulator, scopes: str | None = None) -> ZohoSession:
     return ZohoSession(credentials, clock=sim.clock.time)
 
 
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are sent again almost at once, for a moment only."""
+    monkeypatch.setattr(backoff, "INITIAL_SECONDS", 0.002)
+    monkeypatch.setattr(backoff, "MAX_SECONDS", 0.02)
+    monkeypatch.setattr(backoff, "POLL_INITIAL_SECONDS", 0.002)
+    monkeypatch.setattr(backoff, "POLL_MAX_SECONDS", 0.01)
+    monkeypatch.setattr(backoff, "MAX_WAIT_SECONDS", 0.3)
+
+
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between two tries of the same thing are as good as none: for what happens, not for how long it takes."""
-    monkeypatch.setattr(pool, "BACKOFF_SECONDS", 0.001)
-    monkeypatch.setattr(gate, "INITIAL_BACKOFF_SECONDS", 0.002)
-    monkeypatch.setattr(gate, "MAX_BACKOFF_SECONDS", 0.02)
+    no_pauses(monkeypatch)
     monkeypatch.setattr(bulk, "INITIAL_BACKOFF_SECONDS", 0.002)
     monkeypatch.setattr(bulk, "MAX_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr(bulk, "DOWNLOAD_BACKOFF_SECONDS", (0.002, 0.002, 0.0))

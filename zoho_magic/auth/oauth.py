@@ -38,9 +38,9 @@ _LONGEST_LIFE_IN_SECONDS = 86_400
 
 
 class PostForm(Protocol):
-    """Sends a form to the accounts server; `Transport.post_form` is one."""
+    """Sends a form to the accounts server: `Transport.post_form` with `parse_response`."""
 
-    def __call__(self, url: str, form: Mapping[str, str | Secret | None]) -> Any: ...
+    def __call__(self, url: str, form: Mapping[str, str | Secret | None]) -> TokenResponse: ...
 
 
 class AuthHeaders(Mapping[str, str]):
@@ -153,7 +153,7 @@ def exchange(
         "redirect_uri": redirect_uri or None,
         "code_verifier": code_verifier,
     }
-    token = parse_token(parse_response(post(_url(accounts_url), form)), "exchange", accounts_url, clock, error_context)
+    token = parse_token(post(_url(accounts_url), form), "exchange", accounts_url, clock, error_context)
     return token if token.refresh_token else _with_note(token, NO_REFRESH_TOKEN_NOTE)
 
 
@@ -180,7 +180,7 @@ def refresh(
         "client_secret": client_secret,
         "refresh_token": refresh_token,
     }
-    return parse_token(parse_response(post(_url(accounts_url), form)), "refresh", accounts_url, clock, error_context)
+    return parse_token(post(_url(accounts_url), form), "refresh", accounts_url, clock, error_context)
 
 
 def client_credentials(
@@ -208,9 +208,7 @@ def client_credentials(
         "scope": ",".join(scopes),
         "soid": soid or None,
     }
-    return parse_token(
-        parse_response(post(_url(accounts_url), form)), "client credentials", accounts_url, clock, error_context
-    )
+    return parse_token(post(_url(accounts_url), form), "client credentials", accounts_url, clock, error_context)
 
 
 def revoke(accounts_url: str, *, token: Secret, post: PostForm, error_context: Mapping[str, str] = {}) -> None:
@@ -222,7 +220,7 @@ def revoke(accounts_url: str, *, token: Secret, post: PostForm, error_context: M
         AuthError: Zoho does not know the token (HTTP 400).
         TransportError, ThrottledError: as `exchange`.
     """
-    answer = parse_response(post(f"{accounts_url}/oauth/v2/token/revoke", {"token": token}))
+    answer = post(f"{accounts_url}/oauth/v2/token/revoke", {"token": token})
     if answer.status == 200 and answer.fields.get("status") == "success":
         return
     if answer.status == 400 and not _is_throttle(answer):
@@ -246,7 +244,7 @@ def parse_response(response: Any) -> TokenResponse:
     """What Zoho answered to a form, without the response, which remembers the request and its secrets."""
     try:
         fields = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = {}
     return TokenResponse(response.status_code, _wrap_secrets(fields) if isinstance(fields, dict) else {})
 

@@ -36,14 +36,19 @@ class RefreshRateLimiter:
     def acquire(self, now: float) -> None:
         """Count one request that is about to happen. Raises ThrottledError, with `wait`, when there is none left."""
         with self._lock:
-            while self._timestamps and self._timestamps[0] <= now - WINDOW_SECONDS:
-                self._timestamps.popleft()
+            self._forget_other_times(now)
             free_at = self._timestamps[0] + WINDOW_SECONDS if len(self._timestamps) >= MAX_TOKENS_PER_WINDOW else now
             wait = max(free_at, self._paused_until) - now
             if wait <= 0:
                 self._timestamps.append(now)
         if wait > 0:
             raise _throttled(wait)
+
+    def _forget_other_times(self, now: float) -> None:
+        # Moments ahead come from a clock that was set back since, and would lock everyone out until they pass again.
+        self._timestamps = deque(then for then in self._timestamps if now - WINDOW_SECONDS < then <= now + 1.0)
+        if self._paused_until > now + BLOCK_SECONDS:
+            self._paused_until = 0.0
 
     def record(self, now: float) -> None:
         """Count one request that did happen."""
@@ -83,8 +88,16 @@ class RefreshRateLimiter:
                 self._paused_until = max(self._paused_until, paused_until)
 
 
-_counts: list[tuple[str, Secret, RefreshRateLimiter]] = []
-_counts_lock = threading.Lock()
+class _Limiters:
+    """The count of every refresh token in this process."""
+
+    def __init__(self) -> None:
+        self.known: list[tuple[str, Secret, RefreshRateLimiter]] = []
+        self.lock = threading.Lock()
+        renew_after_fork(self, lock=threading.Lock)
+
+
+_limiters = _Limiters()
 
 
 def limiter_for(accounts: str, key: Secret) -> RefreshRateLimiter:
@@ -94,12 +107,12 @@ def limiter_for(accounts: str, key: Secret) -> RefreshRateLimiter:
         accounts: origin of the accounts server.
         key: the refresh token, or what stands for it where there is none.
     """
-    with _counts_lock:
-        for where, known, count in _counts:
+    with _limiters.lock:
+        for where, known, count in _limiters.known:
             if where == accounts and known == key:
                 return count
-        _counts.append((accounts, key, RefreshRateLimiter()))
-        return _counts[-1][2]
+        _limiters.known.append((accounts, key, RefreshRateLimiter()))
+        return _limiters.known[-1][2]
 
 
 def _throttled(wait: float) -> ThrottledError:

@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 __all__ = ["map_parallel", "submit"]
@@ -24,7 +26,8 @@ def map_parallel(tasks: Iterable[Callable[[], T]], max_workers: int) -> Iterator
         >>> list(map_parallel([lambda: 1, lambda: 2], max_workers=2))
         [1, 2]
     """
-    waiting = deque((task, Future[T]()) for task in tasks)
+    # Each in the caller's context: one budget of waiting holds for all calls of a pull.
+    waiting = deque((partial(copy_context().run, task), Future[T]()) for task in tasks)
     promised = [future for _, future in waiting]
     for number in range(min(max(1, max_workers), len(waiting))):
         threading.Thread(target=_work, args=(waiting,), name=f"zoho_magic {number}", daemon=True).start()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from types import TracebackType
 from typing import Any
+
+from ..http.backoff import current_wait_budget
 
 __all__ = ["Progress"]
 
@@ -29,6 +32,7 @@ class Progress:
         if self._show:
             from tqdm.auto import tqdm
 
+            current_wait_budget().announce = self.say
             self._bar = tqdm(desc=self._label, unit=" rows", unit_scale=True, leave=False, delay=DELAY_SECONDS)
         return self
 
@@ -42,6 +46,12 @@ class Progress:
         """Say how many rows will come, if known."""
         if self._bar is not None and rows is not None:
             self._bar.total = rows
+
+    def say(self, text: str) -> None:
+        """Show why nothing arrives for a while; called from any thread."""
+        if self._bar is not None:
+            with self._lock:
+                self._bar.write(text, file=sys.stderr)
 
     def add(self, rows: int) -> None:
         """Rows have arrived; called from any thread."""

@@ -43,13 +43,8 @@ def error_name(error: BaseException) -> str:
     return type(error).__name__
 
 
-<<<<<<< HEAD
-class RetryPolicy(Retry):
-    """Retry without 429: the concurrency limiter paces all calls together."""
-=======
 class _TimedReader(io.RawIOBase):
     """Reads a socket until a moment, however steadily bytes come in."""
->>>>>>> 30c5168 (One back-off and one wait budget; every exception leaves transport without the frames that hold secrets)
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock

@@ -14,7 +14,7 @@ from typing import TypeVar
 from ..errors import ApiError, ThrottledError, TransportError, ZohoError
 from ..fork_safety import renew_after_fork
 
-__all__ = ["ExponentialBackoff", "WaitBudget", "current_wait_budget", "poll_job", "wait_budget"]
+__all__ = ["ExponentialBackoff", "WaitBudget", "current_wait_budget", "poll_job", "seconds_of", "wait_budget"]
 
 MAX_WAIT_SECONDS = 60.0
 """How long a call, a pull or a push waits for Zoho unless `max_wait` says otherwise."""
@@ -191,3 +191,9 @@ def is_transient(error: ZohoError) -> bool:
     if isinstance(error, ApiError):
         return error.status >= 500
     return isinstance(error, (ThrottledError, TransportError))
+
+
+def seconds_of(retry_after: str) -> float | None:
+    """The seconds in a header `Retry-After`; None for a date, and for what is no number of them."""
+    text = retry_after.strip()
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

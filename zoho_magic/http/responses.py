@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..error_catalog import error_for
 from ..errors import ThrottledError, TransportError, ZohoError
 from ..scopes import scope_for
+from .backoff import seconds_of
 
 if TYPE_CHECKING:
     import requests
@@ -69,7 +70,8 @@ def _to_error(
         return _not_zoho(response)
     details = answer.get("details") or {}
     named = details if isinstance(details, dict) else {}
-    permissions = " ".join(map(str, named.get("permissions") or ()))
+    listed = named.get("permissions")
+    permissions = " ".join(map(str, listed if isinstance(listed, list) else [listed] if listed else []))
     error = error_for(
         str(answer["code"]),
         operation=f"{method} {path}",
@@ -90,19 +92,25 @@ def _said(answer: Mapping[str, Any], details: Any) -> str:
 
 
 def _throttled(response: requests.Response, method: str, path: str) -> ZohoError:
-    after = response.headers.get("Retry-After", "")
-    error = error_for(
-        "TOO_MANY_REQUESTS", operation=f"{method} {path}", wait=f"{after} s" if after.isdigit() else "a minute"
-    )
+    after = seconds_of(response.headers.get("Retry-After", ""))
+    used_up = response.headers.get("X-API-CREDITS-REMAINING", "").strip() == "0"
+    seconds = after or (_CREDITS_SECONDS if used_up else 60.0)
+    wait = f"{seconds:.0f} s" if after else "until they come back" if used_up else "a minute"
+    error = error_for("CREDITS_USED_UP" if used_up else "TOO_MANY_REQUESTS", operation=f"{method} {path}", wait=wait)
+    error.status = response.status_code
     if isinstance(error, ThrottledError):
-        error.retry_after = float(after) if after.isdigit() else 60.0
+        error.retry_after = seconds
     return error
+
+
+_CREDITS_SECONDS = 86_400.0
+"""Zoho counts the credits of the last 24 hours."""
 
 
 def _json(response: requests.Response) -> dict[str, Any] | None:
     try:
         answer = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested a thousand deep, or a number of thousands of digits
         return None
     return answer if isinstance(answer, dict) else None
 

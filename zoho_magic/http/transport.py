@@ -16,7 +16,7 @@ from ..data_centres import is_loopback, trusted_origin
 from ..errors import TransportError, ZohoError, capture
 from ..fork_safety import renew_after_fork
 from ..secret import Secret
-from .backoff import ExponentialBackoff, WaitBudget, current_wait_budget
+from .backoff import ExponentialBackoff, WaitBudget, current_wait_budget, seconds_of
 from .concurrency_limiter import THROTTLED, ConcurrencyLimiter
 
 if TYPE_CHECKING:
@@ -222,7 +222,10 @@ class _Retry:
         # With no credits left a later try meets the same, for hours.
         if not self._repeatable or response.headers.get("X-API-CREDITS-REMAINING", "").strip() == "0":
             return False
-        self._limiter.on_throttled(seconds_of(response.headers.get("Retry-After", "")))
+        asked = seconds_of(response.headers.get("Retry-After", ""))
+        if (asked or 0.0) > self._budget.left:
+            return False
+        self._limiter.on_throttled(asked)
         return self._budget.wait(self._limiter.seconds_blocked(), THROTTLED)
 
     def _wait_after_failure(self, error: BaseException, seconds: float) -> bool:
@@ -242,12 +245,6 @@ def _can_be_sent_again(options: Mapping[str, Any]) -> bool:
     parts = [options.get("data"), *(files.values() if isinstance(files, Mapping) else files or ())]
     flat = [one for part in parts for one in (part if isinstance(part, (tuple, list)) else (part,))]
     return all(one is None or isinstance(one, (str, bytes, Mapping, tuple)) for one in flat)
-
-
-def seconds_of(retry_after: str) -> float | None:
-    """The seconds in a header `Retry-After`; None for a date, and for what is no number of them."""
-    text = retry_after.strip()
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 _HOST_HINT = "Use a path (/crm/v8/...) or a Zoho host over https; vouch for another one with trusted=[...] in Python."

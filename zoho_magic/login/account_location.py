@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..auth import oauth
 from ..auth.oauth import PostForm
 from ..config.credentials import Credentials
 from ..config.settings import DC_CLIENT_SECRET_VARS
 from ..data_centres import DATA_CENTRES, by_accounts_url, is_loopback, trusted_origin
 from ..errors import AuthError, ZohoError
+from ..http.backoff import wait_budget
 
 __all__ = [
     "accounts_servers",
@@ -143,7 +143,8 @@ def _ask(dc: str, url: str, form: Mapping[str, str], post: PostForm, known: list
 
 def _knows(url: str, form: Mapping[str, str], post: PostForm) -> bool:
     try:
-        answer = oauth.parse_response(post(f"{url}/oauth/v2/token", form))
+        with wait_budget(0.0):
+            answer = post(f"{url}/oauth/v2/token", form)
     except ZohoError:
         return False
     return answer.fields.get("error") in ("invalid_client_secret", "invalid_code")

@@ -16,6 +16,7 @@ from ..config.credentials import Credentials
 from ..data_centres import trusted_origin
 from ..error_catalog import error_for
 from ..errors import ThrottledError, TransportError, ZohoError
+from ..http.backoff import wait_budget
 from ..secret import Secret
 from . import account_location as home
 from .prompts import LoginInstructions
@@ -66,7 +67,7 @@ class DeviceLogin:
             AuthError: Zoho does not know the client (only a "non-browser" client may do this) or a scope.
             ThrottledError, TransportError: too often, or nobody answered.
         """
-        answer = oauth.parse_response(post(f"{credentials.accounts}/oauth/v3/device/code", _request(credentials)))
+        answer = post(f"{credentials.accounts}/oauth/v3/device/code", _request(credentials))
         code, user_code = answer.fields.get("device_code"), answer.fields.get("user_code")
         if not isinstance(code, Secret) or not user_code:
             refused = oauth.to_error(answer, "device", credentials.error_context)
@@ -112,9 +113,8 @@ class DeviceLogin:
         if (early := self._next_at - self._clock()) > 0:
             return Step(early)
         try:
-            answer = oauth.parse_response(
-                self._post(f"{self.credentials.accounts}/oauth/v3/device/token", self._form())
-            )
+            with wait_budget(0.0):  # whoever polls must not wait
+                answer = self._post(f"{self.credentials.accounts}/oauth/v3/device/token", self._form())
         except TransportError:
             return self._schedule_next_poll()  # a network that comes and goes ends nothing before the code does
         return self._handle_response(answer)

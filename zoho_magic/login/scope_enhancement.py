@@ -54,7 +54,7 @@ def build(credentials: Credentials, scopes: tuple[str, ...], post: PostForm) -> 
         "client_secret": credentials.client_secret,
         "refresh_token": credentials.refresh_token,
     }
-    answer = oauth.parse_response(post(f"{credentials.accounts}/oauth/v2/token/scopeenhance", form))
+    answer = post(f"{credentials.accounts}/oauth/v2/token/scopeenhance", form)
     token = answer.fields.get("access_token")
     if not isinstance(token, Secret):
         raise oauth.to_error(answer, "scopes", credentials.error_context)

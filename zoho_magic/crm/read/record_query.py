@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ...errors import TransportError
+from ...fork_safety import renew_after_fork
 from ...http.responses import CrmApi
 from ..metadata import Field
 from ..parallel import submit
@@ -152,6 +153,7 @@ class CallCounter:
         self.warnings: list[str] = []
         self._absent: set[str] = set()
         self._present: set[str] = set()
+        renew_after_fork(self, _lock=threading.Lock)
         self._begun: dict[Hashable, Future[Any]] = {}
 
     def begin(self, key: Hashable, task: Callable[[], Any]) -> None:
