@@ -805,7 +805,7 @@ def test_a_form_carries_no_login_from_netrc(monkeypatch: pytest.MonkeyPatch) -> 
     with Listener() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         transport = Transport({"http://vouched.example"})
-        answer = transport.post_form(
+        transport.post_form(
             "http://vouched.example/oauth/v2/token", {"client_secret": Secret("S3C" + "R3T")}, lambda found: found
         )
         transport.close()
