@@ -38,6 +38,7 @@ __all__ = [
     "DATA_CENTRES",
     "ApiError",
     "AuthError",
+    "Comparison",
     "ConfigurationError",
     "Credentials",
     "CredentialsMissing",
@@ -65,6 +66,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _MODULE_OF = {
+    "Comparison": "mirror.compare",
     "Credentials": "config.credentials",
     "DATA_CENTRES": "data_centres",
     "ExportReport": "mirror.report",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
@@ -25,7 +26,7 @@ from .config.credentials import Credentials, wrap_secrets
 from .config.settings import ENV_VARS
 from .crm.org import AccountInfo, fetch_account_info
 from .data_centres import by_api_url
-from .errors import ConfigurationError, TransportError, ZohoError
+from .errors import ConfigurationError, QueryError, TransportError, ZohoError
 from .http.backoff import WaitBudget, wait_budget
 from .http.concurrency_limiter import ConcurrencyLimiter
 from .http.transport import MAX_RESPONSE_BYTES, Transport
@@ -35,6 +36,7 @@ from .status import Status, build_status
 
 if TYPE_CHECKING:
     import pandas
+    import polars
     import pyarrow
     import requests
     from typing_extensions import Self, Unpack
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from .login.environment import RuntimeEnvironment
     from .login.methods import LoginContext, LoginResult, PasteUrlLogin
     from .login.prompts import LoginUI
+    from .mirror.compare import Comparison
     from .mirror.report import ExportReport
     from .mirror.sync_options import SyncKeywords
     from .mirror.sync_report import SyncPlan, SyncReport
@@ -558,11 +561,13 @@ class ZohoSession:
         ids: Iterable[str | int] | None = None,
         full: bool = False,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
-        frame: Literal["pandas", "polars", "arrow"] = "pandas",
+        frame: Literal["pandas", "polars", "arrow", "dask", "duckdb", "polars-lazy"] = "pandas",
         progress: bool | None = None,
         confirm: Callable[[Plan], bool] | None = None,
         check_memory: bool = True,
         max_wait: float | None = None,
+        to: str | os.PathLike[str] | None = None,
+        max_age: float | None = None,
     ) -> Any:
         """Records of a module: every row, typed by the module's field metadata, by the cheapest API.
 
@@ -581,13 +586,17 @@ class ZohoSession:
             full: complete records, with subforms, multi-select lookups, files and rich text in full (as JSON text where
                 the value is not plain); one call and one API credit a record, see `plan` first.
             via: the API to use: records, coql, bulk, or auto (chooses the cheapest that can).
-            frame: pandas, polars or arrow (a `pyarrow.Table`).
+            frame: pandas, polars or arrow (a `pyarrow.Table`); or lazily dask, duckdb (a relation) or polars-lazy: then
+                the rows are landed as a Parquet file first, which the engine reads without Zoho and without a secret.
             progress: show a progress bar after a second; None shows it on a terminal.
             confirm: is called with the `Plan` before more than half of the day's API credits are spent; nothing is
                 read where it returns False. None asks nobody.
             check_memory: refuse, before the rest is brought, a frame that by the number of rows and the size of the
                 first ones would not fit into free memory (or what a container's limit leaves).
             max_wait: seconds that it waits for Zoho, all calls together, before it fails; None for the session's.
+            to: of a lazy frame: the .parquet file or folder/ to land in; None takes the user's cache folder.
+            max_age: of a lazy frame: read what was landed no more than so many seconds ago; None lands it anew. How
+                old the copy is is issued as a warning.
 
         Returns:
             A DataFrame, one row a record, `id` first, the same columns and dtypes whichever API: text and ids are
@@ -608,6 +617,13 @@ class ZohoSession:
         """
         with self._waiting(max_wait):
             self._preload_dataframe_libraries()
+            if frame not in ("pandas", "polars", "arrow") or to is not None:
+                if ids is not None or full:
+                    raise QueryError(f"frame={frame!r} takes neither ids nor full.", hint="Pull a pandas frame.")
+                asked: dict[str, Any] = {"fields": fields, "where": where, "params": params, "order_by": order_by}
+                asked |= {"limit": limit, "since": since, "converted": converted, "via": via}
+                more = {"progress": progress, "confirm": confirm}
+                return self._pull_lazily(module, frame, asked, more, to, max_age)
             return self._crm.pull(
                 module,
                 via=via,
@@ -818,6 +834,62 @@ class ZohoSession:
         where = _bound(options.pop("where", None), options.pop("params", None))
         options.pop("progress", None)
         return plan_module(self._crm, module, to, self._identity, where=where, **options)
+
+    def scan(self, module: str, *, converted: bool | Literal["both"] = False) -> polars.LazyFrame:
+        """A module as a Polars lazy frame: Zoho is asked when it is collected, and for what the query needs only.
+
+        Columns, a limit and the safe part of filters (equal text, compared numbers and moments, flags, nulls) become
+        part of the question; the whole filter is applied again here, so the result is that of a local filter.
+
+        Args:
+            module: API name.
+            converted: as `pull`.
+
+        Returns:
+            A `polars.LazyFrame` with the columns of `pull(frame="polars")`, by ascending id.
+
+        Raises:
+            MissingDependency: polars is not installed.
+            QueryError: no such module; when it is collected, as `batches`.
+            AuthError, ApiError, ThrottledError, TransportError: as `batches`.
+
+        Example::
+
+            zoho.scan("Leads").filter(pl.col("Annual_Revenue") > 500_000).select("id", "Company").collect()
+        """
+        from .crm.read.pull import build_record_query
+        from .mirror.scan import scan
+
+        reading, _ = build_record_query(self.metadata, module, converted=converted)
+        batches = partial(self.batches, module, converted=converted, progress=False)
+        return cast("polars.LazyFrame", scan(reading.fields, batches))
+
+    def compare(self, old: Any, new: Any, *, module: str | None = None) -> Comparison:
+        """What differs between two frames or copies of the same records, by the column `id`.
+
+        Args:
+            old: the older one: a pandas, polars or Arrow frame, or where a copy lies (`leads.parquet`,
+                `crm.duckdb::leads`).
+            new: the newer one, likewise.
+            module: API name; its read-only fields are left out of `updates`. By default that of a frame's `attrs`.
+
+        Returns:
+            A `Comparison`: the frames added, removed, changed (id, field, old, new) and updates, which a push takes.
+
+        Raises:
+            QueryError: one has no ids, or one id twice.
+            ConfigurationError: no copy can be read there.
+
+        Example::
+
+            found = zoho.compare("leads-monday.parquet", "leads.parquet", module="Leads")
+            zoho.push("Leads", found.updates, "update", clear_empty=True)
+        """
+        from .mirror.compare import compare
+
+        name = module or getattr(new, "attrs", {}).get("module") or getattr(old, "attrs", {}).get("module")
+        known = self.metadata.fields(name).values() if name else ()
+        return compare(old, new, read_only={field.name for field in known if field.read_only})
 
     def plan(
         self,
@@ -1100,6 +1172,28 @@ class ZohoSession:
         return is_trusted_url(url, self.credentials, self.token)
 
     # Inside
+
+    def _pull_lazily(
+        self,
+        module: str,
+        frame: str,
+        asked: dict[str, Any],
+        more: dict[str, Any],
+        to: str | os.PathLike[str] | None,
+        max_age: float | None,
+    ) -> Any:
+        from .mirror.readers import LAZY_FRAMES, open_lazily
+
+        if frame not in LAZY_FRAMES:
+            known = ("pandas", "polars", "arrow", *LAZY_FRAMES)
+            if frame in known:
+                raise QueryError(f"frame={frame!r} takes no `to`.", hint="Use export(module, to=...) for a file.")
+            raise QueryError(f"There is no frame {frame!r}.", hint=f"Use one of {', '.join(known)}.")
+        key = {"module": module, **asked, "identity": self._identity()}
+        found, place, age = open_lazily(frame, partial(self.export, module, **asked, **more), to, key, max_age)
+        if max_age is not None and age:
+            warnings.warn(f"{place} was landed {age:,.0f} seconds ago.", UserWarning, stacklevel=3)
+        return found
 
     def _identity(self) -> tuple[str, str]:
         """The organisation's id and its data centre."""

@@ -107,3 +107,13 @@ def test_a_command_line_for_cron(simulator: Simulator, env_file: Path, capsys: p
     simulator.stop()
     get_session().close()
     assert main(["sync", "Leads", "--to", "leads.parquet"]) == 75
+
+
+def test_a_lazy_frame_is_landed_where_the_line_says(shell: Shell, simulator: Simulator) -> None:
+    pytest.importorskip("polars")
+    frame = shell.run("%zoho_pull Leads --converted both --frame polars-lazy --to leads.parquet")
+    assert type(frame).__name__ == "LazyFrame"
+    assert len(frame.collect()) == simulator.crm.count("Leads") == len(pq.read_table("leads.parquet"))
+    assert "takes neither ids nor full" in shell.failed("%zoho_pull Leads --frame duckdb --full")
+    compared = get_session().compare("leads.parquet", "leads.parquet")
+    assert "Changed" in shell.ip.display_formatter.format(compared)[0]["text/html"]

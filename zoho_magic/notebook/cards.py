@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..crm.write.push import PushReport
     from ..errors import ZohoError
     from ..login.prompts import LoginInstructions
+    from ..mirror.compare import Comparison
     from ..mirror.report import ExportReport
     from ..mirror.sync_report import SyncPlan, SyncReport
     from ..status import Status
@@ -70,6 +71,11 @@ def sync_card(report: SyncReport | SyncPlan) -> str:
     cells = {label: text for label, text in report.details.items() if text}
     edge = _AMBER if cells.get("Notes") else _GREEN
     return _card(edge, f"Copy of {cells.pop('Module')}", cells, [])
+
+
+def comparison_card(found: Comparison) -> str:
+    """HTML for what differs between two frames."""
+    return _card(_GREEN, "Comparison", {label: text for label, text in found.details.items() if text}, [])
 
 
 SHOWN_ROWS = 10
@@ -155,6 +161,7 @@ _CARDS: dict[str, Callable[[Any], str]] = {
     "zoho_magic.login.prompts.LoginInstructions": login_card,
     "zoho_magic.crm.read.planner.Plan": plan_card,
     "zoho_magic.crm.write.report.PushReport": push_card,
+    "zoho_magic.mirror.compare.Comparison": comparison_card,
     "zoho_magic.mirror.report.ExportReport": export_card,
     "zoho_magic.mirror.sync_report.SyncPlan": sync_card,
     "zoho_magic.mirror.sync_report.SyncReport": sync_card,

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from ..magic_parser import option
 
-__all__ = ["FRAME", "MODULE", "PROFILE", "REFRESH", "positive_int", "split_names"]
+__all__ = ["FRAME", "LAZY_FRAMES", "MODULE", "PROFILE", "PULL_FRAME", "REFRESH", "positive_int", "split_names"]
 
 FRAMES = ("pandas", "polars", "arrow")
+LAZY_FRAMES = ("dask", "duckdb", "polars-lazy")
 
 
 def positive_int(text: str) -> int:
@@ -37,4 +38,10 @@ PROFILE = option(
     help="for this line: another account's file, or NAME for .env.NAME beside the nearest .env",
 )
 FRAME = option("--frame", choices=FRAMES, default="pandas", help="kind of frame (pandas)")
+PULL_FRAME = option(
+    "--frame",
+    choices=(*FRAMES, *LAZY_FRAMES),
+    default="pandas",
+    help="kind of frame (pandas); dask, duckdb and polars-lazy read a copy that is landed first",
+)
 REFRESH = option("--refresh", action="store_true", help="ask the CRM again")

@@ -12,7 +12,7 @@ from ..cost_confirmation import confirm_cost
 from ..lazy_session import get_session, is_interactive
 from ..magic_parser import assign, magic, option
 from ..notes import show_warnings
-from .options import FRAME, MODULE, PROFILE, positive_int, split_names
+from .options import FRAME, LAZY_FRAMES, MODULE, PROFILE, PULL_FRAME, positive_int, split_names
 
 __all__ = ["ReadingMagics"]
 
@@ -41,7 +41,7 @@ class ReadingMagics(Magics):
         option("--ids", nargs="+", metavar="ID", help="only these records, in this order: --ids $ids"),
         option("--full", action="store_true", help="complete records with subforms; one API credit a record"),
         option("--via", choices=VIA, default="auto", help="the Zoho API to use: records, coql, bulk, or auto"),
-        FRAME,
+        PULL_FRAME,
         option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
         option(
             "--to",
@@ -82,6 +82,8 @@ class ReadingMagics(Magics):
             "progress": is_interactive(self.shell),
             "confirm": None if line.yes else confirm_cost(self.shell),
         }
+        if line.frame in LAZY_FRAMES:
+            return session.pull(line.module, **asked, **by_id, **shared, frame=line.frame, to=line.to)
         if line.to and any(by_id.values()):
             raise UsageError("--to goes with neither --ids nor --full: pull a frame and write it with its own methods.")
         if line.to:
