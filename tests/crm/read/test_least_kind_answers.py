@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -351,3 +352,17 @@ def test_a_bulk_file_without_rows_where_records_were_counted_is_named(zoho: Pair
     frame = session.pull("Leads", fields=["Last_Name"], via="bulk")
     assert len(frame) == 0
     assert "are missing" in _warnings(frame)
+
+
+@pytest.mark.parametrize("via", ["records", "coql"])
+def test_a_field_that_was_renamed_while_the_session_lives_is_named_with_the_new_one(zoho: Pair, via: Any) -> None:
+    _, session = zoho
+    before = session.metadata.fields("Leads")
+    session.metadata._fields["Leads"] = {  # what an earlier call had read
+        **{name: field for name, field in before.items() if name != "Company"},
+        "Firm": replace(before["Company"], name="Firm"),
+    }
+    frame = session.pull("Leads", fields=["Last_Name", "Firm"], via=via, limit=20)
+    assert frame["Firm"].isna().all()
+    assert "Zoho no longer has Firm in Leads: empty here; new there: Company." in _warnings(frame)
+    assert "Company" in session.pull("Leads", via=via, limit=5)

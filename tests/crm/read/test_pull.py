@@ -105,7 +105,8 @@ def test_kinds_of_frame(org: World) -> None:
         TEXT, TEXT, "Int64", "Float64", "boolean", "datetime64[us]", "datetime64[us, UTC]", "object",
     ]  # fmt: skip
     assert frame["Products_Interested"].to_list() == table["Products_Interested"].to_pylist()
-    fast = zoho.pull("Leads", fields=fields, frame="polars", limit=50)
+    with pytest.warns(UserWarning, match="Converted records are not included"):  # polars has no place for it
+        fast = zoho.pull("Leads", fields=fields, frame="polars", limit=50)
     assert isinstance(fast, polars.DataFrame)
     assert fast["id"].to_list() == frame["id"].to_list()
     with pytest.raises(QueryError, match="no frame 'excel'"):

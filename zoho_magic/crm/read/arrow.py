@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
+from warnings import warn
 
 import numpy as np
 import pyarrow as pa
@@ -706,7 +707,7 @@ def to_backend(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
     if frame == "pandas":
         return _pandas(data, attrs)
     described = data.replace_schema_metadata({"zoho_magic": json.dumps(dict(attrs), default=str)})
-    return described if frame == "arrow" else _polars(described)
+    return described if frame == "arrow" else _polars(described, attrs.get("warnings", ()))
 
 
 def _pandas(data: pa.Table, attrs: Mapping[str, Any]) -> Any:
@@ -723,7 +724,7 @@ def _pandas(data: pa.Table, attrs: Mapping[str, Any]) -> Any:
     return frame
 
 
-def _polars(data: pa.Table) -> Any:
+def _polars(data: pa.Table, warnings_in_attrs: Iterable[str]) -> Any:
     try:
         import polars
     except ModuleNotFoundError:
@@ -732,4 +733,6 @@ def _polars(data: pa.Table) -> Any:
         missing = False
     if missing:
         raise ApiError("--frame polars needs polars.", hint="Run: %pip install polars")
+    for text in warnings_in_attrs:  # a polars frame has no place for them
+        warn(text, UserWarning, stacklevel=2)
     return polars.from_arrow(data)

@@ -104,6 +104,7 @@ class RecordStream:
         self._home, self._api, self._reading, self._order = home, api, reading.listed, order
         self._fields = reading.fields
         self._late: list[str] = []
+        self._unfilled: set[str] = set()
         self._before = [*warnings, *found.notes]
         self._users: Future[tuple[Users, list[ZohoError]]] | None = None
         self.schema = frames.arrow_schema(reading.fields)
@@ -125,6 +126,7 @@ class RecordStream:
             for rows in self._tables:
                 named = self._named(self._with_target_names(self._filled(rows)))
                 yield frames.with_all_columns(named, self._fields)
+            self._describe_missing()
 
     def close(self) -> None:
         """Make no further call."""
@@ -133,9 +135,7 @@ class RecordStream:
     @property
     def warnings(self) -> list[str]:
         """What the user should know of the rows that have come so far."""
-        absent = [] if self._is_filled else self._absent_fields
-        note = [_absent_note(self._reading.module, absent)] if absent else []
-        return list(dict.fromkeys([*self._before, *self._late, *self._api.warnings, *note]))
+        return list(dict.fromkeys([*self._before, *self._late, *self._api.warnings]))
 
     @property
     def attrs(self) -> dict[str, Any]:
@@ -214,9 +214,22 @@ class RecordStream:
         except (ApiError, AuthError, QueryError, ThrottledError, TransportError) as error:
             self._note(f"{_listed(absent)} could not be read by record id, and may be empty here: {error.args[0]}")
             return rows
-        if left:
-            self._note(_absent_note(self._reading.module, left))
+        self._unfilled |= {field.name for field in left}
         return rows
+
+    def _describe_missing(self) -> None:
+        """Warn of the columns that came in no row and were not read another way, by what Zoho has in the module now."""
+        missing = self._unfilled if self._is_filled else {field.name for field in self._absent_fields}
+        if not missing:
+            return
+        metadata, module = self._home.metadata, self._reading.module
+        known = set(metadata.fields(module))
+        try:
+            now = set(metadata.ask_for_fields(module, self._api)[0])
+        except (ApiError, AuthError, QueryError, ThrottledError, TransportError):
+            now = known
+        for note in _missing_notes(module, missing, known, now):
+            self._note(note)
 
     def _with_target_names(self, rows: pa.Table) -> pa.Table:
         for field in filter(frames.has_targets, self._reading.fields):
@@ -245,11 +258,13 @@ def _listed(fields: Sequence[Field]) -> str:
     return ", ".join(field.name for field in fields)
 
 
-def _absent_note(module: str, fields: Sequence[Field]) -> str:
-    return (
-        f"Zoho sent no value and no null for {_listed(fields)}: renamed, hidden, or not part of this API; empty here. "
-        f"fields({module!r}, refresh=True) shows what {module} has now."
-    )
+def _missing_notes(module: str, missing: set[str], known: set[str], now: set[str]) -> Iterator[str]:
+    gone, here = sorted(missing & known - now), sorted(missing - (known - now))
+    if gone:
+        new = f"; new there: {', '.join(sorted(now - known))}" if now - known else ""
+        yield f"Zoho no longer has {', '.join(gone)} in {module}: empty here{new}."
+    if here:
+        yield f"Zoho sent no value and no null for {', '.join(here)}: hidden, or not part of this API; empty here."
 
 
 def is_not_the_users(error: ZohoError, reading: RecordQuery) -> bool:
