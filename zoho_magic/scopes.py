@@ -52,6 +52,7 @@ _SCOPE_BY_PATH = (
     (r"/crm/v\d[\d.]*/org/currencies", "ZohoCRM.settings.currencies.{op}"),
     (r"/crm/v\d[\d.]*/org", "ZohoCRM.org.{op}"),
     (r"/crm/v\d[\d.]*/users", "ZohoCRM.users.{op}"),
+    (r"/crm/v\d[\d.]*/settings/recycle_bin/.*restore", "ZohoCRM.settings.recycle_bin.UPDATE"),
     (r"/crm/v\d[\d.]*/settings/(?P<what>\w+)", "ZohoCRM.settings.{what}.{op}"),
     (r"/crm/v\d[\d.]*/coql", "ZohoCRM.coql.READ"),
     (r"/crm/v\d[\d.]*/upload", "ZohoFiles.files.CREATE"),

@@ -988,9 +988,12 @@ class ZohoSession:
         triggers: Sequence[str] | None = None,
         clear_empty: bool = False,
         rename: bool = False,
+        diff: bool = False,
+        only_changes: bool = False,
+        keep: bool | None = None,
         progress: bool | None = None,
         max_wait: float | None = None,
-    ) -> PushReport:
+    ) -> Any:
         """Write the rows of a frame into the CRM; the report has the result of every row.
 
         Args:
@@ -1013,6 +1016,15 @@ class ZohoSession:
             rename: whether columns that are called by a field's label ("Last Name", "Record Id"), and an index named
                 id, are taken for the fields they name; `attrs["warnings"]` lists them. Without it they are refused with
                 the line that renames them.
+            diff: write nothing, and return a frame of what would change: a row for each cell, with the index label of
+                the frame and the columns id, action (insert, update, delete, unchanged, failed), field, old and new.
+                `attrs["counts"]` has the rows by action. It reads the records: a credit for every 50 of them and 50
+                fields, for an upsert also a credit for every 100 values of `on`.
+            only_changes: leave out rows whose record has their values already (status `unchanged`); costs what `diff`
+                costs, and raises where the records cannot be read.
+            keep: keep the previous values, in a Parquet file of mode 0600 in the user's data folder, so that
+                `report.undo()` and `undo` can put them back; costs what `diff` costs. None: for updates, upserts and
+                deletions up to 10,000 rows, where the records can be read. The rows of an insert are undone without it.
             progress: as `pull`.
             max_wait: seconds that it waits for Zoho, all calls together, before it fails; None for the session's.
 
@@ -1029,7 +1041,7 @@ class ZohoSession:
         Returns:
             A `PushReport`, a DataFrame with the index of `frame`: status, action, id, code, message, field. A call
             whose outcome is unknown is never repeated for inserts: its rows are `unknown`. After Ctrl-C it reports what
-            was done; `report.retry()` does the rest.
+            was done; `report.retry()` does the rest. With `diff` a DataFrame, see there.
 
         Raises:
             PushError: a column is no field, an id is a float, or the API in `via` cannot do it; nothing was sent.
@@ -1048,8 +1060,46 @@ class ZohoSession:
         show = _is_interactive() if progress is None else progress
         with self._waiting(max_wait):
             self.metadata.fields(module)  # on a fresh session side by side with the list of modules
-            order = WriteOperation(self.metadata.module(module).name, action, wanted, runs, clear_empty, rename=rename)
-            return self._crm.push(frame, order, via=via, dry_run=dry_run, show=show)
+            name = self.metadata.module(module).name
+            operation = WriteOperation(name, action, wanted, runs, clear_empty, rename=rename)
+            return self._crm.push(
+                frame, operation, dry_run=dry_run, diff=diff, show=show, via=via, only_changes=only_changes, keep=keep
+            )
+
+    def kept_pushes(self) -> pandas.DataFrame:
+        """The pushes whose previous values are kept on this machine, newest first.
+
+        Returns:
+            A frame with a row for each: name, when (datetime, UTC), module, action, org (id and data centre), records,
+            undone, bytes (Int64). Files lie in the user's data folder with mode 0600, for 30 days, 200 MB together.
+
+        Example::
+
+            zoho.undo(zoho.kept_pushes()["name"].iloc[0])
+        """
+        from .crm.write.kept_pushes import kept_frame
+
+        return kept_frame()
+
+    def undo(self, name: str, *, progress: bool | None = None) -> PushReport:
+        """Undo a push whose previous values are kept, as `PushReport.undo` does; it may be of an earlier kernel.
+
+        Args:
+            name: as `kept_pushes` lists it.
+            progress: as `pull`.
+
+        Returns:
+            A `PushReport` of the rows that were not undone before; its index are the labels of the frame, as text.
+
+        Raises:
+            PushError: no such push, its file cannot be read, it belongs to another organisation, or all is undone.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`, before anything was written.
+
+        Example::
+
+            zoho.undo("20260131T080000Z-Leads-3f9c1a")
+        """
+        return self._crm.undo(name, _is_interactive() if progress is None else progress)
 
     def count_inserted(
         self, module: str, frame: Any, action: Literal["insert", "update", "upsert", "delete"] = "insert"
@@ -1209,6 +1259,7 @@ class ZohoSession:
             credits_left=lambda: self.credits_left,
             edition=lambda: self.organisation.edition,
             max_concurrency=lambda: self._max_concurrency(),
+            identity=lambda: self._identity(),
             upload_target=lambda: (upload_origin(self.credentials, self.token), self.organisation.zgid),
         )
 

@@ -45,6 +45,7 @@ class CrmClient:
         edition: the org's edition, on which its daily API credits depend.
         max_concurrency: how many calls are worth making side by side.
         upload_target: the origin that takes bulk write files, and the org's id.
+        identity: the org's id and its data centre.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class CrmClient:
         edition: Callable[[], str],
         max_concurrency: Callable[[], int],
         upload_target: Callable[[], tuple[str, str]],
+        identity: Callable[[], tuple[str, str]],
     ) -> None:
         self.request, self.max_concurrency, self.upload_target = request, max_concurrency, upload_target
+        self.identity = identity
         self._scopes, self._credits_left, self._edition = scopes, credits_left, edition
         self._lock = threading.Lock()
         self._users: dict[str, tuple[str | None, str | None]] | None = None
@@ -187,12 +190,23 @@ class CrmClient:
 
         return queries.make_plan(self, query, params)
 
-    def push(self, frame: Any, order: WriteOperation, *, via: str, dry_run: bool, show: bool) -> PushReport:
+    def push(
+        self, frame: Any, operation: WriteOperation, *, dry_run: bool, diff: bool, show: bool, **options: Any
+    ) -> Any:
         """See `ZohoSession.push`."""
         from .write import push  # it brings pandas
 
-        with Progress(f"Pushing {order.module}", show) as progress:
-            return push.push(self, frame, order, via=via, dry_run=dry_run, progress=progress)
+        with Progress(f"Pushing {operation.module}", show) as progress:
+            if diff:
+                return push.diff(self, frame, operation, progress)
+            asked = push.PushOptions(**options)
+            return push.push(self, frame, operation, options=asked, dry_run=dry_run, progress=progress)
+
+    def undo(self, name: str, show: bool) -> PushReport:
+        """See `ZohoSession.undo`."""
+        from .write.undo import undo_kept
+
+        return undo_kept(self, name, Progress("Undoing", show))
 
     def modules(self, *, count: bool, refresh: bool) -> pandas.DataFrame:
         """See `ZohoSession.modules`."""

@@ -36,6 +36,13 @@ BULK_READ_VALUES_PER_IN = 200
 WRITE_ROWS_PER_CALL = 100
 WRITE_ROWS_PER_CREDIT = 10
 
+# restore-recycle-bin-records.html
+RESTORE_IDS_PER_CALL = 200
+
+# add-tags.html, remove-tags.html
+TAG_IDS_PER_CALL = 100
+TAGS_PER_CALL = 10
+
 # bulk-write/limitations.html, bulk-write/upload-file.html, api-limits.html
 BULK_WRITE_ROWS_PER_FILE = 25_000
 BULK_WRITE_MAX_COLUMNS = 200

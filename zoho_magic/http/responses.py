@@ -56,7 +56,7 @@ def raise_for_error(
     if response.status_code < 400:
         return response
     answer = _json(response)
-    if answer is not None and "data" in answer and "code" not in answer:
+    if answer is not None and "code" not in answer and ("data" in answer or "recycle_bin" in answer):
         return response
     raise _to_error(response, answer, method, path, error_context)
 

@@ -10,7 +10,7 @@ from IPython.display import display
 if TYPE_CHECKING:
     from ..crm.write.report import PushReport
 
-__all__ = ["Message", "show_failures", "show_warnings"]
+__all__ = ["Message", "show_failures", "show_reading_cost", "show_warnings"]
 
 
 class Message:
@@ -38,3 +38,12 @@ def show_failures(report: PushReport) -> PushReport:
     if report.problem:
         display(Message(f"{report.title}. {report.problem}"))  # type: ignore[no-untyped-call]
     return report
+
+
+def show_reading_cost(frame: Any) -> None:
+    """Say what reading the records of a frame costs, before it happens."""
+    from ..crm.write.current_values import credits_of_reading
+
+    rows = len(frame) if hasattr(frame, "__len__") else 0
+    credits = credits_of_reading(rows, len(getattr(frame, "columns", ())))
+    display(Message(f"Reading what the CRM holds of {rows:,} rows: about {credits:,} API credits."))  # type: ignore[no-untyped-call]

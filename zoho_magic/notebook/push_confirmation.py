@@ -36,7 +36,7 @@ def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[s
     """
     if len(set(line.actions or ())) != 1:
         raise UsageError("%zoho_push: say one thing to do: --insert, --update, --upsert --on FIELD, or --delete.")
-    if line.dry_run or line.yes:
+    if line.dry_run or line.diff or line.yes:
         return
     action, rows = line.actions[0], len(frame) if hasattr(frame, "__len__") else 0
     inserted = 0 if action == "delete" else count_inserted(line.module, frame, action)

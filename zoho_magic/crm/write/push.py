@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ...errors import QueryError
+import pandas as pd
+
+from ...errors import QueryError, ZohoError
 from .. import limits
 from ..metadata import Field, Metadata
 from ..parallel import map_parallel
@@ -17,8 +19,12 @@ from . import bulk_write
 from . import records as calls
 from .choices import replace_refused_choices
 from .columns import check_columns
+from .comparison import diff_frame
+from .current_values import Records, find_records, read_records, readable_fields
 from .input_table import Table, table_of
 from .insert_history import InsertHistory
+from .keeper import Keeper
+from .kept_pushes import MAX_KEPT_ROWS
 from .operation import ACTIONS, WriteOperation
 from .planner import VIA, Route, choose_route
 from .push_state import PushState
@@ -31,9 +37,10 @@ from .row_result import FAILED, UNKNOWN, VALID, RowResult, aborted, not_sent, re
 from .rows import Row, RowError, rows_of, with_target_module, writable
 from .validation import check, with_values_named
 
-__all__ = ["VIA", "PushReport", "WriteClient", "push"]
+__all__ = ["VIA", "PushOptions", "PushReport", "WriteClient", "diff", "push"]
 
 _BULK_AUTOMATION_NOTE = "Zoho does not say whether bulk write runs workflows; calls (via='records') do."
+UNCHANGED = "unchanged"
 SUPERSEDED = RowError(
     "SUPERSEDED", "not sent: a later row of the frame wrote the same record; push this row by itself if it should win"
 )
@@ -62,11 +69,78 @@ class WriteClient(Protocol):
 
     def upload_target(self) -> tuple[str, str]: ...
 
+    def identity(self) -> tuple[str, str]: ...
+
+
+@dataclass(frozen=True)
+class PushOptions:
+    """How rows are written.
+
+    Attributes:
+        via: auto, records or bulk.
+        only_changes: whether rows that would change nothing are left out.
+        keep: whether previous values are kept; None for updates, upserts and deletions up to `MAX_KEPT_ROWS` rows.
+    """
+
+    via: str = "auto"
+    only_changes: bool = False
+    keep: bool | None = None
+
+    def keeps(self, operation: WriteOperation, rows: int) -> bool:
+        """Whether the previous values of so many rows are kept."""
+        return self.keep if self.keep is not None else operation.action != "insert" and rows <= MAX_KEPT_ROWS
+
+
+def diff(client: WriteClient, frame: Any, operation: WriteOperation, progress: Progress) -> pd.DataFrame:
+    """What a push would change, see `ZohoSession.push`."""
+    _refuse_unknown_values(operation, "auto")
+    table = table_of(frame)
+    fields = _writable_fields(client.metadata, operation.module, table)
+    operation = replace(operation, lookup_fields=match_fields(operation, fields))
+    lookups, api = LookupCounter(client), CallCounter(client, progress.add)
+    rows, warnings = _prepared(table, operation, fields, lookups)
+    check(rows, operation, fields, list(table.index))
+    sound = [row for row in rows if row.problem is None]
+    found, current = _current_values(client, api, lookups, sound, operation, fields)
+    changes = diff_frame(rows, found, current, fields, table.index, operation.action)
+    counts = {kind: int(changes.loc[changes["action"] == kind].index.nunique()) for kind in changes["action"].unique()}
+    changes.attrs = _attrs(operation, Route("diff", ""), warnings) | {"counts": counts}
+    changes.attrs |= {"calls": api.calls + lookups.calls, "credits": api.credits + lookups.credits}
+    return changes
+
+
+def _current_values(
+    client: WriteClient,
+    api: CallCounter,
+    lookups: LookupClient,
+    rows: Sequence[Row],
+    operation: WriteOperation,
+    fields: Mapping[str, Field],
+) -> tuple[dict[int, list[str]], Records]:
+    """Which records the rows may change, and what the CRM holds of them."""
+    found = find_records(rows, operation, lookups)
+    names = (
+        [each.name for each in fields.values() if not each.read_only]
+        if operation.action == "delete"
+        else list(dict.fromkeys(name for row in rows for name in row.data))
+    )
+    ids = [record for each in found.values() for record in each]
+    width = client.max_concurrency() if len(ids) > limits.IDS_PER_CALL else 1
+    names = readable_fields(names, fields)
+    return found, read_records(api, operation.module, ids, names, width) if ids else {}
+
 
 def push(
-    client: WriteClient, frame: Any, operation: WriteOperation, *, via: str, dry_run: bool, progress: Progress
+    client: WriteClient,
+    frame: Any,
+    operation: WriteOperation,
+    *,
+    options: PushOptions,
+    dry_run: bool,
+    progress: Progress,
 ) -> PushReport:
     """See `ZohoSession.push`; `progress` is told of every row."""
+    via = options.via
     _refuse_unknown_values(operation, via)
     table = table_of(frame)
     if not dry_run and len(table) > limits.WRITE_ROWS_PER_CALL:  # side by side, not one after the other
@@ -74,7 +148,7 @@ def push(
     fields = _writable_fields(client.metadata, operation.module, table)
     operation = replace(operation, lookup_fields=match_fields(operation, fields))
     if not dry_run:
-        return PushRun(client, operation, via, progress, fields)(table, RetryContext(table, range(len(table))))
+        return PushRun(client, operation, options, progress, fields)(table, RetryContext(table, range(len(table))))
     lookups = LookupCounter(client)
     rows, warnings = _prepared(table, operation, fields, lookups)
     check(rows, operation, fields, list(table.index))
@@ -111,9 +185,14 @@ class PushRun:
     """Pushes tables in one way; a report keeps it for `retry`."""
 
     def __init__(
-        self, client: WriteClient, operation: WriteOperation, via: str, progress: Progress, fields: Mapping[str, Field]
+        self,
+        client: WriteClient,
+        operation: WriteOperation,
+        options: PushOptions,
+        progress: Progress,
+        fields: Mapping[str, Field],
     ) -> None:
-        self._client, self._operation, self._via = client, operation, via
+        self._client, self._operation, self._options, self._via = client, operation, options, options.via
         self._progress, self._fields = progress, fields
 
     def __call__(self, table: Table, past: RetryContext) -> PushReport:
@@ -127,14 +206,50 @@ class PushRun:
         api = CallCounter(self._client)
         results = {row.index: rejected(row.problem) if row.problem else not_sent("Not sent yet.") for row in rows}
         state = PushState(api, self._operation, self._progress, results, dict(past.jobs), set(past.maybe_written))
-        route = self._written(state, [row for row in rows if row.problem is None], warnings)
+        sound = [row for row in rows if row.problem is None]
+        keeper = Keeper(self._client, self._operation, table.index, self._fields)
+        sound = self._compared(keeper, state, sound, lookups, warnings)
+        route = self._written(state, sound, warnings)
         if state.halt_reason:
             warnings.insert(0, state.halt_reason)
         final = [with_values_named(state.results[row.index], row, self._fields) for row in rows]
         self._client.insert_history.record(self._operation, table, rows, final)
+        undo = keeper.finish(rows, final, warnings)
         attrs = _attrs(self._operation, route, warnings)
         attrs |= {"calls": api.calls + lookups.calls, "credits": api.credits + lookups.credits}
-        return build_report(final, table, attrs, self._again(table, rows, state, past))
+        report = build_report(final, table, attrs, self._again(table, rows, state, past))
+        report._undo = undo
+        return report
+
+    def _compared(
+        self, keeper: Keeper, state: PushState, rows: list[Row], lookups: LookupClient, warnings: list[str]
+    ) -> list[Row]:
+        """The rows to send, after what they change was read and kept, as far as that is wanted."""
+        keeps = self._options.keeps(self._operation, len(rows))
+        reads = self._options.only_changes or (keeps and self._operation.action != "insert")
+        new = [row for row in rows if row.index not in state.jobs]
+        if reads and new:
+            try:
+                found, current = _current_values(
+                    self._client, CallCounter(state.api), lookups, new, self._operation, self._fields
+                )
+            except ZohoError as error:
+                if self._options.only_changes or self._options.keep:
+                    raise
+                warnings.append(f"Previous values were not kept, so this push cannot be undone: {error.args[0]}")
+                return rows
+            keeper.current, keeper.found = current, found
+        if keeps:
+            keeper.begin(new, warnings)
+        return self._changing(keeper, state, rows) if self._options.only_changes else rows
+
+    def _changing(self, keeper: Keeper, state: PushState, rows: list[Row]) -> list[Row]:
+        unchanged = [row for row in rows if keeper.is_unchanged(row)]
+        for row in unchanged:
+            record = keeper.found[row.index][0]
+            state.results[row.index] = RowResult(UNCHANGED, id=record, message="the record has these values already")
+        left_out = {row.index for row in unchanged}
+        return [row for row in rows if row.index not in left_out]
 
     def run_again(self, table: Table, past: RetryContext) -> PushReport:
         """The same, with a progress bar of its own."""

@@ -35,6 +35,8 @@ class PushReport(pd.DataFrame):
         None  # not in pandas' _metadata: a pickled report can be read, but not retried
     )
 
+    _undo: Callable[[], PushReport] | None = None
+
     @property
     def _constructor(self) -> Any:
         return pd.DataFrame
@@ -129,6 +131,28 @@ class PushReport(pd.DataFrame):
         if self._again is None:
             raise PushError("There is no row that may be pushed again.", hint=_why_nothing(self))
         return self._again(frame)
+
+    def undo(self) -> PushReport:
+        """Put back what this push changed, and return the report of that.
+
+        Updated records get their previous values of the fields that were written, records that were added go to the
+        recycle bin, deleted ones are restored from it (scope ZohoCRM.settings.recycle_bin.UPDATE). A record that
+        somebody changed since, by its Modified_Time (after bulk write: by the values that were written), is `skipped`
+        and says so. No automation runs. What was undone once is left alone by the next `undo`.
+
+        Needs the previous values: see `keep` of `ZohoSession.push`. Values of subforms and multi-select lookups, and
+        long rich texts, are not kept; `attrs["warnings"]` names the fields.
+
+        Raises:
+            PushError: previous values were not kept, or all is undone already.
+            AuthError, ApiError, ThrottledError, TransportError: as `ZohoSession.request`, before anything was written.
+        """
+        if self._undo is None:
+            raise PushError(
+                "This push cannot be undone: the previous values were not kept.",
+                hint="Push with keep=True; it is the default for updates, upserts and deletions up to 10,000 rows.",
+            )
+        return self._undo()
 
 
 def _why_nothing(report: PushReport) -> str:

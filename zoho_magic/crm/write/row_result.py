@@ -43,6 +43,7 @@ class RowResult:
         code: Zoho's code, or NOT_SENT, OUTCOME_UNKNOWN.
         message: what happened, for people.
         field: the field at fault, if Zoho names one.
+        modified: the record's Modified_Time after it, if Zoho tells; it is not in reports.
     """
 
     status: str
@@ -51,6 +52,7 @@ class RowResult:
     code: str = ""
     message: str = ""
     field: str = ""
+    modified: str = ""
 
 
 def rejected(problem: RowError) -> RowResult:
@@ -148,7 +150,9 @@ def _from_result(result: Any, action: str, module: str) -> RowResult:
     code, message = str(result.get("code") or ""), str(result.get("message") or "")
     if result["status"] == "success":
         did = str(result.get("action") or action)
-        return RowResult(SUCCEEDED, "insert" if did == "upsert" else did, str(details.get("id") or ""), code, message)
+        did = "insert" if did == "upsert" else did
+        time = str(details.get("Modified_Time") or "")
+        return RowResult(SUCCEEDED, did, str(details.get("id") or ""), code, message, modified=time)
     several = [error for error in details.get("errors") or () if isinstance(error, Mapping)]
     if several:
         return _from_several(code, several, module)

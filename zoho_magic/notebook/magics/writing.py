@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from IPython.core.magic import Magics
+from traitlets import Bool
 
 from ..lazy_session import get_session, is_interactive
 from ..magic_parser import magic, option
-from ..notes import show_failures, show_warnings
+from ..notes import show_failures, show_reading_cost, show_warnings
 from ..push_confirmation import ASK_ABOVE_ROWS, confirm, get_variable
 from .options import MODULE, PROFILE, split_names
-
-if TYPE_CHECKING:
-    from ...crm.write.push import PushReport
 
 __all__ = ["WritingMagics"]
 
@@ -23,6 +21,11 @@ VIA = ("auto", "records", "bulk")
 
 class WritingMagics(Magics):
     """Frames into records."""
+
+    keep_previous_values = Bool(
+        True,
+        help="Keep previous values of updates, upserts and deletions up to 10,000 rows, so that they can be undone.",
+    ).tag(config=True)
 
     @magic(
         MODULE,
@@ -58,6 +61,10 @@ class WritingMagics(Magics):
         option(
             "--clear-empty", action="store_true", help="an empty cell empties the field instead of leaving it alone"
         ),
+        option("--diff", action="store_true", help="write nothing; show which cells would change, old and new"),
+        option("--only-changes", action="store_true", help="leave out rows whose record has their values already"),
+        option("--keep", dest="keep", action="store_true", default=None, help="keep previous values for an undo"),
+        option("--no-keep", dest="keep", action="store_false", default=None, help="do not read and keep them"),
         option(
             "--rename",
             action="store_true",
@@ -70,7 +77,7 @@ class WritingMagics(Magics):
         ),
         PROFILE,
     )
-    def zoho_push(self, line: Namespace) -> PushReport:
+    def zoho_push(self, line: Namespace) -> Any:
         """Write the rows of a frame into the CRM; the report says what became of every single one.
 
         Workflows, approvals and blueprints run as for rows typed in by hand, and may send e-mails: --no-triggers
@@ -80,11 +87,14 @@ class WritingMagics(Magics):
 
             %zoho_push Leads fixed --upsert --on Email --dry-run
             %zoho_push Leads fixed --upsert --on Email
+            %zoho_push Leads fixed --update --diff
             %zoho_push Deals old --delete
         """
         frame = get_variable(line.variables, line.frame)
         confirm(self.shell, line, frame, lambda *asked: get_session(line.profile).count_inserted(*asked))
-        report: PushReport = get_session(line.profile).push(
+        if line.diff or line.only_changes:
+            show_reading_cost(frame)
+        report = get_session(line.profile).push(
             line.module,
             frame,
             line.actions[0],
@@ -94,6 +104,28 @@ class WritingMagics(Magics):
             triggers=[] if line.no_triggers else None,
             clear_empty=line.clear_empty,
             rename=line.rename,
+            diff=line.diff,
+            only_changes=line.only_changes,
+            keep=line.keep if line.keep is not None or self.keep_previous_values else False,
             progress=is_interactive(self.shell),
         )
-        return show_failures(show_warnings(report))
+        return show_warnings(report) if line.diff else show_failures(show_warnings(report))
+
+    @magic(
+        option("name", nargs="?", metavar="NAME", help="the push to undo; without it they are listed"),
+        PROFILE,
+    )
+    def zoho_undo(self, line: Namespace) -> Any:
+        """List the pushes whose previous values are kept, or undo one of them.
+
+        Records that somebody changed since are skipped, and the report lists them.
+
+        Examples::
+
+            %zoho_undo
+            %zoho_undo 20260131T080000Z-Leads-3f9c1a
+        """
+        session = get_session(line.profile)
+        if line.name is None:
+            return session.kept_pushes()
+        return show_failures(show_warnings(session.undo(line.name, progress=is_interactive(self.shell))))
