@@ -257,3 +257,65 @@ def test_ctrl_c_during_a_job_says_that_it_goes_on() -> None:
         )
         assert counts == {"succeeded": 0, "failed": 0, "unknown": 3_000}
         assert "goes on at Zoho: report.retry() asks" in messages[0]
+
+
+# See before, undo after
+
+
+def test_diff_says_what_it_reads_and_writes_nothing(zoho: World, shell: Shell) -> None:
+    report = shell.run("%zoho_push Leads few --insert")
+    sent = len(writes(zoho[0]))
+    shell.ip.user_ns["changed"] = report[["id"]].assign(City=["Bern", None, None])
+    shown = shell.run("%zoho_push Leads changed --update --diff")
+    assert "about 1 API credits" in shell.shown
+    assert list(shown["action"]) == ["update", "failed", "failed"]
+    assert len(writes(zoho[0])) == sent
+    assert shell.run("%zoho_push Leads few --upsert --on Email --only-changes").counts["unchanged"] == 3
+
+
+def test_kept_pushes_are_listed_and_undone(zoho: World, shell: Shell) -> None:
+    report = shell.run("%zoho_push Leads few --insert")
+    shell.ip.user_ns["changed"] = report[["id"]].assign(City="Bern")
+    shell.run("%zoho_push Leads changed --update --no-keep")
+    assert len(shell.run("%zoho_undo")) == 0
+    shell.ip.user_ns["changed"] = report[["id"]].assign(City="Rome")
+    shell.run("%zoho_push Leads changed --update")
+    listed = shell.run("%zoho_undo")
+    assert listed["records"].tolist() == [3]
+    undone = shell.run(f"%zoho_undo {listed['name'].iloc[0]}")
+    assert undone.counts["succeeded"] == 3
+    assert {stored(zoho[0])[key]["City"] for key in report["id"]} == {"Bern"}
+
+
+def test_config_turns_keeping_off(zoho: World, shell: Shell) -> None:
+    report = shell.run("%zoho_push Leads few --insert")
+    shell.ip.user_ns["changed"] = report[["id"]].assign(City="Bern")
+    shell.run("%config ZohoMagics.keep_previous_values = False")
+    shell.run("%zoho_push Leads changed --update")
+    assert len(shell.run("%zoho_undo")) == 0
+    shell.run("%zoho_push Leads changed --update --keep")
+    assert len(shell.run("%zoho_undo")) == 1
+
+
+def test_an_assigned_push_whose_rows_failed_shows_a_line(zoho: World, shell: Shell) -> None:
+    shell.ip.user_ns["bad"] = [{"Company": "x"}]
+    shell.run("r = %zoho_push Leads bad --insert")
+    assert "0 succeeded, 1 failed, 0 unknown. First: MANDATORY_NOT_FOUND Last_Name" in shell.shown
+    shell.run("good = %zoho_push Leads few --insert")
+    assert "First:" not in shell.shown
+
+
+def test_a_cell_with_an_upsert_of_rows_without_a_key_asks_when_it_is_run_again(
+    zoho: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.ip.user_ns["new"] = leads(2).assign(Email=[None, "x@example.com"])
+    shell.run("%zoho_push Leads new --upsert --on Email")
+    asked = answer(monkeypatch, "n")
+    assert "nothing was written" in shell.failed("%zoho_push Leads new --upsert --on Email")
+    assert asked[0].startswith("1 row of new was inserted before")
+
+
+def test_labels_are_renamed_on_request(shell: Shell) -> None:
+    shell.ip.user_ns["labelled"] = leads(1).rename(columns={"Last_Name": "Last Name"})
+    assert "df.rename(columns={'Last Name': 'Last_Name'})" in shell.failed("%zoho_push Leads labelled --insert")
+    assert shell.run("%zoho_push Leads labelled --insert --rename").counts["succeeded"] == 1

@@ -50,7 +50,7 @@ def test_counts_and_parts(zoho: World) -> None:
 
 
 def test_attrs_tell_what_was_done(zoho: World) -> None:
-    report = zoho[1].push("Leads", leads(2), "upsert", on="Email", via="records")
+    report = zoho[1].push("Leads", leads(2), "upsert", on="Email", via="records", keep=False)
     assert report.attrs == {
         "module": "Leads",
         "action": "upsert",

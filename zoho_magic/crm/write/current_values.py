@@ -74,34 +74,39 @@ def _read(api: CrmApi, module: str, ids: Sequence[str], names: Sequence[str]) ->
     return [row for row in answer.get("data") or () if isinstance(row, dict) and row.get("id")]
 
 
-def find_records(rows: Sequence[Row], operation: WriteOperation, client: LookupClient) -> dict[int, list[str]]:
+def find_records(
+    rows: Sequence[Row], operation: WriteOperation, client: LookupClient, max_workers: int
+) -> dict[int, list[str]]:
     """Position -> ids of the records that the row may change: its id, or what an upsert finds, first match first."""
     if operation.action in ("update", "delete"):
         return {row.index: [str(row.data["id"])] for row in rows if row.data.get("id")}
     found: dict[int, list[str]] = {}
     for name in operation.lookup_fields if operation.action == "upsert" else ():
-        by_value = _ids_by_value(name, {_text(row.data.get(name)) for row in rows} - {""}, operation.module, client)
+        values = {_text(row.data.get(name)) for row in rows} - {""}
+        by_value = _ids_by_value(name, sorted(values), operation.module, client, max_workers)
         for row in rows:
             found.setdefault(row.index, []).extend(by_value.get(_key(row.data.get(name)), ()))
     return {place: list(dict.fromkeys(ids)) for place, ids in found.items() if ids}
 
 
-def _ids_by_value(name: str, values: set[str], module: str, client: LookupClient) -> dict[str, list[str]]:
-    wanted, found = sorted(values), dict[str, list[str]]()
-    query = f"select id, {name} from {module} where {name} in $values"  # noqa: S608  # names come from metadata
-    for start in range(0, len(wanted), limits.COQL_VALUES_PER_IN):
-        params = {"values": wanted[start : start + limits.COQL_VALUES_PER_IN]}
-        rows = _rows(client, f"{query} limit {ROWS_OF_ONE_CREDIT}", params, name)
-        if len(rows) == ROWS_OF_ONE_CREDIT:
-            rows = _rows(client, query, params, name)
+def _ids_by_value(
+    name: str, values: Sequence[str], module: str, client: LookupClient, max_workers: int
+) -> dict[str, list[str]]:
+    size, found = limits.COQL_VALUES_PER_IN, dict[str, list[str]]()
+    parts = [values[start : start + size] for start in range(0, len(values), size)]
+    for rows in map_parallel([partial(_rows, client, module, name, part) for part in parts], max_workers):
         for row in sorted(rows, key=lambda each: int(each["id"])):
             found.setdefault(_key(row[name]), []).append(row["id"])
     return found
 
 
-def _rows(client: LookupClient, query: str, params: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.coql(query, params=params, frame="arrow", show=False).to_pylist()
-    return [row for row in found if row.get(name) is not None]
+def _rows(client: LookupClient, module: str, name: str, values: Sequence[str]) -> list[dict[str, Any]]:
+    query = f"select id, {name} from {module} where {name} in $values"  # noqa: S608  # names come from metadata
+    for text in (f"{query} limit {ROWS_OF_ONE_CREDIT}", query):
+        rows: list[dict[str, Any]] = client.coql(text, params={"values": values}, frame="arrow", show=False).to_pylist()
+        if len(rows) < ROWS_OF_ONE_CREDIT:
+            break
+    return [row for row in rows if row.get(name) is not None]
 
 
 def _text(value: Any) -> str:

@@ -118,14 +118,14 @@ def _current_values(
     fields: Mapping[str, Field],
 ) -> tuple[dict[int, list[str]], Records]:
     """Which records the rows may change, and what the CRM holds of them."""
-    found = find_records(rows, operation, lookups)
+    width = client.max_concurrency() if len(rows) > limits.IDS_PER_CALL else 1
+    found = find_records(rows, operation, lookups, width)
     names = (
         [each.name for each in fields.values() if not each.read_only]
         if operation.action == "delete"
         else list(dict.fromkeys(name for row in rows for name in row.data))
     )
     ids = [record for each in found.values() for record in each]
-    width = client.max_concurrency() if len(ids) > limits.IDS_PER_CALL else 1
     names = readable_fields(names, fields)
     return found, read_records(api, operation.module, ids, names, width) if ids else {}
 

@@ -7,6 +7,7 @@ points to; a user also as `X.email`. Names are looked up by COQL, 100 to a call.
 from __future__ import annotations
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -54,13 +55,15 @@ class LookupCounter:
 
     def __init__(self, client: LookupClient) -> None:
         self._client, self.metadata, self.users = client, client.metadata, client.users
+        self._lock = threading.Lock()
         self.calls = self.credits = 0
 
     def coql(self, query: str, *, params: Mapping[str, Any], frame: Any, show: bool) -> Any:
         """The rows of a query, as an Arrow table."""
         found = self._client.coql(query, params=params, frame=frame, show=show)
         attrs = json.loads(found.schema.metadata[b"zoho_magic"])
-        self.calls, self.credits = self.calls + attrs["calls"], self.credits + attrs["credits"]
+        with self._lock:
+            self.calls, self.credits = self.calls + attrs["calls"], self.credits + attrs["credits"]
         return found
 
 
