@@ -224,6 +224,17 @@ def test_a_sub_query_of_more_than_100_records_brings_every_row() -> None:
             "(select id from Accounts where id in (select Account_Name from Contacts where id is not null))"
         )
         assert len(session.coql(nested)) == len(with_account)
+        where = "Account_Name in (select id from Accounts where id is not null)"
+        for via in ("auto", "coql", "bulk"):
+            pulled = session.pull("Contacts", fields=["Last_Name"], where=where, via=via)
+            assert sorted(pulled["id"]) == sorted(with_account["id"])
+            assert "were fetched first" in _warnings(pulled)
+        ordered = session.pull("Contacts", fields=["Last_Name"], where=where, order_by="Last_Name", limit=150)
+        assert list(ordered["Last_Name"]) == sorted(with_account["Last_Name"])[:150]
+        chosen = session.pull("Contacts", fields=["Last_Name"], where=where, ids=list(contacts["id"]))
+        assert set(chosen["id"]) == set(with_account["id"])
+        batches = session.batches("Contacts", fields=["Last_Name"], where=where).read_all()
+        assert len(batches) == len(with_account)
 
 
 @pytest.mark.parametrize("query", ["select Last_Name from Contacts where id in $ids", "pull"])

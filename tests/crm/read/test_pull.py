@@ -599,3 +599,38 @@ def test_a_query_is_explained_for_one_count_at_most(
 
 def test_a_count_costs_one_credit(org: World) -> None:
     assert org[1].coql("select COUNT(id) from Leads").attrs["credits"] == 1
+
+
+def test_refused_columns_are_found_with_one_window_and_asked_for_once(
+    org: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, zoho = org
+    monkeypatch.setattr("zoho_magic.crm.limits.COQL_ROWS_PER_CALL", 100)
+    zoho.metadata.refresh()
+    refused = ("Company", "City", "Website", "Fax", "Street")
+    for name in refused:
+        body = {"code": "INVALID_QUERY", "details": {"column_name": name}, "message": "unsupported column"}
+        sim.faults.add(Fault(path=QUERIES, method="POST", status=400, body=body, after=1 if name == "Company" else 0))
+    fields = ["Last_Name", *refused]
+    rows = len(ids(sim, where="Converted__s = 0"))
+    first = zoho.pull("Leads", fields=fields, via="coql")
+    assert (len(first), first["Company"].notna().any()) == (rows, True)
+    assert asked(sim) <= 1 + len(refused) + -(-rows // 99)  # a count, five refusals, and windows
+    sim.traffic.clear()
+    again = zoho.pull("Leads", fields=fields, via="coql")
+    assert asked(sim) <= 1 + -(-rows // 99)
+    assert list(again["Company"].dropna()) == list(first["Company"].dropna())
+    zoho.metadata.refresh()
+
+
+@pytest.mark.parametrize("module", ["Projects", "Leads"])
+def test_without_coql_and_a_count_one_page_of_records_decides(org: World, module: str) -> None:
+    sim, _ = org
+    zoho = connect(sim, f"{READ_ALL},ZohoCRM.bulk.READ")
+    zoho.metadata.fields(module)
+    sim.traffic.clear()
+    plan = zoho.plan(module, fields=["Created_Time"])
+    small = len(ids(sim, module)) <= 200
+    assert (plan.api, plan.rows is not None) == ("records" if small else "bulk", small)
+    assert sum(call.path == f"/crm/v8/{module}" for call in sim.traffic.calls) == 1
+    zoho.close()

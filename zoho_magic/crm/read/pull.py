@@ -23,6 +23,7 @@ from . import planner as plan
 from .planner import Plan
 from .record_query import CONVERTED, SINGLE_RECORD_TYPES, CallCounter, RecordQuery
 from .routes import routes_for_scopes
+from .statement_parts import resolve_filter
 from .stream import Home, RecordStream
 
 __all__ = ["Confirm", "ask_before", "begin_count", "build_record_query", "ids_only", "make_plan", "stream"]
@@ -89,6 +90,8 @@ def begin_count(
         filter_ = _condition(where).to_coql(enclosed=True) if where and where.strip() else ""
         shown = str(converted).lower() if module == "Leads" and CONVERTED not in filter_ else ""
         guess = RecordQuery(module, (), where=filter_, limit=limit, since=_moment(since), converted=shown)
+        if "(select" in "".join(filter_.lower().split()):
+            return
         if "coql" in routes_for_scopes(home.scopes) and plan.needs_count(guess, via):
             coql.begin_count(api, _counted(guess))
     except (QueryError, KeyError):
@@ -108,7 +111,14 @@ def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> P
     if rows is None:
         return rough
     home.row_counts[reading.module, reading.criteria] = rows
-    return planned(rows=rows, credits_left=home.credits_left)
+    found = planned(rows=rows, credits_left=home.credits_left)
+    return replace(found, notes=(*found.notes, _CUT_COUNT)) if "select" in reading.where.lower() else found
+
+
+_CUT_COUNT = (
+    f"Zoho counts with the first {limits.COQL_SUB_QUERY_ROWS} records of a sub-query only; a pull uses all of them, "
+    "and may bring more rows."
+)
 
 
 def _plan_complete(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
@@ -184,6 +194,8 @@ def stream(
     Raises:
         QueryError, AuthError, ThrottledError, ApiError, TransportError: Zoho refused; or `confirm` said no.
     """
+    reading, notes = resolve_filter(home, api, reading)
+    warnings = [*warnings, *notes]
     _begin_rows(home, reading, via, api, order)
     found = make_plan(home, reading, via, api)
     ask_before(home, found, confirm)

@@ -17,6 +17,7 @@ from .planner import Plan
 from .pull import Confirm, ask_before, ids_only, make_plan
 from .record_query import CallCounter, RecordQuery
 from .routes import is_unsupported
+from .statement_parts import resolve_filter
 from .stream import Home, RecordStream, is_not_the_users, with_people
 
 __all__ = ["pull_selected"]
@@ -36,6 +37,7 @@ def pull_selected(
         QueryError, AuthError, ThrottledError, ApiError, TransportError: Zoho refused; or `confirm` said no.
     """
     with CallCounter(home, progress.add) as api:
+        reading, resolved = resolve_filter(home, api, reading)
         found = make_plan(home, reading, via, api)
         ask_before(home, found, confirm)
         progress.expect(found.rows)
@@ -43,7 +45,7 @@ def pull_selected(
         rows, unnamed = with_people(home.known_users, rows, reading.fields, always=used != "records")
         if reading.ids is not None:
             rows = by_id.in_given_order(rows, reading.ids)
-    notes += [*unnamed, *api.warnings, *by_id.describe_missing(rows, reading)]
+    notes += [*resolved, *unnamed, *api.warnings, *by_id.describe_missing(rows, reading)]
     return rows, {
         "module": reading.module,
         "api": used,
