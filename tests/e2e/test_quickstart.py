@@ -53,6 +53,23 @@ def test_a_week_later_two_lines_are_enough(simulator: Simulator, env_file: Path,
     assert outputs(notebook, "%load_ext") == []
 
 
+def test_the_quickstart_runs_again_unattended_with_the_stored_refresh_token(
+    simulator: Simulator, env_file: Path, isolated: Path
+) -> None:
+    notebook = execute(quickstart(with_demo=False), isolated)
+    assert "Connected as Patricia Boyle" in mimes(notebook, "%zoho_exchange")["text/html"]
+
+
+def test_a_used_code_in_the_environment_does_not_stop_who_is_connected(
+    simulator: Simulator, env_file: Path, isolated: Path
+) -> None:
+    env_file.write_text(env_file.read_text() + "ZOHO_GRANT_CODE=1000.spent\n")
+    notebook = execute(notebook_of("%load_ext zoho_magic", "%zoho_exchange"), isolated)
+    shown = mimes(notebook, "%zoho_exchange")["text/plain"]
+    assert "Connected as Patricia Boyle" in shown
+    assert "ZOHO_GRANT_CODE is used up" in shown
+
+
 UNATTENDED = """\
 from zoho_magic.notebook.lazy_session import is_interactive
 is_interactive(get_ipython())"""

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from functools import cache, wraps
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -17,12 +18,14 @@ from IPython.core.magic import line_cell_magic, line_magic, needs_local_scope, n
 
 from ..errors import ZohoError
 from .translation import translate_error, translate_result
-from .variables import fill_words, visible_variables
+from .variables import fill_words, refuse_braces, visible_variables
 
 __all__ = ["LineParser", "assign", "magic", "option", "parser_of"]
 
 _COMMENT = re.compile(r"(?<!\S)#")
 _EXCLUDED = re.compile(r"argument (--[\w/-]+): not allowed with argument (--[\w/-]+)")
+
+_OURS = ("completes", "one_of", "binds")  # settings of an option that argparse does not know
 
 Option = tuple[tuple[str, ...], dict[str, Any]]
 
@@ -31,8 +34,14 @@ class _HelpWasShown(Exception):  # noqa: N818  # not an error
     pass
 
 
+_PATHS = ("FILE", "FOLDER", "PATH")
+"""Metavars of arguments that name a file or folder."""
+
+
 class LineParser(argparse.ArgumentParser):
     """argparse for a magic line. Its errors name options and choices, never what was typed: that may be a secret."""
+
+    _variables: Mapping[str, Any] = MappingProxyType({})
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with a sentence of our own."""
@@ -49,12 +58,34 @@ class LineParser(argparse.ArgumentParser):
             line: what stands behind the magic's name.
             variables: what a word `$name` may stand for; also in the result, as `variables`.
         """
-        words = fill_words(self._words(line), variables, self.prog)
+        refuse_braces(self._without_paths(line), variables, self.prog)
+        words = self._words(line)
         self._refuse_unknown_options(words)
+        reader = copy(self)  # one parser serves every thread; the variables belong to this line
+        reader._variables = variables
         try:
-            return self.parse_args(words, argparse.Namespace(variables=variables))
+            return reader.parse_args(words, argparse.Namespace(variables=variables))
         except _HelpWasShown:
             return None
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        # Here and not before: only the argument says what a `$name` may be, and a value never becomes an option.
+        if getattr(action, "binds", False) or getattr(action, "completes", "") == "variable":
+            return super()._get_values(action, arg_strings)
+        name = "/".join(action.option_strings) or str(action.metavar or action.dest)
+        filled = fill_words(arg_strings, self._variables, self.prog, name)
+        if len(filled) > 1 and action.nargs in (None, "?"):
+            raise UsageError(f"%{self.prog}: {name} takes one value, not {len(filled)}.")
+        return super()._get_values(action, filled)
+
+    def _without_paths(self, line: str) -> str:
+        """The line without the names of files, in which braces may stand."""
+        paths = [action for action in self._actions if action.metavar in _PATHS]
+        if not all(action.option_strings for action in paths):
+            return ""
+        for name in (name for action in paths for name in action.option_strings):
+            line = re.sub(rf"{name}[\s=]+\S+", "", line)
+        return line
 
     def _words(self, line: str) -> list[str]:
         # shlex would also see a comment inside a word and cut the word there; a shell does not.
@@ -96,8 +127,8 @@ class LineParser(argparse.ArgumentParser):
 def option(*names: str, **settings: Any) -> Option:
     """One argument of a magic, as for `ArgumentParser.add_argument`.
 
-    `completes="module"` and the like make TAB offer those names for it (`completion_words._COMPLETERS`); of the options
-    with the same `one_of`, a line takes one at most.
+    `completes="module"` and the like make TAB offer those names for it (`completion_words._COMPLETERS`); of the
+    options with the same `one_of`, a line takes one at most. `binds=True` leaves `$name` to the method, which binds it.
     """
     return names, settings
 
@@ -120,6 +151,8 @@ def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argp
             arguments = parser_of(run).read(head, visible_variables(self.shell, local_ns))
             if arguments is None:
                 return None
+            if body is not None:
+                refuse_braces(body, arguments.variables, method.__name__)
             arguments.body = body
             try:
                 return translate_result(method(self, arguments))
@@ -173,10 +206,11 @@ def _parser(method: Callable[..., Any], options: tuple[Option, ...]) -> LinePars
     )
     groups: dict[str, argparse._MutuallyExclusiveGroup] = {}
     for names, settings in options:
-        completes, one_of = settings.get("completes", ""), settings.get("one_of", "")
+        one_of = settings.get("one_of", "")
         if one_of and one_of not in groups:
             groups[one_of] = parser.add_mutually_exclusive_group()
-        plain = {key: value for key, value in settings.items() if key not in ("completes", "one_of")}
+        plain = {key: value for key, value in settings.items() if key not in _OURS}
         action = groups.get(one_of, parser).add_argument(*names, **plain)
-        action.completes = completes  # type: ignore[attr-defined]
+        action.completes = settings.get("completes", "")  # type: ignore[attr-defined]
+        action.binds = settings.get("binds", False)  # type: ignore[attr-defined]
     return parser

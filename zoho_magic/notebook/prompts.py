@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from getpass import getpass
 from typing import Any
@@ -12,7 +13,7 @@ from IPython.display import display
 
 from ..config.settings import ENV_VARS
 from ..data_centres import DATA_CENTRES
-from ..errors import CredentialsMissing, ZohoError
+from ..errors import AuthError, CredentialsMissing, ZohoError
 from ..login.environment import detect
 from ..login.prompts import LoginInstructions, LoginUI
 from ..scopes import PRESETS, parse_scopes
@@ -22,7 +23,7 @@ from ..status import Status
 from .lazy_session import is_interactive
 from .notes import Message
 
-__all__ = ["grant_code", "is_interactive", "login", "run_setup_questions", "setup"]
+__all__ = ["exchange", "grant_code", "is_interactive", "login", "run_setup_questions", "setup"]
 
 
 def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
@@ -76,6 +77,30 @@ def _show_instructions(shell: Any, invitation: LoginInstructions) -> Callable[[]
         return lambda: None
     # A saved notebook keeps what a cell shows: a link of this sign-in has no business there.
     return lambda: shown.update(Message("The link that stood here has done its duty."))
+
+
+def exchange(session: ZohoSession, code: str | None) -> Status:
+    """Exchange this grant code, `ZOHO_GRANT_CODE` or one that is asked for; the status where there is no need.
+
+    Raises:
+        CredentialsMissing: nobody is there to type, or nothing was typed.
+        AuthError, ThrottledError, TransportError: as `ZohoSession.exchange`.
+    """
+    waiting = session.credentials.grant_code is not None
+    if code is None and session.credentials.refresh_token and not waiting and (status := session.status()).connected:
+        return status
+    try:
+        return session.exchange(code or grant_code(session))
+    except AuthError as error:
+        if code is not None or not waiting or error.code != "invalid_code":
+            raise
+        refused = error
+    if not (status := session.status()).connected:
+        raise refused
+    return replace(status, warnings=(*status.warnings, _OLD_CODE))
+
+
+_OLD_CODE = "ZOHO_GRANT_CODE is used up or too old. You are connected without it: remove it."
 
 
 def grant_code(session: ZohoSession) -> str | None:

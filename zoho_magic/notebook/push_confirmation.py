@@ -17,9 +17,11 @@ ASK_ABOVE_ROWS = 1_000
 
 def get_variable(variables: Mapping[str, Any], name: str) -> Any:
     """The variable of that name, of the calling function or the notebook. Raises UsageError where there is none."""
+    name = name.removeprefix("$")
     if name not in variables:
         raise UsageError("%zoho_push: there is no variable of that name in this notebook. Run the cell that makes it.")
-    return variables[name]
+    value = variables[name]
+    return get_variable(variables, value) if isinstance(value, str) else value
 
 
 def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[str, Any, str], int]) -> None:

@@ -24,7 +24,8 @@ def bind(text: str, parameters: Mapping[str, Any]) -> str:
         parameters: name -> str, int, float, Decimal, bool, date, datetime with a time zone, or a list of those.
 
     Raises:
-        QueryError: a name is not there, a value has no literal in COQL, or the query has a comment or an open quote.
+        QueryError: a name is not there or stands inside quotes, a value has no literal in COQL, or the query has a
+            comment or an open quote.
 
     Example::
 
@@ -34,8 +35,21 @@ def bind(text: str, parameters: Mapping[str, Any]) -> str:
 
     # A quote that is not closed would turn the value of a parameter inside out: into text of the query.
     check_text(text)
-    used = [parameter for parameter in find_parameters(text) if not parameter.is_quoted]
+    used = []
+    for parameter in find_parameters(text):
+        if not parameter.is_quoted:
+            used.append(parameter)
+        elif parameter.name in parameters:
+            raise _quoted(parameter.name)
     return apply_edits(text, [Edit(p.start, p.end, _bound(p.name, parameters)) for p in used])
+
+
+def _quoted(name: str) -> QueryError:
+    return QueryError(
+        f"${name} stands inside quotes, where it is text and not the parameter.",
+        hint="Leave out the quotes: a value brings its own. With more text around it, build the whole text in Python "
+        "and bind that.",
+    )
 
 
 def _bound(name: str, parameters: Mapping[str, Any]) -> str:

@@ -84,6 +84,7 @@ class ConnectingMagics(Magics):
     def zoho_exchange(self, line: Namespace) -> Status:
         """Exchange a grant code for tokens; the refresh token is saved in .env.
 
+        Without a code, on a session that is connected, it only shows the status: a notebook can run again as it is.
         A grant code works once, for a few minutes, and is worthless without the client secret; that is why it, and
         nothing else, may stand on a line.
 
@@ -92,10 +93,9 @@ class ConnectingMagics(Magics):
             %zoho_exchange 1000.…
             %zoho_exchange
         """
-        from ..prompts import grant_code
+        from ..prompts import exchange
 
-        session = get_session(line.profile)
-        return session.exchange(line.code or grant_code(session))
+        return exchange(get_session(line.profile), line.code)
 
     @magic(
         option("--browser", **_method_option("browser", "by a browser on this machine, which comes back by itself")),

@@ -31,7 +31,13 @@ class ReadingMagics(Magics):
             metavar="FIELD",
             help="API names, with spaces or commas between them",
         ),
-        option("--where", completes="field", metavar="CONDITION", help='a COQL condition in quotes: "Amount > 5000"'),
+        option(
+            "--where",
+            completes="field",
+            binds=True,
+            metavar="CONDITION",
+            help='a COQL condition in quotes: "Amount > 5000"',
+        ),
         option(
             "--order-by", completes="field", metavar="LIST", help='in quotes: "Amount desc"; newest first if left out'
         ),
