@@ -1101,6 +1101,57 @@ class ZohoSession:
         """
         return self._crm.undo(name, _is_interactive() if progress is None else progress)
 
+    def tag(
+        self,
+        module: str,
+        ids: Any,
+        *,
+        add: str | Sequence[str] = (),
+        remove: str | Sequence[str] = (),
+        progress: bool | None = None,
+    ) -> PushReport:
+        """Add tags to records and remove others, without touching the tags that are not named.
+
+        Args:
+            module: API name.
+            ids: records: a Series or list of ids, or a frame with a column `id`.
+            add: names of tags to add, 25 characters each at most; a tag that is new to the org is made.
+            remove: names of tags to remove; a record that has not got one is left as it is.
+            progress: as `pull`.
+
+        Returns:
+            A `PushReport` with the index of `ids`. It costs a credit for 10 records, once for `add` and once for
+            `remove`. `report.retry()` sends what failed once more: twice has the same effect as once.
+
+        Raises:
+            PushError: no tag is named, a name is in both or is none, or there is no column `id`; nothing was sent.
+            QueryError: no such module.
+
+        Example::
+
+            zoho.tag("Leads", leads["id"], add=["VIP"], remove=["callback"])
+        """
+        return self._crm.tag(module, ids, add, remove, _is_interactive() if progress is None else progress)
+
+    def tags(self, module: str) -> pandas.DataFrame:
+        """The tags of a module.
+
+        Args:
+            module: API name.
+
+        Returns:
+            A frame sorted by name: name, id, color (text), created_time, modified_time (datetime, UTC). One credit.
+
+        Raises:
+            QueryError: no such module.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.tags("Leads")["name"].tolist()
+        """
+        return self._crm.tags(module)
+
     def count_inserted(
         self, module: str, frame: Any, action: Literal["insert", "update", "upsert", "delete"] = "insert"
     ) -> int:

@@ -202,6 +202,18 @@ class CrmClient:
             asked = push.PushOptions(**options)
             return push.push(self, frame, operation, options=asked, dry_run=dry_run, progress=progress)
 
+    def tag(self, module: str, ids: Any, add: Any, remove: Any, show: bool) -> PushReport:
+        """See `ZohoSession.tag`."""
+        from .write import tags
+
+        return tags.tag(self, self.metadata.module(module).name, ids, add, remove, Progress(f"Tagging {module}", show))
+
+    def tags(self, module: str) -> pandas.DataFrame:
+        """See `ZohoSession.tags`."""
+        from .write import tags
+
+        return tags.list_tags(self, self.metadata.module(module).name)
+
     def undo(self, name: str, show: bool) -> PushReport:
         """See `ZohoSession.undo`."""
         from .write.undo import undo_kept

@@ -1,8 +1,9 @@
-"""Magics that write records: push."""
+"""Magics that write records: push, undo, tags."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
 from typing import Any
 
 from IPython.core.magic import Magics
@@ -17,6 +18,11 @@ from .options import MODULE, PROFILE, split_names
 __all__ = ["WritingMagics"]
 
 VIA = ("auto", "records", "bulk")
+
+
+def _tag_names(words: Iterable[str] | None) -> list[str]:
+    """Names of tags: each word is one, unless commas part them."""
+    return [name.strip() for word in words or () for name in word.split(",") if name.strip()]
 
 
 class WritingMagics(Magics):
@@ -110,6 +116,42 @@ class WritingMagics(Magics):
             progress=is_interactive(self.shell),
         )
         return show_warnings(report) if line.diff else show_failures(show_warnings(report))
+
+    @magic(
+        MODULE,
+        option(
+            "frame", completes="variable", metavar="FRAME", help="the variable with the ids: a frame, Series or list"
+        ),
+        option("--add", nargs="+", metavar="TAG", help="tags to add, with commas between them if a name has spaces"),
+        option("--remove", nargs="+", metavar="TAG", help="tags to remove; every other tag stays"),
+        PROFILE,
+    )
+    def zoho_tag(self, line: Namespace) -> Any:
+        """Add tags to records and remove others; tags that are not named stay as they are.
+
+        Examples::
+
+            %zoho_tag Leads hot --add VIP --remove callback
+            %zoho_tag Leads hot --add "Hot lead, VIP"
+        """
+        report = get_session(line.profile).tag(
+            line.module,
+            get_variable(line.variables, line.frame),
+            add=_tag_names(line.add),
+            remove=_tag_names(line.remove),
+            progress=is_interactive(self.shell),
+        )
+        return show_failures(report)
+
+    @magic(MODULE, PROFILE)
+    def zoho_tags(self, line: Namespace) -> Any:
+        """The tags of a module, by name.
+
+        Example::
+
+            %zoho_tags Leads
+        """
+        return get_session(line.profile).tags(line.module)
 
     @magic(
         option("name", nargs="?", metavar="NAME", help="the push to undo; without it they are listed"),
