@@ -86,7 +86,7 @@ def push_card(report: PushReport) -> str:
     counts = report.counts
     edge = _RED if counts.get("unknown") else _AMBER if counts.get("failed") else _GREEN
     about = report.attrs
-    bad = report[report["status"].isin(("failed", "unknown"))]
+    bad = report[report["status"].isin(("failed", "unknown", "skipped"))]
     api = str(about.get("api", ""))
     rows = {"API used": f"{api} ({about['reason']})" if about.get("reason") else api}
     for number, (label, row) in enumerate(bad.head(SHOWN_ROWS).iterrows()):

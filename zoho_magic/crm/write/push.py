@@ -33,14 +33,13 @@ from .references import LookupClient, LookupCounter, resolve_references
 from .report import PushReport, build_report
 from .retry import Retry, RetryContext
 from .row_messages import is_transient
-from .row_result import FAILED, UNKNOWN, VALID, RowResult, aborted, not_sent, rejected
+from .row_result import FAILED, UNCHANGED, UNKNOWN, VALID, RowResult, aborted, not_sent, rejected
 from .rows import Row, RowError, rows_of, with_target_module, writable
 from .validation import check, with_values_named
 
 __all__ = ["VIA", "PushOptions", "PushReport", "WriteClient", "diff", "push"]
 
 _BULK_AUTOMATION_NOTE = "Zoho does not say whether bulk write runs workflows; calls (via='records') do."
-UNCHANGED = "unchanged"
 SUPERSEDED = RowError(
     "SUPERSEDED", "not sent: a later row of the frame wrote the same record; push this row by itself if it should win"
 )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...errors import PushError
 from .input_table import Table
-from .row_result import FAILED, SUCCEEDED, UNKNOWN, VALID, RowResult
+from .row_result import FAILED, SKIPPED, SUCCEEDED, UNKNOWN, VALID, RowResult
 
 __all__ = ["PushReport", "build_report"]
 
@@ -19,9 +19,10 @@ COLUMNS = ("status", "action", "id", "code", "message", "field")
 class PushReport(pd.DataFrame):
     """A frame with the index of what was pushed and the columns status, action, id, code, message, field (all text).
 
-    `status` is succeeded, failed, unknown (Zoho may have written the row: nobody can tell from here) or, after a dry
-    run, valid. What you select from it is a plain DataFrame. `attrs` has module, action, on, api,
-    reason, warnings, and the calls and credits that writing and looking up names took.
+    `status` is succeeded, failed, unknown (Zoho may have written the row: nobody can tell from here), after a dry run
+    valid, with `only_changes` unchanged (the record had its values already), and in the report of an undo skipped
+    (somebody changed the record since). What you select from it is a plain DataFrame. `attrs` has module, action, on,
+    api, reason, warnings, and the calls and credits that writing, reading and looking up names took.
 
     Example::
 
@@ -75,7 +76,7 @@ class PushReport(pd.DataFrame):
     @property
     def problem(self) -> str:
         """Why the first row was not written, in one line; "" where every row was written."""
-        bad = self[self["status"].isin((FAILED, UNKNOWN))]
+        bad = self[self["status"].isin((FAILED, UNKNOWN, SKIPPED))]
         if bad.empty:
             return ""
         first = bad.iloc[0]

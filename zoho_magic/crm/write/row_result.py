@@ -14,7 +14,9 @@ from .rows import Row, RowError
 
 __all__ = [
     "FAILED",
+    "SKIPPED",
     "SUCCEEDED",
+    "UNCHANGED",
     "UNKNOWN",
     "VALID",
     "RowResult",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 SUCCEEDED, FAILED, UNKNOWN, VALID = "succeeded", "failed", "unknown", "valid"
+UNCHANGED, SKIPPED = "unchanged", "skipped"
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,11 @@ from .kept_pushes import KeptPush, KeptRecord, load_kept, save_kept
 from .operation import WriteOperation
 from .push_state import PushState
 from .report import PushReport, build_report
-from .row_result import SUCCEEDED, RowResult, from_error, from_results, not_sent
+from .row_result import SKIPPED, SUCCEEDED, RowResult, from_error, from_results, not_sent
 from .rows import TARGET_MODULE, Row
 
-__all__ = ["SKIPPED", "Undo", "undo_kept"]
+__all__ = ["Undo", "undo_kept"]
 
-SKIPPED = "skipped"
 _CUT_LENGTHS = range(500, 504)
 """Lengths at which Zoho's lists cut a rich text: such a value may not be the whole one."""
 
