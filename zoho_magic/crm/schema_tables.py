@@ -12,7 +12,7 @@ from .parallel import map_parallel
 from .read import arrow as frames
 from .read import coql
 from .read.record_query import CONVERTED, CallCounter
-from .read.stream import Home
+from .read.stream import CrmReader
 
 if TYPE_CHECKING:
     import pandas
@@ -23,25 +23,25 @@ _MODULE_COLUMNS = ("module", "label", "kind", "creatable", "editable", "deletabl
 _FIELD_COLUMNS = ("field", "label", "type", "columns", "required", "read_only", "unique", "length", "choices", "target")
 
 
-def modules(home: Home, *, count: bool) -> pandas.DataFrame:
+def modules(client: CrmReader, *, count: bool) -> pandas.DataFrame:
     """One row a module; with `count` the number of records, <NA> where Zoho does not count."""
     import pandas as pd
 
-    known = list(home.metadata.modules().values())
+    known = list(client.metadata.modules().values())
     rows = [(m.name, m.label, m.kind, m.creatable, m.editable, m.deletable) for m in known]
     frame = pd.DataFrame(rows, columns=list(_MODULE_COLUMNS))
     if count:
-        with CallCounter(home) as api:
-            counted = [partial(_count_listed, home, api, m.name) for m in known]
-            counts, notes = zip(*map_parallel(counted, home.max_concurrency()), strict=True)
+        with CallCounter(client) as api:
+            counted = [partial(_count_listed, client, api, m.name) for m in known]
+            counts, notes = zip(*map_parallel(counted, client.max_concurrency()), strict=True)
         frame["records"] = pd.array(list(counts), dtype="Int64")
         frame.attrs["warnings"] = list(filter(None, notes))
     return frame
 
 
-def _count_listed(home: Home, api: CallCounter, module: str) -> tuple[int | None, str]:
+def _count_listed(client: CrmReader, api: CallCounter, module: str) -> tuple[int | None, str]:
     """How many records Zoho lists, and a note on converted ones; only leads are converted."""
-    if module != "Leads" or CONVERTED not in home.metadata.fields(module):
+    if module != "Leads" or CONVERTED not in client.metadata.fields(module):
         return _count(api, module), ""
     found, converted = (_count(api, module, f"{CONVERTED} = {flag}") for flag in ("false", "true"))
     how_many = "Converted" if converted is None else f"{converted:,} converted"

@@ -12,7 +12,7 @@ from typing import Any
 from ..crm.progress import Progress
 from ..crm.read import pull
 from ..crm.read.record_query import CallCounter
-from ..crm.read.stream import Home
+from ..crm.read.stream import CrmReader
 from ..errors import ApiError, ConfigurationError, QueryError
 from .copy import open_copy
 from .optional import load
@@ -29,7 +29,7 @@ Identify = Callable[[], tuple[str, str]]
 
 
 def sync_modules(
-    home: Home,
+    home: CrmReader,
     modules: Sequence[str],
     to: str | os.PathLike[str],
     identify: Identify,
@@ -103,7 +103,9 @@ def _folder(target: Target) -> Path:
     return target.path
 
 
-def plan_module(home: Home, module: str, to: str | os.PathLike[str], identify: Identify, **options: Any) -> SyncPlan:
+def plan_module(
+    home: CrmReader, module: str, to: str | os.PathLike[str], identify: Identify, **options: Any
+) -> SyncPlan:
     """What a synchronisation would do; see `ZohoSession.plan_sync`."""
     asked, target = _options(options), target_of(to, module, alone=True)
     load("duckdb", "sync")

@@ -18,7 +18,7 @@ from ..crm.progress import Progress
 from ..crm.read import arrow as frames
 from ..crm.read import coql, pull
 from ..crm.read.record_query import CallCounter, RecordQuery
-from ..crm.read.stream import Home, RecordStream
+from ..crm.read.stream import CrmReader, RecordStream
 from ..crm.users import list_users
 from ..errors import ApiError, AuthError, QueryError, TransportError, ZohoError
 from ..http.responses import parse_json
@@ -45,7 +45,7 @@ class Source:
         warnings: what the user should know.
     """
 
-    home: Home
+    home: CrmReader
     api: CallCounter
     module: str
     where: str

@@ -21,7 +21,7 @@ from ..crm.read import arrow as frames
 from ..crm.read import bulk_read as bulk
 from ..crm.read import pull
 from ..crm.read.record_query import CallCounter, RecordQuery
-from ..crm.read.stream import Home
+from ..crm.read.stream import CrmReader
 from ..errors import ApiError, ConfigurationError, QueryError
 from . import field_changes
 from .copy import HISTORY_COLUMNS, Copy, check_replaceable, open_copy
@@ -55,7 +55,7 @@ class Identity:
 
 
 def sync(
-    home: Home,
+    home: CrmReader,
     module: str,
     target: Target,
     options: SyncOptions,

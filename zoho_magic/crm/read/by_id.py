@@ -21,12 +21,12 @@ from ..metadata import TARGET_MODULE, Field
 from ..parallel import map_parallel
 from . import arrow as frames
 from . import records
-from .planner import Estimate, Plan
+from .planner import Estimate, Plan, shortage_notes
 from .record_query import CallCounter, RecordQuery, coql_credits, parse_page
 from .routes import routes_for_scopes
 
 if TYPE_CHECKING:
-    from .stream import Home
+    from .stream import CrmReader
 
 __all__ = ["describe_missing", "in_given_order", "make_plan", "normalize_ids", "read_complete", "where_ids"]
 
@@ -68,11 +68,11 @@ def where_ids(query: RecordQuery) -> RecordQuery:
     return replace(query, where=where, ids=None)
 
 
-def make_plan(home: Home, query: RecordQuery, via: str, ids: int) -> Plan:
+def make_plan(client: CrmReader, query: RecordQuery, via: str, ids: int) -> Plan:
     """The plan for records by id, without a call: COQL, or the Records API where its scope is missing or `full` is.
 
     Args:
-        home: the session.
+        client: the session.
         query: with `ids`, or complete records.
         via: auto, records or coql.
         ids: how many records.
@@ -80,25 +80,19 @@ def make_plan(home: Home, query: RecordQuery, via: str, ids: int) -> Plan:
     Raises:
         QueryError: the API in `via` cannot do it.
     """
-    allowed = routes_for_scopes(home.scopes)
+    allowed = routes_for_scopes(client.scopes)
     api = via if via != "auto" else "records" if query.is_full or "coql" not in allowed else "coql"
     if api == "bulk" or (query.is_full and api != "records"):
         raise QueryError(f"via={api!r} does not read {'complete records' if query.is_full else 'records by id'}.")
     if api == "records" and query.where and not query.is_full:
         raise QueryError("The Records API supports no `where` beside `ids`.", hint='Use via="coql".')
     calls, credits = _cost(query, api, ids)
-    rounds = -(-calls // home.max_concurrency())
+    rounds = -(-calls // client.max_concurrency())
     found = Estimate(api, calls, credits, (rounds * 0.15, rounds * 1.0))
     reason = "only single records carry every field" if query.is_full else "records by id"
-    notes = _short(credits, home.credits_left)
+    notes = shortage_notes(credits, client.credits_left)
     fallbacks = ("records",) if via == "auto" and api == "coql" and not query.where else ()
     return Plan(api, ids, len(query.fields), calls, credits, found.seconds, reason, notes, fallbacks, ids, (found,))
-
-
-def _short(credits: int, left: int | None) -> tuple[str, ...]:
-    if left is None or credits <= left:
-        return ()
-    return (f"It needs about {credits:,} API credits, and {left:,} are left today.",)
 
 
 def _cost(query: RecordQuery, api: str, ids: int) -> tuple[int, int]:

@@ -22,24 +22,26 @@ from ..parallel import map_parallel, submit
 from ..progress import Progress
 from . import arrow as frames
 from . import coql
-from .planner import Plan
+from .planner import Plan, shortage_notes
 from .record_query import CallCounter, QueryResult, RecordQuery, coql_credits
 from .routes import ROUTES, Cost
 from .statement_parts import complete, converted_notes, fields_of, with_fetched_sub_queries
-from .stream import Home, add_target_names, with_people
+from .stream import CrmReader, add_target_names, with_people
 
 __all__ = ["make_plan", "run"]
 
 
-def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Frame, progress: Progress) -> Any:
+def run(client: CrmReader, query: str, params: Mapping[str, Any], *, frame: frames.Frame, progress: Progress) -> Any:
     """The frame. Raises QueryError, AuthError, ThrottledError, ApiError, TransportError."""
     written = parse_query(query)  # refuses a parameter where no value may stand
     statement = parse_query(bind(query, params))
     if isinstance(statement, CoqlQuery):
-        _prefetch(home, statement.module)
-        statement = complete(home, statement)
-    with CallCounter(home, progress.add) as api:
-        result = _understood(home, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
+        _prefetch(client, statement.module)
+        statement = complete(client, statement)
+    with CallCounter(client, progress.add) as api:
+        result = (
+            _understood(client, api, statement) if isinstance(statement, CoqlQuery) else _as_written(api, statement)
+        )
     attrs = {
         "module": statement.module if isinstance(statement, CoqlQuery) else "",
         "api": "coql",
@@ -47,33 +49,33 @@ def run(home: Home, query: str, params: Mapping[str, Any], *, frame: frames.Fram
         "calls": api.calls,
         "credits": api.credits,
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "warnings": [*converted_notes(home.metadata, written), *result.warnings],
+        "warnings": [*converted_notes(client.metadata, written), *result.warnings],
     }
     return frames.to_backend(result.rows, frame, attrs)
 
 
-def _prefetch(home: Home, module: str) -> None:
+def _prefetch(client: CrmReader, module: str) -> None:
     """Ask at the same time what would be asked one after the other; `users` and its like are no modules."""
-    asked: list[Callable[[], Any]] = [partial(home.metadata.fields, module), home.max_concurrency]
+    asked: list[Callable[[], Any]] = [partial(client.metadata.fields, module), client.max_concurrency]
     with suppress(QueryError):
         list(map_parallel(asked, len(asked)))
 
 
-def make_plan(home: Home, query: str, params: Mapping[str, Any]) -> Plan:
+def make_plan(client: CrmReader, query: str, params: Mapping[str, Any]) -> Plan:
     """What a query would take; it spends one count at most. Raises QueryError and, for metadata, as `run`."""
     written = parse_query(query)
     statement = parse_query(bind(query, params))
-    notes = tuple(converted_notes(home.metadata, written))
+    notes = tuple(converted_notes(client.metadata, written))
     if isinstance(statement, UnparsedQuery):
         cost = Cost(1, coql_credits(limits.COQL_ROWS_PER_CALL), (0.5, 2.0))
-        return _plan(home, None, 0, cost, "it is sent as written, because it is not understood in full", notes)
-    statement = complete(home, statement)
-    columns = len(fields_of(home.metadata, statement))
-    with CallCounter(home) as api:
+        return _plan(client, None, 0, cost, "it is sent as written, because it is not understood in full", notes)
+    statement = complete(client, statement)
+    columns = len(fields_of(client.metadata, statement))
+    with CallCounter(client) as api:
         rows = _expected_rows(api, statement)
     _check_reach(statement, rows)
-    cost_of = partial(_cost_of, home, statement)
-    return _plan(home, rows, columns, None if rows is None else cost_of(rows), "a query of your own", notes)
+    cost_of = partial(_cost_of, client, statement)
+    return _plan(client, rows, columns, None if rows is None else cost_of(rows), "a query of your own", notes)
 
 
 def _expected_rows(api: CallCounter, statement: CoqlQuery) -> int | None:
@@ -93,29 +95,29 @@ def _check_reach(statement: CoqlQuery, rows: int | None) -> None:
         raise coql.beyond_reach()
 
 
-def _cost_of(home: Home, statement: CoqlQuery, rows: int) -> Cost:
+def _cost_of(client: CrmReader, statement: CoqlQuery, rows: int) -> Cost:
     """The calls for the rows, and a count for each sub-query."""
-    found = ROUTES["coql"].cost(RecordQuery(statement.module, ()), rows, rows, home.max_concurrency())
+    found = ROUTES["coql"].cost(RecordQuery(statement.module, ()), rows, rows, client.max_concurrency())
     extra = len(statement.sub_queries)
     return Cost(found.calls + extra, found.credits + extra, found.seconds)
 
 
-def _plan(home: Home, rows: int | None, columns: int, cost: Cost | None, reason: str, notes: tuple[str, ...]) -> Plan:
-    left = home.credits_left
-    if cost is not None and left is not None and cost.credits > left:
-        notes = (*notes, f"It needs about {cost.credits:,} API credits, and {left:,} are left today.")
+def _plan(
+    client: CrmReader, rows: int | None, columns: int, cost: Cost | None, reason: str, notes: tuple[str, ...]
+) -> Plan:
     calls, credits, seconds = (None, None, None) if cost is None else (cost.calls, cost.credits, cost.seconds)
+    notes += shortage_notes(credits, client.credits_left)
     return Plan("coql", rows, columns, calls, credits, seconds, reason, notes, (), rows)
 
 
-def _understood(home: Home, api: CallCounter, statement: CoqlQuery) -> QueryResult:
-    fields = fields_of(home.metadata, statement)
-    users = submit(home.known_users) if any(map(frames.is_user_lookup, fields)) else None
-    resolved, notes = with_fetched_sub_queries(home, api, statement)
-    result = coql.fetch_rows(api, resolved, fields, home.max_concurrency(), statement.limit, None)
-    rows, warnings = with_people(users.result if users else home.known_users, result.rows, fields, always=True)
+def _understood(client: CrmReader, api: CallCounter, statement: CoqlQuery) -> QueryResult:
+    fields = fields_of(client.metadata, statement)
+    users = submit(client.known_users) if any(map(frames.is_user_lookup, fields)) else None
+    resolved, notes = with_fetched_sub_queries(client, api, statement)
+    result = coql.fetch_rows(api, resolved, fields, client.max_concurrency(), statement.limit, None)
+    rows, warnings = with_people(users.result if users else client.known_users, result.rows, fields, always=True)
     for field in filter(frames.has_targets, fields):
-        rows, missing = add_target_names(api, rows, field, home.max_concurrency())
+        rows, missing = add_target_names(api, rows, field, client.max_concurrency())
         warnings += missing
     query = result.query if resolved is statement else statement.text
     return QueryResult(rows, query, [*notes, *result.warnings, *api.warnings, *_absent(api, fields), *warnings])

@@ -11,7 +11,7 @@ from . import arrow as frames
 from .record_query import RecordQuery
 from .routes import ROUTES, Route
 
-__all__ = ["VIA", "Estimate", "Plan", "needs_count", "plan"]
+__all__ = ["VIA", "Estimate", "Plan", "needs_count", "plan", "shortage_notes"]
 
 VIA = ("auto", *ROUTES)
 
@@ -136,16 +136,10 @@ def plan(
         raise QueryError(f"Unknown value for `via`: {via!r}.", hint=f"Use one of {', '.join(VIA)}.")
     wanted = rows if reading.limit is None else reading.limit if rows is None else min(rows, reading.limit)
     found = {name: _estimate(route, reading, allowed, wanted, rows, concurrency) for name, route in ROUTES.items()}
-    if via == "auto":
-        api, reason, notes = _choose(reading, wanted, found, credits_left)
-    else:
-        api, reason, notes = via, "you chose it", ()
+    asked = (via, "you chose it", ())
+    api, reason, notes = _choose(reading, wanted, found, credits_left) if via == "auto" else asked
     ROUTES[api].check(reading, rows)
     chosen = found[api]
-    if chosen.credits is not None and credits_left is not None and chosen.credits > credits_left:
-        notes = (*notes, f"It needs about {chosen.credits:,} API credits, and {credits_left:,} are left today.")
-    open_fallbacks = [name for name in ROUTES[api].fallbacks if not found[name].obstacle]
-    open_fallbacks.sort(key=lambda name: _credits(found[name]))
     return Plan(
         api=api,
         rows=wanted,
@@ -154,11 +148,24 @@ def plan(
         credits=chosen.credits,
         seconds=chosen.seconds,
         reason=reason,
-        notes=notes,
-        fallbacks=tuple(open_fallbacks) if via == "auto" else (),
+        notes=notes + shortage_notes(chosen.credits, credits_left),
+        fallbacks=_fallbacks(api, found) if via == "auto" else (),
         total=rows,
         routes=tuple(found.values()),
     )
+
+
+def shortage_notes(credits: int | None, left: int | None) -> tuple[str, ...]:
+    """A sentence where more API credits are needed than are left today."""
+    if credits is None or left is None or credits <= left:
+        return ()
+    return (f"It needs about {credits:,} API credits, and {left:,} are left today.",)
+
+
+def _fallbacks(api: str, found: Mapping[str, Estimate]) -> tuple[str, ...]:
+    """The other APIs that can do it, the cheapest first."""
+    able = [name for name in ROUTES[api].fallbacks if not found[name].obstacle]
+    return tuple(sorted(able, key=lambda name: _credits(found[name])))
 
 
 def _estimate(

@@ -24,7 +24,7 @@ from .planner import Plan
 from .record_query import CONVERTED, SINGLE_RECORD_TYPES, CallCounter, RecordQuery
 from .routes import routes_for_scopes
 from .statement_parts import resolve_filter
-from .stream import Home, RecordStream
+from .stream import CrmReader, RecordStream
 
 __all__ = ["Confirm", "ask_before", "begin_count", "build_record_query", "ids_only", "make_plan", "stream"]
 
@@ -71,7 +71,7 @@ def build_record_query(
 
 
 def begin_count(
-    home: Home,
+    client: CrmReader,
     api: CallCounter,
     module: str,
     via: str,
@@ -92,26 +92,26 @@ def begin_count(
         guess = RecordQuery(module, (), where=filter_, limit=limit, since=_moment(since), converted=shown)
         if "(select" in "".join(filter_.lower().split()):
             return
-        if "coql" in routes_for_scopes(home.scopes) and plan.needs_count(guess, via):
+        if "coql" in routes_for_scopes(client.scopes) and plan.needs_count(guess, via):
             coql.begin_count(api, _counted(guess))
     except (QueryError, KeyError):
         return
 
 
-def make_plan(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
+def make_plan(client: CrmReader, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
     """The plan for a query; spends one count, or one page, at most."""
     if reading.ids is not None:
-        return by_id.make_plan(home, reading, via, len(reading.ids))
+        return by_id.make_plan(client, reading, via, len(reading.ids))
     if reading.is_full:
-        return _plan_complete(home, reading, via, api)
-    allowed = routes_for_scopes(home.scopes)
-    planned = partial(plan.plan, reading, via, allowed, concurrency=home.max_concurrency())
-    rough = planned(rows=None, credits_left=home.credits_left)
+        return _plan_complete(client, reading, via, api)
+    allowed = routes_for_scopes(client.scopes)
+    planned = partial(plan.plan, reading, via, allowed, concurrency=client.max_concurrency())
+    rough = planned(rows=None, credits_left=client.credits_left)
     rows = _estimate_rows(api, reading, allowed) if plan.needs_count(reading, via) else None
     if rows is None:
         return rough
-    home.row_counts[reading.module, reading.criteria] = rows
-    found = planned(rows=rows, credits_left=home.credits_left)
+    client.row_counts[reading.module, reading.criteria] = rows
+    found = planned(rows=rows, credits_left=client.credits_left)
     return replace(found, notes=(*found.notes, _CUT_COUNT)) if "select" in reading.where.lower() else found
 
 
@@ -121,13 +121,13 @@ _CUT_COUNT = (
 )
 
 
-def _plan_complete(home: Home, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
+def _plan_complete(client: CrmReader, reading: RecordQuery, via: str, api: CallCounter) -> Plan:
     """The plan for every matching record complete: their ids by the best API, then one call each."""
-    unknown = by_id.make_plan(home, reading, via, 0)
-    first = make_plan(home, ids_only(reading), "auto", api)
+    unknown = by_id.make_plan(client, reading, via, 0)
+    first = make_plan(client, ids_only(reading), "auto", api)
     if first.rows is None:
         return replace(unknown, rows=None, calls=None, credits=None, seconds=None, total=None)
-    found = by_id.make_plan(home, reading, via, first.rows)
+    found = by_id.make_plan(client, reading, via, first.rows)
     calls, credits = found.calls or 0, found.credits or 0
     note = f"Their ids come first, by {first.api}."
     return replace(
@@ -144,19 +144,19 @@ _ONE_CREDIT_ROWS = 180
 """About how many rows one credit brings, with room for some more."""
 
 
-def _begin_rows(home: Home, reading: RecordQuery, via: str, api: CallCounter, order: str) -> None:
+def _begin_rows(client: CrmReader, reading: RecordQuery, via: str, api: CallCounter, order: str) -> None:
     """Ask for the first rows beside their number, where an earlier pull of this session tells what it will be.
 
     With another filter than then, 200 rows are asked for: what turns out not to be needed costs one credit.
     """
-    expected = home.row_counts.get((reading.module, reading.criteria))
-    others = (rows for (module, _), rows in home.row_counts.items() if module == reading.module)
+    expected = client.row_counts.get((reading.module, reading.criteria))
+    others = (rows for (module, _), rows in client.row_counts.items() if module == reading.module)
     rows = min(max(others, default=0), _ONE_CREDIT_ROWS) if expected is None else expected
     if not rows or not plan.needs_count(reading, via):
         return
-    allowed, columns = routes_for_scopes(home.scopes), home.metadata.columns
+    allowed, columns = routes_for_scopes(client.scopes), client.metadata.columns
     try:
-        likely = plan.plan(reading, via, allowed, rows, home.max_concurrency(), home.credits_left)
+        likely = plan.plan(reading, via, allowed, rows, client.max_concurrency(), client.credits_left)
     except QueryError:  # what is refused is refused by the real number
         return
     order = order if reading.limit is None else "id desc"
@@ -170,7 +170,7 @@ Confirm = Callable[[Plan], bool]
 
 
 def stream(
-    home: Home,
+    client: CrmReader,
     reading: RecordQuery,
     warnings: list[str],
     api: CallCounter,
@@ -183,7 +183,7 @@ def stream(
     """The rows as they arrive.
 
     Args:
-        home: the session.
+        client: the session.
         reading, warnings: from `build_record_query`.
         api: counts the calls, and makes those that are asked for beside others.
         via: auto, records, coql or bulk.
@@ -194,24 +194,24 @@ def stream(
     Raises:
         QueryError, AuthError, ThrottledError, ApiError, TransportError: Zoho refused; or `confirm` said no.
     """
-    reading, notes = resolve_filter(home, api, reading)
+    reading, notes = resolve_filter(client, api, reading)
     warnings = [*warnings, *notes]
-    _begin_rows(home, reading, via, api, order)
-    found = make_plan(home, reading, via, api)
-    ask_before(home, found, confirm)
+    _begin_rows(client, reading, via, api, order)
+    found = make_plan(client, reading, via, api)
+    ask_before(client, found, confirm)
     progress.expect(found.rows)
-    return RecordStream(home, api, reading, found, warnings, order, progress)
+    return RecordStream(client, api, reading, found, warnings, order, progress)
 
 
-def ask_before(home: Home, found: Plan, confirm: Confirm | None) -> None:
+def ask_before(client: CrmReader, found: Plan, confirm: Confirm | None) -> None:
     """Ask before more than half of the day's API credits are spent. Raises QueryError where `confirm` says no."""
-    if confirm is not None and is_expensive(found, home) and not confirm(found):
+    if confirm is not None and is_expensive(found, client) and not confirm(found):
         raise QueryError(f"Stopped before {found.credits:,} API credits were spent.", hint="Nothing was read.")
 
 
-def is_expensive(found: Plan, home: Home) -> bool:
+def is_expensive(found: Plan, client: CrmReader) -> bool:
     """Whether the plan takes more than half of the credits of a day, or of what Zoho says is left of it."""
-    left = home.daily_credits if home.credits_left is None else min(home.credits_left, home.daily_credits)
+    left = client.daily_credits if client.credits_left is None else min(client.credits_left, client.daily_credits)
     return found.credits is not None and found.credits > left / 2
 
 

@@ -12,7 +12,7 @@ from ..metadata import RECORD_ID, Field, Metadata
 from . import arrow as frames
 from . import coql
 from .record_query import CONVERTED, CallCounter, RecordQuery
-from .stream import Home
+from .stream import CrmReader
 
 __all__ = ["complete", "converted_notes", "fields_of", "resolve_filter", "with_fetched_sub_queries"]
 
@@ -23,39 +23,39 @@ QUOTED_TEXT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 
 
-def complete(home: Home, query: CoqlQuery) -> CoqlQuery:
+def complete(client: CrmReader, query: CoqlQuery) -> CoqlQuery:
     """The query with what Zoho insists on, and names for `*`. Raises QueryError for an unknown module."""
-    return query.complete(lambda module: _selectable(home.metadata, module))
+    return query.complete(lambda module: _selectable(client.metadata, module))
 
 
 def _selectable(metadata: Metadata, module: str) -> list[str]:
     return [field.name for field in metadata.fields(module).values() if field.data_type not in _NOT_SELECTABLE]
 
 
-def with_fetched_sub_queries(home: Home, api: CallCounter, statement: CoqlQuery) -> tuple[CoqlQuery, list[str]]:
+def with_fetched_sub_queries(client: CrmReader, api: CallCounter, statement: CoqlQuery) -> tuple[CoqlQuery, list[str]]:
     """The query with values instead of each sub-query that has more records than Zoho retrieves, and notes on them.
 
     It costs one credit for each count. https://www.zoho.com/crm/developer/docs/api/v8/COQL-subquery.html
     """
     notes: list[str] = []
     for place in reversed(range(len(statement.sub_queries))):
-        written = complete(home, statement.sub_queries[place].query)
-        inner, inside = with_fetched_sub_queries(home, api, written)
+        written = complete(client, statement.sub_queries[place].query)
+        inner, inside = with_fetched_sub_queries(client, api, written)
         if inner is written and not _is_large(api, inner):
             continue
-        values = _values_of(home, api, inner)
+        values = _values_of(client, api, inner)
         notes += [*inside, f"A sub-query has {len(values):,} values; they were fetched first."]
         statement = statement.replace_sub_query(place, values or [NO_VALUE])
     return statement, notes
 
 
-def resolve_filter(home: Home, api: CallCounter, reading: RecordQuery) -> tuple[RecordQuery, list[str]]:
+def resolve_filter(client: CrmReader, api: CallCounter, reading: RecordQuery) -> tuple[RecordQuery, list[str]]:
     """The query with values instead of large sub-queries in its filter, and notes on them. Raises as `run`."""
     if "select" not in reading.where.lower():
         return reading, []
     statement = build_query(reading.module, ["id"], reading.where)
-    hidden = [note for sub in statement.sub_queries for note in converted_notes(home.metadata, sub.query)]
-    resolved, notes = with_fetched_sub_queries(home, api, statement)
+    hidden = [note for sub in statement.sub_queries for note in converted_notes(client.metadata, sub.query)]
+    resolved, notes = with_fetched_sub_queries(client, api, statement)
     return replace(reading, where=resolved.text[slice(*resolved.spans.where)]), [*hidden, *notes]
 
 
@@ -69,9 +69,9 @@ def _is_large(api: CallCounter, inner: CoqlQuery) -> bool:
     return not (few or one) and coql.count(api, inner) > limits.COQL_SUB_QUERY_ROWS
 
 
-def _values_of(home: Home, api: CallCounter, inner: CoqlQuery) -> list[str]:
-    fields = fields_of(home.metadata, inner)
-    found = coql.fetch_rows(CallCounter(api), inner, fields, home.max_concurrency(), inner.limit, None)
+def _values_of(client: CrmReader, api: CallCounter, inner: CoqlQuery) -> list[str]:
+    fields = fields_of(client.metadata, inner)
+    found = coql.fetch_rows(CallCounter(api), inner, fields, client.max_concurrency(), inner.limit, None)
     key = inner.columns[0].key
     column = f"{key}.id" if f"{key}.id" in found.rows.schema.names else key
     return [str(value) for value in found.rows.column(column).unique().to_pylist() if value is not None]

@@ -33,7 +33,7 @@ from .planner import Plan
 from .record_query import CONVERTED, CallCounter, RecordQuery
 from .routes import ROUTES, is_unsupported
 
-__all__ = ["Home", "RecordStream", "add_target_names", "is_not_the_users", "with_people"]
+__all__ = ["CrmReader", "RecordStream", "add_target_names", "is_not_the_users", "with_people"]
 
 MAX_FILLED_ROWS = 20_000
 """Columns that COQL or bulk read leave out are read by record id, 50 records a call: up to so many rows."""
@@ -41,7 +41,7 @@ MAX_FILLED_ROWS = 20_000
 Users = Mapping[str, tuple[str | None, str | None]]
 
 
-class Home(CrmApi, Protocol):
+class CrmReader(CrmApi, Protocol):
     """What a pull needs of a session beside its calls."""
 
     @property
@@ -71,7 +71,7 @@ class RecordStream:
     all calls.
 
     Args:
-        home: the session.
+        client: the session.
         api: counts the calls.
         reading: what to bring.
         found: the plan; its fallbacks are tried where Zoho does not serve the module or the filter.
@@ -92,7 +92,7 @@ class RecordStream:
 
     def __init__(
         self,
-        home: Home,
+        client: CrmReader,
         api: CallCounter,
         reading: RecordQuery,
         found: Plan,
@@ -101,7 +101,7 @@ class RecordStream:
         progress: Progress,
     ) -> None:
         self.module, self.progress = reading.module, progress
-        self._home, self._api, self._reading, self._order = home, api, reading.listed, order
+        self._client, self._api, self._reading, self._order = client, api, reading.listed, order
         self._fields = reading.fields
         self._late: list[str] = []
         self._unfilled: set[str] = set()
@@ -183,7 +183,7 @@ class RecordStream:
         for api in (found.api, *found.fallbacks):
             plan, known = replace(found, api=api), len(self._late)
             try:
-                query, tables = _OPEN[api](self._home, self._api, self._reading, plan, self._late, self._order)
+                query, tables = _OPEN[api](self._client, self._api, self._reading, plan, self._late, self._order)
                 return plan, query, chain([next(tables)], tables)
             except (ApiError, AuthError, QueryError) as error:
                 if not (is_unsupported(error.code) or is_not_the_users(error, self._reading)):
@@ -210,7 +210,7 @@ class RecordStream:
         if not absent or not len(rows) or not self._is_filled:
             return rows
         try:
-            rows, left = records.fill_columns(self._api, self._reading, rows, absent, self._home.max_concurrency())
+            rows, left = records.fill_columns(self._api, self._reading, rows, absent, self._client.max_concurrency())
         except (ApiError, AuthError, QueryError, ThrottledError, TransportError) as error:
             self._note(f"{_listed(absent)} could not be read by record id, and may be empty here: {error.args[0]}")
             return rows
@@ -222,7 +222,7 @@ class RecordStream:
         missing = self._unfilled if self._is_filled else {field.name for field in self._absent_fields}
         if not missing:
             return
-        metadata, module = self._home.metadata, self._reading.module
+        metadata, module = self._client.metadata, self._reading.module
         known = set(metadata.fields(module))
         try:
             now = set(metadata.ask_for_fields(module, self._api)[0])
@@ -233,7 +233,7 @@ class RecordStream:
 
     def _with_target_names(self, rows: pa.Table) -> pa.Table:
         for field in filter(frames.has_targets, self._reading.fields):
-            rows, notes = add_target_names(self._api, rows, field, self._home.max_concurrency())
+            rows, notes = add_target_names(self._api, rows, field, self._client.max_concurrency())
             for note in notes:
                 self._note(note)
         return rows
@@ -250,7 +250,7 @@ class RecordStream:
         return self._begin_users().result()
 
     def _begin_users(self) -> Future[tuple[Users, list[ZohoError]]]:
-        self._users = self._users or submit(self._home.known_users)
+        self._users = self._users or submit(self._client.known_users)
         return self._users
 
 
@@ -275,33 +275,33 @@ def is_not_the_users(error: ZohoError, reading: RecordQuery) -> bool:
 
 
 def _by_records(
-    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], order: str
+    client: CrmReader, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], order: str
 ) -> tuple[str, Iterator[pa.Table]]:
-    result = records.read(api, reading, home.max_concurrency(), found.rows)
+    result = records.read(api, reading, client.max_concurrency(), found.rows)
     warnings += result.warnings
     newest_first = order == "id desc" or reading.limit is not None
     return result.query, iter([result.rows if newest_first else frames.sort_by_id_asc(result.rows)])
 
 
 def _by_coql(
-    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], order: str
+    client: CrmReader, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], order: str
 ) -> tuple[str, Iterator[pa.Table]]:
     order = "id desc" if reading.limit is not None else order
-    return coql.stream(api, reading, home.metadata.columns, home.max_concurrency(), found.rows, warnings, order)
+    return coql.stream(api, reading, client.metadata.columns, client.max_concurrency(), found.rows, warnings, order)
 
 
 def _by_bulk(
-    home: Home, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], _order: str
+    client: CrmReader, api: CallCounter, reading: RecordQuery, found: Plan, warnings: list[str], _order: str
 ) -> tuple[str, Iterator[pa.Table]]:
     recount = partial(coql.estimate, api, build_query(reading.module, ["id"], reading.criteria))
-    tables = bulk.stream(api, reading, home.metadata, found.total, warnings, recount)
+    tables = bulk.stream(api, reading, client.metadata, found.total, warnings, recount)
     if reading.limit is not None:  # the newest come last
         parts = [frames.sort_by_id_desc(rows) for rows in tables]
         tables = iter([frames.sort_by_id_desc(pa.concat_tables(parts[::-1]))[: reading.limit]])
-    return bulk.describe_query(reading, home.metadata), tables
+    return bulk.describe_query(reading, client.metadata), tables
 
 
-_Open = Callable[[Home, CallCounter, RecordQuery, Plan, "list[str]", str], tuple[str, Iterator[pa.Table]]]
+_Open = Callable[[CrmReader, CallCounter, RecordQuery, Plan, "list[str]", str], tuple[str, Iterator[pa.Table]]]
 _OPEN: dict[str, _Open] = {"records": _by_records, "coql": _by_coql, "bulk": _by_bulk}
 
 
