@@ -19,6 +19,7 @@ FACTS = {
     "dc": "in",
     "environment": "sandbox",
     "scope": "ZohoCRM.modules.leads.READ",
+    "server": "in",
     "likely": "Zoho made the token for Europe (eu). ",
     "wait": "42 s",
     "permissions": " (Crm_Implied_View_Leads)",

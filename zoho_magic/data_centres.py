@@ -18,6 +18,7 @@ __all__ = [
     "DataCentre",
     "by_accounts_url",
     "by_api_url",
+    "find_data_centre",
     "is_loopback",
     "origin_of",
     "trusted_origin",
@@ -192,3 +193,32 @@ def by_api_url(origin: str) -> DataCentre | None:
         'in'
     """
     return next((dc for dc in DATA_CENTRES.values() if origin in dc.api_urls.values()), None)
+
+
+def find_data_centre(text: str) -> DataCentre | None:
+    """The data centre that a person means: its name, country, top-level domain, an address, or an SDK's spelling.
+
+    Example::
+
+        >>> [find_data_centre(text).name for text in ("com", "Europe", "https://accounts.zoho.in", "USDataCenter")]
+        ['us', 'eu', 'in', 'us']
+    """
+    wanted = re.sub(r"^https?://|[/?#].*$|[\s_.-]+$|^[\s.]+", "", text.strip().lower())
+    wanted = re.sub(r"[\s_-]+", " ", re.sub(r"_?data_?cent(er|re)$", "", wanted.replace(" ", "_"))).strip()
+    return next((dc for dc in DATA_CENTRES.values() if wanted in _spellings(dc)), None)
+
+
+def _spellings(dc: DataCentre) -> set[str]:
+    hosts = {origin.removeprefix("https://") for origin in (*dc.origins, dc.console_url)}
+    domains = {host.partition(".")[2] for host in hosts}
+    suffix = dc.accounts_url.partition("zoho")[2].partition(".")[2]
+    also = {"us": ("usa", "united states of america", "america", "global"), "eu": ("eur",), "uk": ("gb",)}
+    return {
+        dc.name,
+        dc.display_name.lower(),
+        f"{dc.display_name} ({dc.name})".lower(),
+        suffix,
+        *hosts,
+        *domains,
+        *also.get(dc.name, ()),
+    }

@@ -6,6 +6,7 @@ To add an error hint, add one row to `CATALOGUE`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .data_centres import DATA_CENTRES
@@ -16,11 +17,15 @@ __all__ = ["CATALOGUE", "CatalogEntry", "error_for"]
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """What one of Zoho's codes means: the exception class, the message and the next step, with `{placeholders}`."""
+    """What one of Zoho's codes means: the exception class, the message and the next step, with `{placeholders}`.
+
+    `settings` are the fields of `Credentials` it blames: where two values of one are around, the hint says so first.
+    """
 
     error_class: type[ZohoError]
     message: str
     hint: str
+    settings: tuple[str, ...] = ()
 
 
 _NEW_CODE = "Generate a new code at {console} and run %zoho_exchange at once: a code works once, for a few minutes."
@@ -39,28 +44,35 @@ _OTHER_API_HINT = "Use --via coql, or --via records."
 CATALOGUE: dict[str, CatalogEntry] = {
     # Accounts server: /oauth/v2/token, /oauth/v2/auth
     "invalid_client": CatalogEntry(
-        AuthError, "Zoho ({dc}) does not know this client id, or not in this data centre.", _RIGHT_CLIENT
+        AuthError,
+        "Zoho ({server}) does not know this client id, or not in this data centre.",
+        _RIGHT_CLIENT,
+        ("client_id", "dc", "accounts_url", "client_secret"),
     ),
     "invalid_client_secret": CatalogEntry(
         AuthError,
-        "The client secret is not the one Zoho ({dc}) has for this client.",
+        "The client secret is not the one Zoho ({server}) has for this client.",
         "Copy the secret of this data centre from {console} into ZOHO_CLIENT_SECRET, or run %zoho_setup.",
+        ("client_secret", "client_id"),
     ),
     "invalid_redirect_uri": CatalogEntry(
         AuthError,
         "The redirect URI is not one registered for this client.",
         "Make ZOHO_REDIRECT_URI the same, letter for letter, as at {console}; a Self Client needs none.",
+        ("redirect_uri",),
     ),
     "invalid_code": CatalogEntry(
         AuthError,
         "Zoho does not accept this grant code: used, expired, mistyped or made for another client.",
         _NEW_CODE,
+        ("grant_code", "client_id"),
     ),
     "invalid_code@refresh": CatalogEntry(
         AuthError,
         "Zoho no longer accepts the refresh token: revoked, from another data centre, or pushed out by newer ones "
         "(Zoho keeps 20).",
         _NEW_GRANT,
+        ("refresh_token", "client_id"),
     ),
     "invalid_code@revoke": CatalogEntry(
         AuthError,
@@ -71,15 +83,24 @@ CATALOGUE: dict[str, CatalogEntry] = {
         AuthError,
         "Zoho does not know one of the scopes asked for.",
         "Check ZOHO_SCOPES: commas between them, names as in %zoho_setup (ZohoCRM.modules.ALL, ...).",
+        ("scopes",),
     ),
     "missing_org_info": CatalogEntry(
         AuthError,
-        "Client credentials need the organisation they are for.",
-        "Set ZOHO_SOID to ZohoCRM.<organisation id> (Setup > Developer Hub > APIs shows the id).",
+        "Zoho does not take this organisation for client credentials, or none was sent.",
+        "Set ZOHO_SOID to ZohoCRM.<organisation id>, of the organisation that the client was made in (Setup > "
+        "Developer Hub > APIs shows the id).",
+        ("soid",),
     ),
     "access_denied": CatalogEntry(
         AuthError, "The request for access was refused.", "Run it again and accept, or ask your administrator."
     ),
+    "Access Denied@exchange": CatalogEntry(
+        ThrottledError,
+        "Zoho blocked new tokens for a while: too many in 10 minutes.",
+        "Wait {wait}, then generate a new code at {console}: the one you have has expired by then.",
+    ),
+    "invalid_grant": CatalogEntry(AuthError, "Zoho does not accept the grant.", _NEW_GRANT, ("refresh_token",)),
     "Access Denied": CatalogEntry(
         ThrottledError, "Zoho blocked new tokens for a while: more than 10 in 10 minutes for one refresh token.", _WAIT
     ),
@@ -260,25 +281,30 @@ CATALOGUE: dict[str, CatalogEntry] = {
 }
 
 
-def error_for(code: str, *, operation: str = "", zoho_message: str = "", **facts: str) -> ZohoError:
+def error_for(
+    code: str, *, operation: str = "", zoho_message: str = "", notes: Mapping[str, str] = {}, **facts: str
+) -> ZohoError:
     """The error for one of Zoho's codes, with its next step filled in.
 
     Args:
         code: Zoho's code as it came, from a token answer or an API answer.
         operation: what was being done; it chooses between meanings where a code has two.
         zoho_message: Zoho's own message, shown where it names what is wrong.
-        facts: values for the placeholders in the sentences: console, dc, environment, likely, scope, wait, permissions.
+        notes: field of `Credentials` -> which of several values was used; put before the hint of a code that blames it.
+        facts: values for the placeholders in the sentences: console, dc, server, environment, likely, scope, wait,
+            permissions.
 
     Example::
 
         raise error_for("invalid_code", operation="exchange", console="https://api-console.zoho.eu", dc="eu")
     """
     shown, operation = _sanitize(code) or "an unnamed error", _sanitize(operation)
-    entry = CATALOGUE.get(f"{code}@{operation}") or CATALOGUE.get(code) or _UNKNOWN
+    entry = CATALOGUE.get(f"{code}@{operation}") or CATALOGUE.get(code) or _UNKNOWN_AT.get(operation, _UNKNOWN)
     context = {**_DEFAULT_CONTEXT, **facts, "operation": operation or "this call", "shown": shown}
-    context["zoho_message"] = _sanitize(zoho_message) or ("" if entry is _UNKNOWN else "no reason given")
+    context["zoho_message"] = _sanitize(zoho_message) or ("" if "{shown}" in entry.message else "no reason given")
     message, hint = entry.message.format_map(context).strip(), entry.hint.format_map(context)
-    return entry.error_class(message, hint=hint, code=shown, operation=operation)
+    about = [notes[name] for name in entry.settings if name in notes]
+    return entry.error_class(message, hint=" ".join([*about, hint]), code=shown, operation=operation)
 
 
 _UNKNOWN = CatalogEntry(
@@ -286,9 +312,19 @@ _UNKNOWN = CatalogEntry(
     "Zoho answered {shown}. {zoho_message}",
     "Look the code up in Zoho's API guide; %zoho shows data centre, environment and scopes in use.",
 )
+_UNKNOWN_TOKEN_ERROR = CatalogEntry(
+    AuthError,
+    "Zoho refused with {shown}, which its documents do not explain. {zoho_message}",
+    "Compare client id, client secret and data centre ({dc}) with {console}, then generate a new code there.",
+    ("client_id", "client_secret", "refresh_token"),
+)
+_UNKNOWN_AT = dict.fromkeys(
+    ("exchange", "refresh", "client credentials", "device", "consent", "scopes"), _UNKNOWN_TOKEN_ERROR
+)
 _DEFAULT_CONTEXT = {  # for a fact the caller does not know
     "console": "Zoho's API console",
     "dc": "this data centre",
+    "server": "this data centre",
     "environment": "production",
     "likely": "",
     "permissions": "",

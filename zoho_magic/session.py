@@ -23,9 +23,7 @@ from .config import dotenv_file as envfile
 from .config import profiles
 from .config.credential_store import CredentialStore
 from .config.credentials import Credentials, wrap_secrets
-from .config.settings import ENV_VARS
 from .crm.org import AccountInfo, fetch_account_info
-from .data_centres import by_api_url
 from .errors import ConfigurationError, QueryError, TransportError, ZohoError
 from .http.backoff import WaitBudget, wait_budget
 from .http.concurrency_limiter import ConcurrencyLimiter
@@ -49,7 +47,8 @@ if TYPE_CHECKING:
     from .crm.write.push import PushReport
     from .login.device_flow import DeviceLogin
     from .login.environment import RuntimeEnvironment
-    from .login.methods import LoginContext, LoginResult, PasteUrlLogin
+    from .login.manager import LoginManager
+    from .login.methods import LoginResult, PasteUrlLogin
     from .login.prompts import LoginUI
     from .mirror.compare import Comparison
     from .mirror.report import ExportReport
@@ -99,8 +98,7 @@ class ZohoSession:
             credentials.trusted_origins, limiter=self._limiter, max_response_bytes=max_response_bytes
         )
         self.max_wait = max_wait
-        self._tokens = TokenManager(self._store.load, self._post_form, clock)
-        self._token_notes: tuple[str, ...] = ()
+        self._tokens = TokenManager(self._store.load, self._post_form, clock, self._explain_refusal)
         self._account_cache: tuple[CacheKey, AccountInfo] = ((), AccountInfo())
         self._credits_left: int | None = None
 
@@ -111,6 +109,7 @@ class ZohoSession:
         *,
         trusted: Collection[str] = (),
         trust_file: bool = False,
+        ignore_invalid: bool = False,
         clock: Callable[[], float] = time.time,
         max_wait: float | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
@@ -123,13 +122,15 @@ class ZohoSession:
         Args:
             path: the file; it should begin with a dot, because Jupyter serves other names to the browser.
             trusted: origins (`https://host`) that may be sent secrets beside Zoho's and loopback.
-            trust_file: whether to use a file that belongs to another user, or that other users may write.
+            trust_file: use the file named by `path` although it belongs to another user or others can write it.
+            ignore_invalid: leave out values that cannot be used, for a front end that asks for them anew.
             clock: seconds since the epoch.
             max_wait: seconds to wait for Zoho, 60 by default; see `ZohoSession`.
             max_response_bytes: see `ZohoSession`.
 
         Raises:
-            ConfigurationError: the file is not to be trusted, or it or a value in it cannot be used.
+            ConfigurationError: the file or a value in it cannot be used, or the file is not to be believed: it belongs
+                to another user, or others can write it.
 
         Example::
 
@@ -137,7 +138,9 @@ class ZohoSession:
             prod = ZohoSession.from_env("/srv/crm/.env.prod")
         """
         where = Path(path).expanduser().absolute() if path else envfile.find()
-        found = _credentials.load(where, frozenset(trusted), file_wins=bool(path), trust_file=trust_file)
+        found = _credentials.load(
+            where, frozenset(trusted), file_wins=bool(path), trust_file=trust_file, ignore_invalid=ignore_invalid
+        )
         return cls(found, clock=clock, max_wait=max_wait, max_response_bytes=max_response_bytes)
 
     # What it knows
@@ -214,7 +217,7 @@ class ZohoSession:
             status.connected, status.organisation, status.next_step
         """
         credentials, token, account = self.credentials, None, AccountInfo()
-        problem: ZohoError | None = credentials.keyring_error
+        problem: ZohoError | None = next(iter(credentials.invalid.values()), credentials.keyring_error)
         try:
             if self._tokens.cached_token() or credentials.refresh_token or credentials.soid:
                 with wait_budget(STATUS_SECONDS):
@@ -229,7 +232,7 @@ class ZohoSession:
             problem,
             credits_left=self._credits_left,
             cache_problem=self._tokens.cache_problem(),
-            warnings=(*self._store.warnings, *self._token_notes),
+            warnings=(*self._store.warnings, *self._login_notes),
         )
 
     # Getting and losing access
@@ -238,7 +241,9 @@ class ZohoSession:
         """Exchange a grant code for tokens and save the refresh token; nothing is saved or changed if Zoho refuses.
 
         Args:
-            code: the grant code; without one, `ZOHO_GRANT_CODE`.
+            code: the grant code, in whatever wrapping it was copied; or the path or the text of the self_client.json
+                that Zoho's console offers for download, with client ID, secret and scopes; without one,
+                `ZOHO_GRANT_CODE`.
             changes: credentials to use and save with it: client_id, client_secret, dc, scopes, redirect_uri, ...
 
         Raises:
@@ -252,16 +257,9 @@ class ZohoSession:
 
             zoho.exchange("1000.…", client_id="1000.ABC", client_secret="…", dc="eu")
         """
-        from .login import methods
-
         changes, code = _without_plain_secrets(changes), Secret(code) if isinstance(code, str) else code
-        wanted = self.credentials.replace(**changes, **({"grant_code": code} if code else {}))
-        wanted.require("client_id", "client_secret", "grant_code")
-        self._store.check_writable()
-        got = methods.exchange_code(self._login_context(wanted), wanted, wanted.grant_code or Secret(""))
-        self._apply_login_result(got, *changes, "grant_code")
-        self._store.warn()
-        return self.status()
+        self._logins.exchange(code, changes)
+        return self._logged_in()
 
     def login(
         self,
@@ -299,15 +297,9 @@ class ZohoSession:
             zoho.login("device")
             zoho.login(add_scopes=["ZohoCRM.notifications.ALL"])
         """
-        from .login import methods
-
-        self._store.check_writable()
         changes = _without_plain_secrets(changes)
-        context = self._login_context(self.credentials.replace(**changes), timeout, ui, environment)
-        got = methods.add_scopes(context, tuple(add_scopes), method) if add_scopes else methods.login(method, context)
-        self._apply_login_result(got, *changes)
-        self._store.warn()
-        return self.status()
+        self._logins.login(method, changes, add_scopes, timeout, ui, environment)
+        return self._logged_in()
 
     def begin_device_login(self, **changes: Unpack[CredentialChanges]) -> DeviceLogin:
         """Begin a device login that the caller polls, for a front end that must not wait; `complete_login` ends it.
@@ -325,13 +317,8 @@ class ZohoSession:
             print(waiting.instructions)
             step = waiting.poll()          # at most one call; step.retry_in says when to ask again
         """
-        from .login.device_flow import DeviceLogin
-
         changes = _without_plain_secrets(changes)
-        wanted = self.credentials.replace(**changes)
-        wanted.require("client_id", "client_secret")
-        self._store.check_writable()
-        return DeviceLogin.begin(wanted, self._post_form, self._get_public, self._clock)
+        return self._logins.begin_device(changes)
 
     def begin_paste_login(self, **changes: Unpack[CredentialChanges]) -> PasteUrlLogin:
         """Begin a login whose last address is pasted later; `complete_login` takes what its `finish` returns.
@@ -348,13 +335,8 @@ class ZohoSession:
             print(waiting.instructions)
             zoho.complete_login(waiting.finish(Secret(pasted)))
         """
-        from .login import authorization, methods
-
         changes = _without_plain_secrets(changes)
-        wanted = self.credentials.replace(**changes)
-        wanted.require("client_id", "client_secret")
-        self._store.check_writable()
-        return methods.PasteUrlLogin(self._login_context(wanted), authorization.build(wanted))
+        return self._logins.begin_paste(changes)
 
     def complete_login(self, got: LoginResult) -> Status:
         """Use and save the result of a login.
@@ -369,9 +351,8 @@ class ZohoSession:
 
             zoho.complete_login(waiting.finish(Secret(pasted)))
         """
-        self._apply_login_result(got)
-        self._store.warn()
-        return self.status()
+        self._logins.complete(got)
+        return self._logged_in()
 
     def refresh(self) -> Token:
         """Request a new access token now. Rarely needed: every call refreshes by itself.
@@ -421,7 +402,8 @@ class ZohoSession:
         """
         self._tokens.clear()  # first, while it is known which are meant
         self._store.update(self.credentials.replace(refresh_token=None, grant_code=None), "refresh_token", "grant_code")
-        self._token_notes = ()
+        if "_logins" in vars(self):
+            self._logins.notes = ()
         self._store.warn()
         return self.status()
 
@@ -1330,46 +1312,30 @@ class ZohoSession:
             loading.join()
             raise
 
-    def _login_context(
-        self,
-        wanted: Credentials,
-        timeout: float = 300.0,
-        ui: LoginUI | None = None,
-        environment: RuntimeEnvironment | None = None,
-    ) -> LoginContext:
-        from .login import environment as runtime
-        from .login import methods, prompts
+    @cached_property
+    def _logins(self) -> LoginManager:
+        from .login.manager import LoginManager
 
-        return methods.LoginContext(
-            wanted,
-            self._post_form,
-            self._get_public,
-            self._clock,
-            organisation=self._organisation_id,
-            ui=ui or prompts.LoginUI(),
-            environment=environment or runtime.detect(),
-            timeout=timeout,
+        return LoginManager(
+            self._store, self._tokens, self._post_form, self._get_public, self._clock, self._organisation_id
         )
 
-    def _apply_login_result(self, got: LoginResult, *names: str) -> None:
-        """Use what a login led to, and save these fields and every one that is different now."""
-        before, now = self.credentials, got.credentials
-        if got.token and (home := by_api_url(got.token.api_domain)) and home.name != now.dc:
-            now = now.replace(dc=home.name)
-        kept = now.client_secret == now.client_secret_by_dc.get(now.dc)  # it came with the data centre
-        changed = [n for n in ENV_VARS if getattr(now, n) != getattr(before, n) and not (n == "client_secret" and kept)]
-        self._store.update(now, *dict.fromkeys((*names, *changed)))
-        if got.token is None:
-            self._tokens.refresh()
-        else:
-            self._tokens.store(got.token)
-        self._token_notes = got.token.warnings if got.token else ()
+    @property
+    def _login_notes(self) -> tuple[str, ...]:
+        return self._logins.notes if "_logins" in vars(self) else ()
 
     def _post_form(self, url: str, form: Mapping[str, str | Secret | None]) -> oauth.TokenResponse:
         return self._transport.post_form(url, form, oauth.parse_response)
 
     def _get_public(self, url: str) -> requests.Response:
         return self._transport.send("GET", url, auth=lambda request: request, idempotent=True)
+
+    def _logged_in(self) -> Status:
+        self._store.warn()
+        return self.status()
+
+    def _explain_refusal(self, error: ZohoError, credentials: Credentials) -> ZohoError:
+        return self._logins.explain(error, credentials)
 
     def _organisation_id(self) -> str:
         """The id of the org there is access to already; "" without access, or where a scope for it is missing."""

@@ -20,7 +20,7 @@ from tests.support.ipython_shell import open_shell
 from tests.support.secret_scan import leaks
 from tests.support.sharing_kernel import kernels, together
 from tests.support.simulator_fixture import as_new
-from zoho_magic import AuthError, CredentialsMissing, Secret, ThrottledError, ZohoSession
+from zoho_magic import AuthError, ConfigurationError, Secret, ThrottledError, ZohoSession
 from zoho_magic.auth import cache_file as cachefile
 from zoho_magic.auth import refresh_limiter as mints
 from zoho_magic.auth import shared_token_cache as sharing
@@ -197,7 +197,7 @@ def test_a_revoked_token_is_nobodys(session: ZohoSession, another: ZohoSession, 
     held = another.credentials
     assert another.token
     session.revoke()
-    with pytest.raises(CredentialsMissing):
+    with pytest.raises(ConfigurationError):
         _ = another.token
     third = ZohoSession(replace(held, path=None), clock=simulator.clock.time)  # its `.env` is a copy
     calls = len(simulator.traffic.calls)
@@ -508,7 +508,7 @@ def test_the_switch_is_read_as_people_write_it(
     monkeypatch.setenv("ZOHO_TOKEN_CACHE", said)
     assert ZohoSession.from_env().credentials.token_cache == means
     monkeypatch.setenv("ZOHO_TOKEN_CACHE", "maybe")
-    with pytest.raises(CredentialsMissing, match="ZOHO_TOKEN_CACHE"):
+    with pytest.raises(ConfigurationError, match="ZOHO_TOKEN_CACHE"):
         ZohoSession.from_env()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.secret_scan import leaks
-from zoho_magic import CredentialsMissing, Secret
+from zoho_magic import ConfigurationError, Secret
 from zoho_magic.config.credentials import Credentials, load, save, wrap_secrets
 from zoho_magic.config.settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS
 from zoho_magic.scopes import READ_WRITE
@@ -35,8 +35,11 @@ def test_everything_has_a_key() -> None:
         "keyring_error",
         "file_wins",
         "conflicts",
-        "trust_file",
         "file_notes",
+        "contents",
+        "trust_file",
+        "ignore_invalid",
+        "invalid",
     }
     assert set(ENV_VARS) == fields
     assert set(ENV_VARS) >= SECRET_FIELDS
@@ -54,7 +57,8 @@ def test_values_come_from_the_file_under_the_environment(env: Path, monkeypatch:
         "client_id": "environment",
         **dict.fromkeys(["client_secret", "dc", "scopes", "environment", "soid", "redirect_uri"], ".env"),
     }
-    assert found.error_context == {"dc": "eu", "console": "https://api-console.zoho.eu", "environment": "sandbox"}
+    facts = {"dc": "eu", "console": "https://api-console.zoho.eu", "environment": "sandbox"}
+    assert facts.items() <= {name: fact for name, fact in found.error_context.items() if name != "notes"}.items()
     assert found.accounts == "https://accounts.zoho.eu"
     assert HIDDEN not in repr(found)
 
@@ -75,7 +79,7 @@ def test_without_a_file_there_are_defaults(isolated: Path) -> None:
         ("ZOHO_REFRESH_TOKEN", "S3C" + "R3T\u00e9", "has spaces or characters", "Copy it again"),
         ("ZOHO_CLIENT_ID", "a b", "has spaces or characters", "Copy it again"),
         ("ZOHO_REDIRECT_URI", "localhost:1/x", "does not begin with http:// or https://", "as in Zoho's console"),
-        ("ZOHO_SCOPES", "ZohoCRM.modules.ALL;openid", "which is no scope", "with commas"),
+        ("ZOHO_SCOPES", "ZohoCRM.modules.ALL$openid", "which is no scope", "with commas"),
         ("ZOHO_ACCOUNTS_URL", "https://accounts.zoho.com.evil.example", "does not name a Zoho host", "trusted=[...]"),
         ("ZOHO_ACCOUNTS_URL", "http://accounts.zoho.com", "does not name a Zoho host", "Remove ZOHO_ACCOUNTS_URL"),
         ("ZOHO_API_URL", "https://136.143.190.155", "does not name a Zoho host", "Remove ZOHO_API_URL"),
@@ -89,7 +93,7 @@ def test_a_value_that_cannot_be_used_is_named_with_its_place(
         env.write_text(env.read_text() + f"{key}='{value}'\n")
     else:
         monkeypatch.setenv(key, value)
-    with pytest.raises(CredentialsMissing) as failure:
+    with pytest.raises(ConfigurationError) as failure:
         load(env)
     assert str(failure.value).startswith(f"{key} (from {place}) ")
     assert said in failure.value.args[0]
@@ -105,7 +109,7 @@ def test_only_the_origin_of_an_address_counts(env: Path) -> None:
 def test_a_person_can_vouch_for_a_host_in_python_only(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOHO_ACCOUNTS_URL", "https://zoho.proxy.example/")
     monkeypatch.setenv("ZOHO_TRUSTED", "https://zoho.proxy.example")
-    with pytest.raises(CredentialsMissing):
+    with pytest.raises(ConfigurationError):
         load(env)
     found = load(env, trusted_origins=frozenset({"https://Zoho.Proxy.example:443/"}))
     assert found.accounts == "https://zoho.proxy.example"
@@ -114,7 +118,7 @@ def test_a_person_can_vouch_for_a_host_in_python_only(env: Path, monkeypatch: py
 
 @pytest.mark.parametrize("trusted", ["zoho.proxy.example", "https://a@b", "*"])
 def test_what_is_vouched_for_must_be_an_origin(env: Path, trusted: str) -> None:
-    with pytest.raises(CredentialsMissing, match="not an origin"):
+    with pytest.raises(ConfigurationError, match="not an origin"):
         load(env, trusted_origins=frozenset({trusted}))
 
 
@@ -124,7 +128,7 @@ def test_a_copy_is_checked_like_a_file(env: Path) -> None:
     assert (changed.dc, changed.grant_code, changed.refresh_token) == ("in", Secret("code"), None)
     assert changed.scopes == ("ZohoCRM.org.READ", "openid")
     assert changed.sources["dc"] == changed.sources["client_secret"] == "this session"
-    with pytest.raises(CredentialsMissing, match="ZOHO_CLIENT_SECRET has spaces") as failure:
+    with pytest.raises(ConfigurationError, match="ZOHO_CLIENT_SECRET has spaces") as failure:
         changed.replace(client_secret=f"{HIDDEN} x")
     assert not leaks(failure.value, HIDDEN)
     assert changed.replace(scopes=["a.b", "c"]).scopes == ("a.b", "c")
@@ -132,13 +136,13 @@ def test_a_copy_is_checked_like_a_file(env: Path) -> None:
 
 
 def test_what_is_missing_is_named_all_at_once(env: Path) -> None:
-    with pytest.raises(CredentialsMissing) as failure:
+    with pytest.raises(ConfigurationError) as failure:
         load(env).require("client_id", "refresh_token", "grant_code")
     assert failure.value.args[0] == (
         f"Not set: ZOHO_REFRESH_TOKEN, ZOHO_GRANT_CODE (looked in the environment and in {env})."
     )
     assert failure.value.hint == f"Run %zoho_setup, or put them into {env}."
-    with pytest.raises(CredentialsMissing, match=r"in memory\)") as failure:
+    with pytest.raises(ConfigurationError, match=r"in memory\)") as failure:
         Credentials().require("client_id")
     assert failure.value.hint == "Run %zoho_setup, or put it into .env."
     load(env).require("client_id", "client_secret")
@@ -182,7 +186,7 @@ def test_each_data_centre_may_have_a_secret_of_its_own(env: Path, monkeypatch: p
     monkeypatch.setenv("ZOHO_DC", "jp")
     assert load(env).client_secret == Secret(HIDDEN)
     monkeypatch.setenv(DC_CLIENT_SECRET_VARS["eu"], f"{HIDDEN} x")
-    with pytest.raises(CredentialsMissing, match=DC_CLIENT_SECRET_VARS["eu"]) as failure:
+    with pytest.raises(ConfigurationError, match=DC_CLIENT_SECRET_VARS["eu"]) as failure:
         load(env)
     assert not leaks(failure.value, HIDDEN)
 

@@ -17,7 +17,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 from tests.support.ipython_shell import Shell, open_shell
 from tests.support.secret_scan import leaks
 from tests.support.simulator_fixture import as_new
-from zoho_magic import CredentialsMissing, ZohoSession
+from zoho_magic import ConfigurationError, ZohoSession
 from zoho_magic.config import dotenv_file as envfile
 from zoho_magic.config import keyring_store as oskeyring
 from zoho_magic.config.credentials import Credentials
@@ -197,7 +197,7 @@ def test_revoking_takes_the_refresh_token_out_of_the_keyring(
     assert another.token
     session.revoke()
     assert in_ring(ring) == {"ZOHO_CLIENT_SECRET": simulator.client_secret}
-    with pytest.raises(CredentialsMissing, match="Not set: ZOHO_REFRESH_TOKEN"):
+    with pytest.raises(ConfigurationError, match="Not set: ZOHO_REFRESH_TOKEN"):
         _ = another.token
 
 
@@ -302,7 +302,7 @@ def test_a_failing_keyring_is_one_line_and_nothing_moves(
 ) -> None:
     secrets = secrets_of(env_file)
     ring.broken[what] = failure
-    with pytest.raises(CredentialsMissing, match=why) as raised:
+    with pytest.raises(ConfigurationError, match=why) as raised:
         session.use_keyring()
     assert "Nothing was lost" in raised.value.hint
     assert leaks(raised.value, "S3CRET", *secrets.values()) == []
@@ -316,7 +316,7 @@ def test_a_keyring_that_will_not_let_go_leaves_them_in_both_places(
     secrets = secrets_of(env_file)
     session.use_keyring()
     ring.broken["delete"] = PasswordDeleteError("no")
-    with pytest.raises(CredentialsMissing, match="refused to let go"):
+    with pytest.raises(ConfigurationError, match="refused to let go"):
         session.use_keyring(False)
     assert (in_ring(ring), secrets_of(env_file)) == (secrets, secrets)
     ring.broken.clear()
@@ -327,7 +327,7 @@ def test_a_keyring_that_will_not_let_go_leaves_them_in_both_places(
 def test_a_keyring_that_keeps_nothing_is_noticed(session: ZohoSession, ring: Ring, env_file: Path) -> None:
     secrets = secrets_of(env_file)
     ring.forgets = True
-    with pytest.raises(CredentialsMissing, match="did not keep what it was given") as raised:
+    with pytest.raises(ConfigurationError, match="did not keep what it was given") as raised:
         session.use_keyring()
     assert secrets_of(env_file) == secrets
     assert leaks(raised.value, *secrets.values()) == []
@@ -343,7 +343,7 @@ def test_a_locked_keyring_is_told_with_the_next_step_until_it_is_unlocked(
     assert not status.connected
     assert "  ! The OS keyring cannot be used: it is locked.\n  -> Nothing was lost. Unlock" in shell.shown
     shown = shell.failed("%zoho_pull Leads")
-    assert shown.startswith("CredentialsMissing: The OS keyring cannot be used: it is locked.\n-> Nothing was lost.")
+    assert shown.startswith("ConfigurationError: The OS keyring cannot be used: it is locked.\n-> Nothing was lost.")
     shell.failed("%zoho --no-keyring")
     assert MARK in env_file.read_text()
     ring.broken.clear()
@@ -356,7 +356,7 @@ def test_a_code_is_not_spent_when_its_token_could_not_be_kept(
     session.use_keyring()
     ring.broken["get"] = KeyringLocked()
     calls = len(simulator.traffic.calls)
-    with pytest.raises(CredentialsMissing, match="it is locked"):
+    with pytest.raises(ConfigurationError, match="it is locked"):
         session.exchange(simulator.grant_code())
     assert len(simulator.traffic.calls) == calls
 
@@ -381,7 +381,7 @@ def test_an_env_file_from_another_machine_says_so_and_can_be_set_up_anew(
     path = session.credentials.path
     ring.entries.clear()
     elsewhere = ZohoSession.from_env(path, clock=simulator.clock.time)
-    with pytest.raises(CredentialsMissing, match=r"The OS keyring \(Test Ring\) has no entry work-") as raised:
+    with pytest.raises(ConfigurationError, match=r"The OS keyring \(Test Ring\) has no entry work-") as raised:
         _ = elsewhere.token
     assert "%zoho_setup" in raised.value.hint
     assert elsewhere.exchange(simulator.grant_code(), client_secret=simulator.client_secret).connected
@@ -394,7 +394,7 @@ def test_an_entry_that_is_not_ours_is_refused(session: ZohoSession, ring: Ring, 
     with env_file.open("a") as file:
         file.write(f"{MARK}=somebody\n")
     ring.entries["zoho_magic", "somebody"] = text
-    with pytest.raises(CredentialsMissing, match="is not one of ours"):
+    with pytest.raises(ConfigurationError, match="is not one of ours"):
         session.use_keyring()
     assert ring.entries["zoho_magic", "somebody"] == text
     assert session.token
@@ -405,7 +405,7 @@ def test_without_the_package_the_line_says_what_to_install(
 ) -> None:
     before = env_file.read_bytes()
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(CredentialsMissing, match="needs the package keyring") as raised:
+    with pytest.raises(ConfigurationError, match="needs the package keyring") as raised:
         session.use_keyring()
     assert raised.value.hint == "Run: %pip install 'zoho_magic[keyring]'"
     assert env_file.read_bytes() == before
@@ -416,14 +416,14 @@ def test_an_entry_named_by_the_environment_is_left_to_who_set_it(
 ) -> None:
     session.use_keyring()
     monkeypatch.setenv(MARK, next(iter(ring.entries))[1])
-    with pytest.raises(CredentialsMissing, match="ZOHO_KEYRING is set in the process environment"):
+    with pytest.raises(ConfigurationError, match="ZOHO_KEYRING is set in the process environment"):
         session.use_keyring(False)
     assert ring.entries
 
 
 def test_credentials_in_memory_have_nothing_to_move(ring: Ring) -> None:
     session = ZohoSession(Credentials())
-    with pytest.raises(CredentialsMissing, match="in memory only"):
+    with pytest.raises(ConfigurationError, match="in memory only"):
         session.use_keyring()
     assert ring.asked == []
 
@@ -436,7 +436,7 @@ def test_a_move_waits_for_another_process_and_then_says_so(
     monkeypatch.setattr(envfile, "LOCK_SECONDS", 0.05)
     with (
         FileLock(env_file.with_name(".env.keyring.lock")),
-        pytest.raises(CredentialsMissing, match="changed by another process"),
+        pytest.raises(ConfigurationError, match="changed by another process"),
     ):
         session.use_keyring()
     assert ring.entries == {}

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from tests.support.secret_scan import leaks
-from zoho_magic import AuthError, CredentialsMissing, Secret, ZohoError
+from zoho_magic import AuthError, ConfigurationError, Secret, ZohoError
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.login import authorization as consent
 
@@ -150,7 +150,7 @@ def test_a_pasted_address_is_taken_with_what_sticks_to_it(around: str) -> None:
     ],
 )
 def test_anything_else_pasted_is_asked_for_again_and_not_repeated(text: str) -> None:
-    with pytest.raises(CredentialsMissing, match="not the address the browser ended on") as failure:
+    with pytest.raises(ConfigurationError, match="not the address the browser ended on") as failure:
         consent.query_of_pasted_url(Secret(text), consent.REDIRECT_URI)
     assert leaks(failure.value, CODE) == []
 

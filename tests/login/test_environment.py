@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoho_magic import CredentialsMissing, Secret
+from zoho_magic import ConfigurationError, Secret
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.login.environment import RuntimeEnvironment, choose_method, detect
 
@@ -39,12 +39,12 @@ def test_the_road_and_the_reason(known: dict[str, Any], place: RuntimeEnvironmen
 
 
 def test_without_a_client_it_is_said_what_is_missing() -> None:
-    with pytest.raises(CredentialsMissing, match="ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET"):
+    with pytest.raises(ConfigurationError, match="ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET"):
         choose_method(Credentials(), LAPTOP)
 
 
 def test_where_nobody_is_there_it_says_what_works() -> None:
-    with pytest.raises(CredentialsMissing, match="nobody here") as failure:
+    with pytest.raises(ConfigurationError, match="nobody here") as failure:
         choose_method(CLIENT, NOBODY)
     assert "ZOHO_SOID" in failure.value.hint
 

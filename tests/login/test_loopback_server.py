@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.support.login_env import free_port, redirect_uri
-from zoho_magic import CredentialsMissing, Secret, TransportError
+from zoho_magic import ConfigurationError, Secret, TransportError
 from zoho_magic.login.authorization import MatchResult
 from zoho_magic.login.loopback_server import LoopbackServer
 
@@ -230,7 +230,7 @@ def test_the_port_is_free_again_afterwards(uri: str) -> None:
     "uri", ["https://localhost:1/x", "http://example.com/x", "http://0.0.0.0:1/x", "http://[::]:1/x"]
 )
 def test_only_this_machine_is_listened_on(uri: str) -> None:
-    with pytest.raises(CredentialsMissing, match="not on this machine"):
+    with pytest.raises(ConfigurationError, match="not on this machine"):
         LoopbackServer(uri, Secret(QUESTION), verdict)
 
 

@@ -17,7 +17,6 @@ from tests.support.simulator_fixture import as_new
 from zoho_magic import (
     AuthError,
     ConfigurationError,
-    CredentialsMissing,
     Secret,
     ThrottledError,
     TransportError,
@@ -124,7 +123,7 @@ def test_unknown_login_method_is_refused_with_a_suggestion(zoho: ZohoSession) ->
 def test_without_a_client_nothing_is_asked(simulator: Simulator, isolated: Path, someone: Someone) -> None:
     with signing_in(simulator, isolated / ".env", ZOHO_CLIENT_ID="", ZOHO_CLIENT_SECRET="") as zoho:
         for road in ("auto", "browser", "device"):
-            with pytest.raises(CredentialsMissing, match="ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET"):
+            with pytest.raises(ConfigurationError, match="ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET"):
                 zoho.login(road, ui=someone.person, environment=LAPTOP)
     assert someone.invitations == []
     assert simulator.traffic.count() == 0
@@ -184,7 +183,7 @@ def test_ctrl_c_while_waiting_frees_the_port_and_changes_nothing(
 
 
 def test_an_empty_paste_is_told(zoho: ZohoSession, simulator: Simulator) -> None:
-    with pytest.raises(CredentialsMissing, match="No input was given"):
+    with pytest.raises(ConfigurationError, match="No input was given"):
         zoho.login("paste-url", ui=Someone(simulator).person, environment=HUB)
 
 
@@ -331,8 +330,9 @@ def test_looking_for_the_place_sends_no_secret(
         zoho.exchange("1000.x.y", client_id="1000.NOBODY")
     (_, first), *others = sent
     assert first["client_secret"] == Secret(simulator.client_secret)
-    assert [url for url, _ in others] == [f"{simulator.origin('eu')}/oauth/v2/token"]
-    assert others[0][1] == {"grant_type": "refresh_token", "client_id": "1000.NOBODY", "refresh_token": "none"}
+    assert [url for url, _ in others] == [f"{simulator.origin(dc)}/oauth/v2/token" for dc in ("us", "eu")]
+    for _, form in others:
+        assert form == {"grant_type": "refresh_token", "client_id": "1000.NOBODY", "refresh_token": "none"}
 
 
 def test_a_place_that_does_not_answer_keeps_nobody_waiting(
@@ -396,7 +396,7 @@ def test_else_it_is_asked_for(zoho: ZohoSession, simulator: Simulator, typed: st
 
 @pytest.mark.parametrize("typed", ["Northbeam", "1; drop", "ZohoBooks.1"])
 def test_what_is_no_organisation_is_not_sent(zoho: ZohoSession, simulator: Simulator, typed: str) -> None:
-    with pytest.raises(CredentialsMissing, match="organisation id is a number"):
+    with pytest.raises(ConfigurationError, match="organisation id is a number"):
         zoho.login("client-credentials", ui=Someone(simulator, lambda _: typed).person, environment=LAPTOP)
     assert simulator.traffic.count() == 0
 

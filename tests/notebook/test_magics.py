@@ -194,7 +194,7 @@ def test_nothing_on_a_line_is_expanded(shell: Shell, env_file: Path) -> None:
 
 
 def test_an_error_is_one_red_line_and_a_next_step(shell: Shell, env_file: Path) -> None:
-    shown = shell.failed("%zoho_exchange 1000.never-issued")
+    shown = shell.failed("%zoho_exchange 1000.ab.cd")
     assert [line.split(" ")[0] for line in shown.splitlines()] == ["AuthError:", "->"]
     assert "https://api-console.zoho.com" in shown
     assert "never-issued" not in shown
@@ -203,7 +203,7 @@ def test_an_error_is_one_red_line_and_a_next_step(shell: Shell, env_file: Path) 
 
 def test_debug_shows_the_traceback(shell: Shell, env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOHO_MAGIC_DEBUG", "1")
-    shown = shell.failed("%zoho_exchange 1000.never-issued")
+    shown = shell.failed("%zoho_exchange 1000.ab.cd")
     assert shown.startswith("Traceback (most recent call last):")
     assert "oauth.py" in shown
 
@@ -266,7 +266,7 @@ def test_exchange_takes_a_code_from_the_environment(
 
 def test_a_refused_code_leaves_file_and_session_as_they_were(shell: Shell, env_file: Path) -> None:
     before, token = env_file.read_bytes(), shell.run("%zoho_token")
-    shell.failed("%zoho_exchange 1000.never-issued")
+    shell.failed("%zoho_exchange 1000.ab.cd")
     assert env_file.read_bytes() == before
     assert shell.run("%zoho_token") is token
 

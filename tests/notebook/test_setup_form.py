@@ -211,7 +211,7 @@ def test_after_a_wrong_secret_only_the_secret_is_typed_again(form: SetupForm, si
 
 
 def test_after_a_spent_code_only_the_code_is_typed_again(form: SetupForm, simulator: Simulator) -> None:
-    fill(form, simulator, code=MARK)
+    fill(form, simulator, code="1000.ab.cd")
     press(form.button)
     assert "grant code" in told(form)
     assert "(step 4)" in told(form)

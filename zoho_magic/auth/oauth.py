@@ -125,7 +125,7 @@ def exchange(
     code_verifier: Secret | None = None,
     post: PostForm,
     clock: Callable[[], float] = time.time,
-    error_context: Mapping[str, str] = {},
+    error_context: Mapping[str, Any] = {},
 ) -> Token:
     """Exchange a grant code for an access token and, if consent was offline, a refresh token.
 
@@ -171,7 +171,7 @@ def refresh(
     refresh_token: Secret,
     post: PostForm,
     clock: Callable[[], float] = time.time,
-    error_context: Mapping[str, str] = {},
+    error_context: Mapping[str, Any] = {},
 ) -> Token:
     """Request a new access token with a refresh token, which stays valid. Raises as `exchange` does."""
     form = {
@@ -192,7 +192,7 @@ def client_credentials(
     soid: str,
     post: PostForm,
     clock: Callable[[], float] = time.time,
-    error_context: Mapping[str, str] = {},
+    error_context: Mapping[str, Any] = {},
 ) -> Token:
     """An access token for the self client's own account; there is no refresh token, this call is simply repeated.
 
@@ -211,7 +211,7 @@ def client_credentials(
     return parse_token(post(_url(accounts_url), form), "client credentials", accounts_url, clock, error_context)
 
 
-def revoke(accounts_url: str, *, token: Secret, post: PostForm, error_context: Mapping[str, str] = {}) -> None:
+def revoke(accounts_url: str, *, token: Secret, post: PostForm, error_context: Mapping[str, Any] = {}) -> None:
     """Revoke a refresh token at Zoho, and with it every access token issued from it.
 
     Uses `/oauth/v2/token/revoke`, the endpoint of the CRM guide (revoke-tokens.html) and of Zoho's SDK.
@@ -262,7 +262,7 @@ def parse_token(
     operation: str,
     accounts_url: str,
     clock: Callable[[], float],
-    error_context: Mapping[str, str],
+    error_context: Mapping[str, Any],
 ) -> Token:
     """The token in an answer. Raises as `exchange` for any other answer."""
     # Zoho reports refusals with HTTP 200, so the body decides: an access token is success, anything else is not.
@@ -335,7 +335,7 @@ def _is_bare_failure(answer: TokenResponse) -> bool:
     return answer.status == 400 and answer.fields.get("status") == "failure" and not answer.fields.get("error")
 
 
-def to_error(answer: TokenResponse, operation: str, error_context: Mapping[str, str]) -> ZohoError:
+def to_error(answer: TokenResponse, operation: str, error_context: Mapping[str, Any]) -> ZohoError:
     """The error for an answer that is not what was asked for."""
     if _is_throttle(answer):
         return _throttled(operation, error_context)
@@ -346,7 +346,7 @@ def to_error(answer: TokenResponse, operation: str, error_context: Mapping[str, 
     return error_for(code, operation=operation, zoho_message=str(said), **error_context)
 
 
-def _throttled(operation: str, error_context: Mapping[str, str]) -> ThrottledError:
+def _throttled(operation: str, error_context: Mapping[str, Any]) -> ThrottledError:
     error = error_for("Access Denied", operation=operation, wait="10 minutes", **error_context)
     assert isinstance(error, ThrottledError)
     error.retry_after = THROTTLE_SECONDS

@@ -48,9 +48,17 @@ class TokenManager:
         credentials: gives the credentials now.
         post: sends a form to the accounts server.
         clock: seconds since the epoch.
+        explain: gives a refused request a better next step; it may ask Zoho's servers.
     """
 
-    def __init__(self, credentials: Callable[[], Credentials], post: PostForm, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        credentials: Callable[[], Credentials],
+        post: PostForm,
+        clock: Callable[[], float],
+        explain: Callable[[ZohoError, Credentials], ZohoError] = lambda error, _: error,
+    ) -> None:
+        self._explain = explain
         self._credentials = credentials
         self._post = post
         self._clock = clock
@@ -93,6 +101,8 @@ class TokenManager:
         """Another token than this one, which Zoho refused and nobody is to use again. Raises as `fresh`."""
         credentials = self._credentials()
         self._invalidate(credentials, refused)
+        if (held := self._cached[0]) is not None and held.access_token == refused.access_token:
+            self._cached = None, ()
         return self.get_token(stale=refused)
 
     def store(self, token: Token) -> None:
@@ -142,6 +152,7 @@ class TokenManager:
             token = self._refresh_under_lease(credentials, stale)
         except ZohoError as error:
             failure = copy.copy(error)
+        failure = copy.copy(self._explain(failure, credentials)) if failure is not None else None
         self._last_error, self._refresh_count = (failure, owner), self._refresh_count + 1
         if failure is not None:
             raise copy.copy(failure)

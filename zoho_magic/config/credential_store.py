@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigurationError, CredentialsMissing
+from ..errors import ConfigurationError
 from ..fork_safety import renew_after_fork
 from . import credentials as _credentials
 from . import dotenv_file as envfile
@@ -39,7 +39,7 @@ class CredentialStore:
         renew_after_fork(self, _lock=threading.RLock)
 
     def load(self) -> Credentials:
-        """The credentials now; read again if `.env` or the environment changed. Raises CredentialsMissing."""
+        """The credentials now; read again if `.env` or the environment changed. Raises ConfigurationError."""
         with self._lock:
             if (path := self._credentials.path) is not None and self._needs_reload(now := _fingerprint_of(path)):
                 self._load(path)
@@ -48,9 +48,11 @@ class CredentialStore:
             return self._credentials
 
     def check_writable(self) -> None:
-        """Raise CredentialsMissing now if `update` could not save."""
-        if self._credentials.path is not None:
-            envfile.check_writable(self._credentials.path)
+        """Raise ConfigurationError now if `update` could not save."""
+        if (path := self._credentials.path) is not None:
+            if not self._credentials.trust_file:
+                envfile.check_private(path)
+            envfile.check_writable(path)
         if self._credentials.keyring:
             oskeyring.check_available(self._credentials.keyring)
 
@@ -65,15 +67,15 @@ class CredentialStore:
                 self._unsaved = f"Not saved: {error.args[0]} It holds until this kernel ends; %zoho --save tries again."
 
     def save(self) -> None:
-        """Write to `.env` what could not be saved when it was obtained. Raises CredentialsMissing."""
+        """Write to `.env` what could not be saved when it was obtained. Raises ConfigurationError."""
         with self._lock:
             self._save(*self._overrides)
 
     def move_secrets(self, into_keyring: bool) -> None:
-        """Move the secrets of `.env` into the OS keyring, or back. Raises CredentialsMissing; then they were not."""
+        """Move the secrets of `.env` into the OS keyring, or back. Raises ConfigurationError; then they were not."""
         with self._lock:
             if (path := self._credentials.path) is None:
-                raise CredentialsMissing(
+                raise ConfigurationError(
                     "These credentials are in memory only.", hint="Choose a file: %zoho --env FILE."
                 )
             (oskeyring.move_in if into_keyring else oskeyring.move_out)(path)
@@ -100,14 +102,23 @@ class CredentialStore:
 
     def _save(self, *names: str) -> None:
         if (path := self._credentials.path) is not None:
-            _credentials.save(self._credentials, *names)
+            invalid = [name for name in self._credentials.invalid if name and name not in names]
+            _credentials.save(
+                self._credentials.replace(**dict.fromkeys(invalid)) if invalid else self._credentials, *names, *invalid
+            )
             self._unsaved = ""
             self._load(path)
 
     def _load(self, path: Path) -> None:
         """Read the file again, and keep in memory only what it does not give back."""
-        now = self._credentials
-        stored = _credentials.load(path, now.trusted_origins, now.file_wins, now.trust_file)
+        before = self._credentials
+        stored = _credentials.load(
+            path,
+            before.trusted_origins,
+            before.file_wins,
+            trust_file=before.trust_file,
+            ignore_invalid=before.ignore_invalid,
+        )
         self._overrides = {name: value for name, value in self._overrides.items() if getattr(stored, name) != value}
         self._credentials = stored.replace(**self._overrides)
 

@@ -26,6 +26,7 @@ from .file_lock import exclusive
 
 __all__ = [
     "DotenvContents",
+    "check_private",
     "check_writable",
     "find",
     "fingerprint",
@@ -34,7 +35,6 @@ __all__ = [
     "read",
     "read_contents",
     "remove_leftovers",
-    "untrusted_error",
     "write",
 ]
 
@@ -117,17 +117,24 @@ def read_contents(path: Path, keys: frozenset[str]) -> DotenvContents:
             hint="Join the two lines.",
         )
     raise ConfigurationError(
-        f"Line {number} of {printable(path)} is broken: cut short, a quote never closed, or an invisible character.",
+        f"Line {number} of {printable(path)} is broken: cut short, a quote that never closes, or an invisible "
+        "character.",
         hint=f"Correct or remove that line: KEY=value, with one of {', '.join(sorted(keys)[:4])}, ...",
     )
 
 
+def check_private(path: Path) -> None:
+    """Raise ConfigurationError if the file is another user's, or others can write it; a missing file passes."""
+    with contextlib.suppress(FileNotFoundError):
+        if problem := _untrusted(path, path.stat()):
+            raise untrusted_error(path, problem)
+
+
 def untrusted_error(path: Path, problem: str) -> ConfigurationError:
     """The error for a file that is `DotenvContents.untrusted`."""
-    own = f"chown {_user()} {path} (or copy it to a file of your own)"
-    fix = f"chmod 600 {path}" if "mode" in problem else own
+    fix = f"chmod 600 {path}" if "mode" in problem else f"chown {_user()} {path} (or copy it to a file of your own)"
     return ConfigurationError(
-        f"{printable(path)} {problem}, so nothing in it is used.",
+        f"{printable(path)} {problem}, so nothing in it is used: it decides which account is written to.",
         hint=f"Run: {printable(fix)}. To use it as it is: ZohoSession.from_env({str(path)!r}, trust_file=True).",
     )
 
@@ -335,7 +342,7 @@ def _decode(path: Path, content: bytes) -> tuple[str, str, str]:
         return (
             "",
             "is no .env file: it has JSON or markup instead of lines KEY=value",
-            ("Name a .env file instead."),
+            ("Name a .env file instead. A self_client.json goes to zoho.exchange('self_client.json')."),
         )
     return text, "", ""
 

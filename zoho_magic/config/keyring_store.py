@@ -16,16 +16,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import CredentialsMissing
+from ..errors import ConfigurationError
 from ..secret import Secret
 from . import dotenv_file as envfile
 from .file_lock import exclusive
-from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS
+from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SETTINGS
 
 __all__ = ["KEYRING_VAR", "check_available", "display_name", "is_stored", "move_in", "move_out", "read", "save"]
 
 KEYRING_VAR = "ZOHO_KEYRING"
 SERVICE = "zoho_magic"
+_KEYRING_VARS = {*(setting.env_var for setting in SETTINGS if setting.in_keyring), *DC_CLIENT_SECRET_VARS.values()}
 T = TypeVar("T")
 _WHY = {
     "NoKeyringError": "this machine has none",
@@ -38,11 +39,11 @@ _WHY = {
 
 def is_stored(key: str) -> bool:
     """Whether this key's value goes to the keyring: client secrets and the refresh token do, a grant code does not."""
-    return key == "ZOHO_REFRESH_TOKEN" or key.startswith("ZOHO_CLIENT_SECRET")
+    return key in _KEYRING_VARS
 
 
 def display_name() -> str:
-    """What to call the keyring, for a person. Raises CredentialsMissing as the others."""
+    """What to call the keyring, for a person. Raises ConfigurationError as the others."""
     return f"OS keyring ({_call_backend(lambda ring: ring.get_keyring().name)})"
 
 
@@ -50,19 +51,19 @@ def read(name: str) -> dict[str, Secret] | None:
     """The secrets in an entry by their keys; None where there is no such entry.
 
     Raises:
-        CredentialsMissing: the keyring is missing, locked or failing, or the entry is not one of ours.
+        ConfigurationError: the keyring is missing, locked or failing, or the entry is not one of ours.
     """
     found = _call_backend(lambda ring: _parse_entry(ring.get_password(SERVICE, name)))
     if found is None or isinstance(found, dict):
         return found
-    raise CredentialsMissing(
+    raise ConfigurationError(
         f"The entry {name} in the OS keyring is not one of ours.",
         hint=f"Remove {KEYRING_VAR} from .env, then run %zoho_setup.",
     )
 
 
 def check_available(name: str) -> None:
-    """Raise CredentialsMissing now if `save` could not work."""
+    """Raise ConfigurationError now if `save` could not work."""
     read(name)
 
 
@@ -70,7 +71,7 @@ def save(path: Path, changes: Mapping[str, Secret | str | None]) -> None:
     """Write settings as `envfile.write` does, but secrets to the keyring if `.env` says so.
 
     Raises:
-        CredentialsMissing: one of the two cannot be written; what was there before is still there.
+        ConfigurationError: one of the two cannot be written; what was there before is still there.
     """
     with _exclusive(path):
         name = os.environ.get(KEYRING_VAR) or envfile.read(path, frozenset({KEYRING_VAR})).get(KEYRING_VAR)
@@ -84,7 +85,7 @@ def save(path: Path, changes: Mapping[str, Secret | str | None]) -> None:
 
 
 def move_in(path: Path) -> None:
-    """Move the secrets of a `.env` into the keyring. Raises CredentialsMissing; they are then where they were."""
+    """Move the secrets of a `.env` into the keyring. Raises ConfigurationError; they are then where they were."""
     with _exclusive(path):
         found = _read_secrets(path)
         name = str(found.get(KEYRING_VAR) or _new_entry_name(path))
@@ -97,9 +98,9 @@ def move_in(path: Path) -> None:
 
 
 def move_out(path: Path) -> None:
-    """Move them back into `.env`. Raises CredentialsMissing; they are then where they were."""
+    """Move them back into `.env`. Raises ConfigurationError; they are then where they were."""
     if os.environ.get(KEYRING_VAR):
-        raise CredentialsMissing(
+        raise ConfigurationError(
             f"{KEYRING_VAR} is set in the process environment.", hint="Unset it there, then run again."
         )
     with _exclusive(path):
@@ -126,7 +127,7 @@ def _update_entry(name: str, changes: Mapping[str, Secret | str | None]) -> None
     wanted = {key: value for key, value in {**(read(name) or {}), **changes}.items() if isinstance(value, Secret)}
     _call_backend(lambda ring: ring.set_password(SERVICE, name, json.dumps({k: v.reveal() for k, v in wanted.items()})))
     if read(name) != wanted:  # some backends take everything and keep nothing
-        raise CredentialsMissing(
+        raise ConfigurationError(
             f"{display_name()} did not keep what it was given.",
             hint="Choose another backend: python -m keyring --help.",
         )
@@ -154,7 +155,7 @@ def _call_backend(act: Callable[[Any], T]) -> T:
 
         return act(keyring)
     except ModuleNotFoundError:
-        problem = CredentialsMissing(
+        problem = ConfigurationError(
             "The OS keyring needs the package keyring.", hint="Run: %pip install 'zoho_magic[keyring]'"
         )
     except KeyboardInterrupt:
@@ -164,8 +165,8 @@ def _call_backend(act: Callable[[Any], T]) -> T:
     raise problem
 
 
-def _unusable(kind: str) -> CredentialsMissing:
-    return CredentialsMissing(
+def _unusable(kind: str) -> ConfigurationError:
+    return ConfigurationError(
         f"The OS keyring cannot be used: {_WHY.get(kind, f'it failed ({kind})')}.",
         hint="Nothing was lost. Unlock or start it and run this again; on a machine without one keep the secrets in "
         f".env: remove {KEYRING_VAR} there and run %zoho_setup.",
@@ -183,5 +184,5 @@ def _exclusive(path: Path) -> Iterator[None]:
         except OSError:  # a time-out is one
             problem = f"{real} is being changed by another process."
         if problem:
-            raise CredentialsMissing(problem, hint="Run it again in a moment.")
+            raise ConfigurationError(problem, hint="Run it again in a moment.")
         yield

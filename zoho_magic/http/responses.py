@@ -45,7 +45,7 @@ def is_token_refused(response: requests.Response) -> bool:
 
 
 def raise_for_error(
-    response: requests.Response, method: str, path: str, error_context: Mapping[str, str]
+    response: requests.Response, method: str, path: str, error_context: Mapping[str, Any]
 ) -> requests.Response:
     """The response, unless Zoho refused; an answer that carries results row by row is never a refusal.
 
@@ -62,7 +62,7 @@ def raise_for_error(
 
 
 def _to_error(
-    response: requests.Response, answer: dict[str, Any] | None, method: str, path: str, error_context: Mapping[str, str]
+    response: requests.Response, answer: dict[str, Any] | None, method: str, path: str, error_context: Mapping[str, Any]
 ) -> ZohoError:
     if response.status_code == 429:
         return _throttled(response, method, path)

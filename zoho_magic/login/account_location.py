@@ -84,7 +84,10 @@ def accounts_servers(credentials: Credentials, get: Get) -> dict[str, str]:
 def with_data_centre_hint(
     error: ZohoError, asked: Credentials, there: Credentials, post: PostForm, get: Get
 ) -> ZohoError:
-    """The error with a next step that names the data centre, where Zoho said `invalid_client`; else as it is.
+    """The error with what is wrong and the next step, where Zoho said `invalid_client`; else as it is.
+
+    Zoho's documents give one code for an unknown client, another place's secret, code or token, and a wrong type of
+    client. Which one it is shows in what the same server says to the client alone, and to client and secret.
 
     Args:
         error: what a token endpoint answered.
@@ -92,13 +95,56 @@ def with_data_centre_hint(
         there: the credentials that were refused.
         post, get: how to reach Zoho.
     """
+    if error.code == "invalid_code" and error.operation == "refresh":
+        return _of_another_place(error, there, post, get)
     if error.code != "invalid_client":
         return error
     better = copy.copy(error)
-    better.hint = (
-        _multi_dc_hint(asked, there) if asked.dc != there.dc else _other_dc_hint(there, post, get) or error.hint
-    )
+    if asked.dc != there.dc:
+        better.hint = _multi_dc_hint(asked, there)
+    elif _knows(there.accounts, _probe(there), post):
+        better.args, better.hint = _explain_known_client(error, there, post, get)
+    else:
+        better.hint = _other_dc_hint(there, post, get) or error.hint
     return better
+
+
+def _of_another_place(error: ZohoError, there: Credentials, post: PostForm, get: Get) -> ZohoError:
+    if not (others := _places(data_centres_knowing_client(there, post, get))):
+        return error
+    better = copy.copy(error)
+    better.hint = f"{error.hint} If it was made in {others}, where this client is known too, set ZOHO_DC to that place."
+    return better
+
+
+def _explain_known_client(
+    error: ZohoError, there: Credentials, post: PostForm, get: Get
+) -> tuple[tuple[str, ...], str]:
+    """Message and hint where the server that refused knows the client ID: what else is wrong."""
+    place = f"{there.data_centre.display_name} ({there.error_context['server']})"
+    with_secret = {**_probe(there), "client_secret": there.client_secret}
+    if _answer_to(there.accounts, with_secret, post) != "invalid_code":
+        return (
+            (f"Zoho in {place} knows this client id; the client secret is not the one of this data centre.",),
+            f"Copy the client secret from {there.data_centre.console_url}: each data centre has its own.",
+        )
+    if error.operation in _CLIENT_TYPES:
+        needed = _CLIENT_TYPES[error.operation]
+        return (
+            (f"Zoho in {place} knows this client, but not as a client of the type {needed}.",),
+            f"Register a client of the type {needed} at {there.data_centre.console_url}, or sign in another way.",
+        )
+    others = _places(data_centres_knowing_client(there, post, get))
+    hint = (
+        f"Set ZOHO_DC to the place it was made in ({others} knows this client id as well)."
+        if others
+        else (f"Generate it at {there.data_centre.console_url}, the console of this data centre.")
+    )
+    what = "refresh token" if error.operation == "refresh" else "grant code"
+    return (f"Client id and secret are right for {place}; the {what} was made in another data centre.",), hint
+
+
+_CLIENT_TYPES = {"device": "Non-browser Applications", "client credentials": "Self Client"}
 
 
 def _multi_dc_hint(asked: Credentials, there: Credentials) -> str:
@@ -113,8 +159,17 @@ def _other_dc_hint(there: Credentials, post: PostForm, get: Get) -> str:
     found = data_centres_knowing_client(there, post, get)
     if not found:
         return ""
-    places = " or ".join(f"{DATA_CENTRES[dc].display_name} ({dc})" for dc in found)
-    return f"Zoho in {places} knows this client id: set ZOHO_DC={found[0]}, with the client secret of that place."
+    return (
+        f"Zoho in {_places(found)} knows this client id: set ZOHO_DC={found[0]}, with the client secret of that place."
+    )
+
+
+def _places(found: list[str]) -> str:
+    return " or ".join(f"{DATA_CENTRES[dc].display_name} ({dc})" for dc in found)
+
+
+def _probe(credentials: Credentials) -> dict[str, Any]:
+    return {"grant_type": "refresh_token", "client_id": credentials.client_id, "refresh_token": "none"}
 
 
 def data_centres_knowing_client(credentials: Credentials, post: PostForm, get: Get) -> list[str]:
@@ -125,7 +180,7 @@ def data_centres_knowing_client(credentials: Credentials, post: PostForm, get: G
     """
     own = credentials.accounts
     others = {dc: url for dc, url in accounts_servers(credentials, get).items() if url != own and dc in DATA_CENTRES}
-    form = {"grant_type": "refresh_token", "client_id": credentials.client_id, "refresh_token": "none"}
+    form = _probe(credentials)
     known: list[str] = []
     asking = [threading.Thread(target=_ask, args=(*one, form, post, known), daemon=True) for one in others.items()]
     for thread in asking:
@@ -141,10 +196,13 @@ def _ask(dc: str, url: str, form: Mapping[str, str], post: PostForm, known: list
         known.append(dc)
 
 
-def _knows(url: str, form: Mapping[str, str], post: PostForm) -> bool:
+def _knows(url: str, form: Mapping[str, Any], post: PostForm) -> bool:
+    return _answer_to(url, form, post) in ("invalid_client_secret", "invalid_code")
+
+
+def _answer_to(url: str, form: Mapping[str, Any], post: PostForm) -> str:
     try:
         with wait_budget(0.0):
-            answer = post(f"{url}/oauth/v2/token", form)
+            return str(post(f"{url}/oauth/v2/token", form).fields.get("error"))
     except ZohoError:
-        return False
-    return answer.fields.get("error") in ("invalid_client_secret", "invalid_code")
+        return ""

@@ -14,6 +14,7 @@ from functools import partial
 from ..auth import oauth
 from ..auth.oauth import PostForm, Token
 from ..config.credentials import Credentials
+from ..config.pasted import parse_grant
 from ..errors import ConfigurationError, CredentialsMissing, ThrottledError, TransportError, ZohoError
 from ..secret import Secret
 from . import account_location
@@ -46,6 +47,7 @@ class LoginContext:
         post, get: functions that call Zoho.
         clock: seconds since the epoch.
         organisation: the id of the organisation that is already connected, or "".
+        granted: the scopes of the token that there is, as Zoho said; empty without one.
         ui: how to show and ask.
         environment: where this runs.
         timeout: seconds to wait for the browser to come back.
@@ -56,6 +58,7 @@ class LoginContext:
     get: account_location.Get
     clock: Callable[[], float]
     organisation: Callable[[], str] = field(default=lambda: "")
+    granted: Callable[[], tuple[str, ...]] = field(default=lambda: ())
     ui: LoginUI = field(default_factory=LoginUI)
     environment: RuntimeEnvironment = field(default_factory=RuntimeEnvironment)
     timeout: float = 300.0
@@ -182,7 +185,9 @@ def code(context: LoginContext) -> LoginResult:
     grant_code = wanted.grant_code
     if grant_code is None:
         with context.ui.showing(_console_instructions(wanted)):
-            grant_code = _ask(context, "Grant code (hidden): ")
+            typed = parse_grant(_ask(context, "Grant code (hidden): "))
+        wanted = wanted.replace(**typed)
+        grant_code = wanted.grant_code or Secret("")
     return exchange_code(context, wanted, grant_code)
 
 
@@ -212,7 +217,8 @@ def add_scopes(context: LoginContext, more: tuple[str, ...], method: str = "auto
         CredentialsMissing: the client is not known yet, or nobody can answer.
         AuthError, ThrottledError, TransportError: Zoho or the user refused, or nobody answered.
     """
-    wanted = context.credentials.replace(scopes=tuple(dict.fromkeys((*context.credentials.scopes, *more))))
+    before = context.granted() or context.credentials.scopes
+    wanted = context.credentials.replace(scopes=tuple(dict.fromkeys((*before, *more))))
     again = replace(context, credentials=wanted)
     method = _previous_method(wanted, context.environment) if method == "auto" else method
     if method != "browser" or wanted.refresh_token is None:
@@ -267,13 +273,29 @@ def exchange_code(
         AuthError, ThrottledError, TransportError: Zoho refused or was not reached.
     """
     request_token = partial(oauth.exchange, there.accounts, code=grant_code, redirect_uri=there.redirect_uri)
-    token = _with_dc_hint(context, there, partial(request_token, code_verifier=verifier))
+    try:
+        token = _with_dc_hint(context, there, partial(request_token, code_verifier=verifier))
+    except TransportError as error:
+        if error.may_have_been_sent:
+            error.hint = "The code may be used up: generate a new one, then run it again."
+        raise
     return _with_refresh_token(there.replace(grant_code=None), token)
 
 
 def _with_refresh_token(there: Credentials, token: Token) -> LoginResult:
     """The result with the new refresh token; the earlier one stays where Zoho sent none."""
-    return LoginResult(there.replace(refresh_token=token.refresh_token) if token.refresh_token else there, token)
+    if token.refresh_token:
+        return LoginResult(there.replace(refresh_token=token.refresh_token), token)
+    if there.refresh_token is not None:
+        others = tuple(note for note in token.warnings if note != oauth.NO_REFRESH_TOKEN_NOTE)
+        token = replace(token, warnings=(*others, EARLIER_TOKEN_NOTE))
+    return LoginResult(there, token)
+
+
+EARLIER_TOKEN_NOTE = (
+    "Zoho sent no refresh token, so the earlier one stays in use: from the next refresh on the calls are made as "  # noqa: S105
+    "the user it belongs to."
+)
 
 
 def _with_dc_hint(context: LoginContext, there: Credentials, request_token: Callable[..., Token]) -> Token:
@@ -289,6 +311,11 @@ def _with_dc_hint(context: LoginContext, there: Credentials, request_token: Call
 def _soid(context: LoginContext) -> str:
     """`ZohoCRM.<organisation id>`: set, known from an earlier login, or asked for."""
     known = context.credentials.soid or context.organisation()
+    if not known and not context.environment.interactive:
+        raise CredentialsMissing(
+            "Client credentials need the organisation they are for, and nobody is here to type it.",
+            hint="Set ZOHO_SOID to ZohoCRM.<organisation id> (Setup > Developer Hub > APIs shows the id).",
+        )
     if not known:
         known = _ask(context, "Organisation id (Setup > Developer Hub > APIs & SDKs; hidden): ").reveal()
     if not re.fullmatch(r"(ZohoCRM\.)?\d+", known):
@@ -304,6 +331,7 @@ def _ask(context: LoginContext, authorization: str) -> Secret:
     if not typed:
         raise CredentialsMissing(
             "No input was given.",
-            hint="Run it again where you can answer; in a scheduled run, use --client-credentials.",
+            hint="Run it again where you can answer; in a scheduled run, set ZOHO_SOID and use "
+            'zoho.login("client-credentials").',
         )
     return typed
