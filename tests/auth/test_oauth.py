@@ -335,9 +335,9 @@ def test_every_documented_code_is_an_error_of_its_kind(
 @pytest.mark.parametrize(
     ("body", "status", "kind", "code"),
     [
-        ({"error": "brand_new", "error_description": "See {this}"}, 200, ApiError, "brand_new"),
+        ({"error": "brand_new", "error_description": "See {this}"}, 200, AuthError, "brand_new"),
         ({"code": "INTERNAL_ERROR", "message": "no", "status": "error"}, 500, ApiError, "INTERNAL_ERROR"),
-        ({"error": {"reason": "odd"}}, 200, ApiError, "{'reason': 'odd'}"),
+        ({"error": {"reason": "odd"}}, 200, AuthError, "{'reason': 'odd'}"),
         ({"status": "failure"}, 400, ThrottledError, "Access Denied"),
         ({"status": "failure"}, 200, TransportError, "HTTP 200"),
         ({"status": "failure", "error": "invalid_code", "error_description": "x"}, 400, AuthError, "invalid_code"),
