@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.push_env import WRITES, connect, hurry, leads, settle, stored, world, writes
 from zoho_magic.errors import PushError, QueryError
+from zoho_magic.http.backoff import wait_budget
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
 
@@ -750,3 +751,13 @@ def test_two_threads_may_push_at_once(zoho: World) -> None:
     for thread in work:
         thread.join()
     assert [reports[n].counts["succeeded"] for n in (0, 1000)] == [120, 120]
+
+
+def test_all_calls_of_a_push_share_max_wait(zoho: World) -> None:
+    sim, session = zoho
+    session.push("Leads", leads(1, start=9_000), "insert")
+    sim.faults.add(Fault(WRITES, "POST", status=429, times=10**6))
+    with wait_budget(0.5) as budget:
+        report = session.push("Leads", leads(1_000), "insert", via="records")
+        assert budget.left < 0.5, "what the threads waited counts"
+    assert report.counts == {"succeeded": 0, "failed": 1_000, "unknown": 0}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ...errors import ApiError, ThrottledError, TransportError, ZohoError
+from ...http.backoff import ExponentialBackoff
 from ...http.responses import CrmApi, parse_json
 from .. import limits
 from ..api_version import API, BULK_API
@@ -154,13 +155,16 @@ def _mapping(field: Field, place: int) -> dict[str, Any]:
 
 
 def _finished(state: PushState, job_id: str) -> dict[str, Any]:
-    pause = INITIAL_BACKOFF_SECONDS
+    backoff = _backoff()
     while True:
         job = _with_retries(state, lambda: parse_json(state.api.request("GET", f"{BULK_API}/write/{job_id}")))
         if str(job.get("status")).upper() not in _RUNNING:
             return job
-        state.halted.wait(pause)
-        pause = min(MAX_BACKOFF_SECONDS, pause * BACKOFF_FACTOR)
+        state.halted.wait(backoff.next_pause())
+
+
+def _backoff() -> ExponentialBackoff:
+    return ExponentialBackoff(INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR)
 
 
 def _results(state: PushState, job: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -173,13 +177,12 @@ def _results(state: PushState, job: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _with_retries(state: PushState, ask: Callable[[], T]) -> T:
     """Ask, and go on asking through trouble that passes: the job does not stop because nobody hears of it."""
-    pause = INITIAL_BACKOFF_SECONDS
+    backoff = _backoff()
     for _ in range(MAX_POLL_FAILURES - 1):
         try:
             return ask()
         except (ApiError, ThrottledError, TransportError) as error:
             if isinstance(error, ApiError) and 0 < error.status < 500:
                 raise
-        state.halted.wait(pause)
-        pause = min(MAX_BACKOFF_SECONDS, pause * BACKOFF_FACTOR)
+        state.halted.wait(backoff.next_pause())
     return ask()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from ...errors import QueryError, ZohoError
+from ...http.backoff import wait_budget
 from .. import limits
 from ..metadata import Field, Metadata
 from ..parallel import map_parallel
@@ -252,7 +253,7 @@ class PushRun:
 
     def run_again(self, table: Table, past: RetryContext) -> PushReport:
         """The same, with a progress bar of its own."""
-        with self._progress:
+        with wait_budget(None), self._progress:
             return self(table, past)
 
     def _written(self, state: PushState, sound: Sequence[Row], warnings: list[str]) -> Route:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import Any
 
 from ...errors import ZohoError
@@ -78,7 +79,7 @@ def _side_by_side(state: PushState, batches: Sequence[Batch], width: int) -> Non
     running: list[Future[None]] = []
     try:
         for batch in batches:
-            running.append(pool.submit(_send, state, batch))
+            running.append(pool.submit(copy_context().run, _send, state, batch))  # they share one wait budget
         while wait(running, timeout=1.0).not_done:
             pass  # in slices, because Windows does not hear Ctrl-C during an endless wait
     except KeyboardInterrupt:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from ...errors import PushError, ZohoError
+from ...http.backoff import wait_budget
 from ...http.responses import parse_json
 from .. import limits
 from ..api_version import API
@@ -110,7 +111,7 @@ def _tagged(client: TagClient, change: _Change, table: Table, progress: Progress
     api = CallCounter(client)
     parts = [sound[start : start + limits.TAG_IDS_PER_CALL] for start in range(0, len(sound), limits.TAG_IDS_PER_CALL)]
     progress.expect(len(sound))
-    with progress:
+    with wait_budget(None), progress:
         for found in map_parallel([partial(_changed, api, change, part) for part in parts], client.max_concurrency()):
             results |= found
             progress.add(len(found))

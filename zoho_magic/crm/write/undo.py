@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from ...errors import PushError, ZohoError
+from ...http.backoff import wait_budget
 from ...http.responses import parse_json
 from .. import limits
 from ..api_version import API
@@ -71,7 +72,7 @@ class Undo:
         api = CallCounter(self.client)
         fields = self.client.metadata.fields(self.push.module)
         run = _UndoRun(api, self.push.module, fields, self.client.max_concurrency(), progress)
-        with progress:
+        with wait_budget(None), progress:
             results = run.results([each for _, each in left])
         done = {place: result for (place, _), result in zip(left, results, strict=True) if result.status == SUCCEEDED}
         self._remember(done, run.warnings)
