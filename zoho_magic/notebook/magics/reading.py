@@ -61,7 +61,7 @@ class ReadingMagics(Magics):
         PROFILE,
     )
     def zoho_pull(self, line: Namespace) -> Any:
-        """Records of a module as a DataFrame: every row, typed by metadata, by the fastest road.
+        """Records of a module as a DataFrame: every row, typed by metadata, through the cheapest API.
 
         Examples::
 
