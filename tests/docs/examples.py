@@ -1,6 +1,7 @@
 """The code of the pages: every fence of the language python, in the order of the page.
 
 A comment directly above a fence says how it is run: `<!-- own process -->` (a script that keeps global state),
+`<!-- own process, needs PACKAGE -->` (likewise, where that package is installed),
 `<!-- test file -->` (a file for pytest), `<!-- not run: REASON -->`. `<!-- before: CODE -->` is run and not shown.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(
     r"<!-- before:\n(?P<hidden>.*?)-->|"
-    r"(?:<!-- (?P<how>own process|test file|not run: [^>]+) -->\n)?^```python\n(?P<code>.*?)^```$",
+    r"(?:<!-- (?P<how>own process(?:, needs \w+)?|test file|not run: [^>]+) -->\n)?^```python\n(?P<code>.*?)^```$",
     re.M | re.S,
 )
 
