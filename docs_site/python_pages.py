@@ -27,13 +27,13 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "push": (
         "Push",
         "Write rows, see before what would change, and undo it.",
-        ("push", "count_inserted", "PushReport", "diff", "undo", "undos", "PushDiff", "tag", "upload"),
+        ("push", "count_inserted", "PushReport", "diff", "undo", "kept_pushes", "tag", "upload"),
     ),
     "mirror": (
         "Mirror",
         "Land records in files and databases, and keep them equal to the CRM.",
         (
-            *("export", "batches", "sync", "plan_sync", "scan", "compare", "backup", "check_backup"),
+            *("export", "batches", "sync", "plan_sync", "scan", "compare", "Comparison", "backup", "check_backup"),
             *("ExportReport", "SyncReport", "SyncPlan", "BackupReport"),
         ),
     ),

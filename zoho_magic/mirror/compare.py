@@ -32,6 +32,11 @@ class Comparison:
         updates: one row a changed record: id and the writable columns in which any record differs, with the newer
             values. It goes into `push(module, comparison.updates, "update", clear_empty=True)` as it is.
         notes: columns that only one of them has.
+
+    Example::
+
+        found = zoho.compare("leads-monday.parquet", "leads.parquet", module="Leads")
+        found.changed[["id", "field", "old", "new"]]
     """
 
     added: pandas.DataFrame
