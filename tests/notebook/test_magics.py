@@ -309,6 +309,31 @@ def test_pull_gives_a_frame(shell: Shell, simulator: Simulator, env_file: Path) 
     assert {"id", "Last_Name", "Annual_Revenue"} <= set(leads.columns)
 
 
+@pytest.mark.parametrize(
+    "ids", ["list(chosen['id'])[::-1]", "chosen['id'][::-1]", "[int(key) for key in chosen['id']][::-1]"]
+)
+def test_pull_by_id_takes_a_list_or_a_column(shell: Shell, simulator: Simulator, env_file: Path, ids: str) -> None:
+    shell.run("chosen = %zoho_pull Deals --fields Stage --limit 5")
+    shell.run(f"ids = {ids}")
+    shell.run("deals = %zoho_pull Deals --fields Stage --ids $ids")
+    assert list(shell.run("deals")["id"]) == list(shell.run("chosen")["id"])[::-1]
+    assert shell.run("%zoho_pull Deals --ids $ids --full --explain").credits == 5
+    shell.run("whole = %zoho_pull Deals --ids $ids --full")
+    assert list(shell.run("whole")["id"]) == list(shell.run("deals")["id"])
+    assert "--ids" in shell.failed("%zoho_pull Deals --ids $ids --to deals.csv")
+
+
+def test_a_query_is_explained(shell: Shell, simulator: Simulator, env_file: Path) -> None:
+    for query in ("%zoho_coql --explain select Stage from Deals", "%%zoho_coql --explain\nselect Stage from Deals"):
+        plan = shell.run(query)
+        assert (plan.api, plan.credits) == ("coql", 1)
+
+
+def test_counts_say_what_they_leave_out(shell: Shell, simulator: Simulator, env_file: Path) -> None:
+    frame = shell.run("%zoho_modules --count")
+    assert "converted Leads are not counted" in frame.attrs["warnings"][0]
+
+
 def test_the_demo_connects_in_memory_and_gives_the_own_session_back(shell: Shell, env_file: Path) -> None:
     own, before = get_session(), env_file.read_bytes()
     status = shell.run("%zoho_demo --rows 20")

@@ -133,6 +133,13 @@ def test_pages_below_the_limit_asked_for_bring_every_row(zoho: Pair) -> None:
     expected = session.pull("Leads", fields=["Last_Name"], via="records")
     sim.options.coql_page_rows = 40
     assert sorted(session.pull("Leads", fields=["Last_Name"], via="coql")["id"]) == sorted(expected["id"])
+    names = sorted(expected["Last_Name"])
+    for limit in (None, 90, 41, 40):
+        ordered = session.pull("Leads", fields=["Last_Name"], order_by="Last_Name", limit=limit)
+        assert list(ordered["Last_Name"]) == names[:limit]
+    grouped = session.coql("select Last_Name, Company, COUNT(id) as n from Leads group by Last_Name, Company")
+    assert grouped["n"].sum() == len(expected)
+    assert len(session.coql("select Last_Name from Leads order by Last_Name limit 30, 100")) == 100
 
 
 def test_fields_longer_than_1024_characters_go_in_several_calls(zoho: Pair) -> None:

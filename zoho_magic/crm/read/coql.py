@@ -1,4 +1,4 @@
-"""COQL: windows of 2,000 rows side by side, stitched together so that no row is missing or stands twice.
+"""COQL: windows of 2,000 rows side by side, joined so that no row is missing or stands twice.
 
 https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.html
 """
@@ -348,18 +348,21 @@ def _as_answered(fields: Sequence[Field], statement: CoqlQuery, response: reques
 # Windows overlap by one row: if two neighbours do not meet there, records came or went while they were read
 
 
-def windows(rows: int, start: int) -> list[tuple[int, int]]:
+def windows(rows: int, start: int, page_rows: int | None = None) -> list[tuple[int, int]]:
     """Offset and size of windows that cover so many rows, as far as offsets reach, and overlap by one.
+
+    Args:
+        rows: how many.
+        start: offset of the first.
+        page_rows: of one window at most; None for what Zoho's pages say.
 
     Example::
 
         >>> windows(3000, 0)
         [(0, 2000), (1999, 1001)]
     """
-    end, step = min(start + rows, limits.COQL_MAX_OFFSET), limits.COQL_ROWS_PER_CALL - 1
-    return [
-        (offset, min(limits.COQL_ROWS_PER_CALL, end - offset)) for offset in range(start, max(start + 1, end - 1), step)
-    ]
+    most, end = page_rows or limits.COQL_ROWS_PER_CALL, min(start + rows, limits.COQL_MAX_OFFSET)
+    return [(offset, min(most, end - offset)) for offset in range(start, max(start + 1, end - 1), most - 1)]
 
 
 # By id: what slipped between two windows is fetched
@@ -451,40 +454,47 @@ def _fetch_ordered(
     start = statement.offset
     wanted = min(limits.COQL_MAX_OFFSET - start, limits.COQL_MAX_OFFSET if limit is None else limit)
     ordered = _with_id(statement)
-    first = window(ordered, min(limits.COQL_ROWS_PER_CALL, wanted), start)
-    if not first.has_more or wanted <= limits.COQL_ROWS_PER_CALL:
+    asked = min(limits.COQL_ROWS_PER_CALL, wanted)
+    first = window(ordered, asked, start)
+    if not first.has_more or len(first.rows) >= wanted:
         return _check_offset_limit(first, limit)
+    # Some organisations get fewer rows a call than were asked for.
+    page_rows = max(2, len(first.rows)) if len(first.rows) < asked else limits.COQL_ROWS_PER_CALL
     if expected is None and not statement.group_by and wanted > 2 * limits.COQL_ROWS_PER_CALL:
         expected = estimate(api, statement)
     if limit is None and expected is not None and expected - start > limits.COQL_MAX_OFFSET:
         raise beyond_reach()
-    sure = limits.COQL_ROWS_PER_CALL if expected is None else min(wanted, expected - start)
+    sure = page_rows if expected is None else min(wanted, expected - start)
     stable = _with_stable_order(ordered)
     for attempt in range(MAX_ATTEMPTS):
         if attempt or stable is not ordered:
-            first = window(stable, limits.COQL_ROWS_PER_CALL, start)
-        pages = [first, *_remaining_pages(window, stable, max_workers, sure, wanted)]
+            first = window(stable, page_rows, start)
+        pages = [first, *_remaining_pages(window, stable, max_workers, sure, wanted, page_rows)]
         if (rows := _join_overlapping(pages, statement)) is not None:
             return _check_offset_limit(replace(pages[-1], rows=rows), limit)
-    raise TransportError(
+    raise _kept_changing()
+
+
+def _kept_changing() -> TransportError:
+    return TransportError(
         "Records kept changing places while the query ran.",
         hint="Run it again, or leave out 'order by': rows then come by id, without that trouble; sort the frame.",
     )
 
 
 def _remaining_pages(
-    window: FetchPage, statement: CoqlQuery, max_workers: int, known_rows: int, wanted: int
+    window: FetchPage, statement: CoqlQuery, max_workers: int, known_rows: int, wanted: int, page_rows: int
 ) -> Iterator[frames.Page]:
     """The windows after the first: those that are sure side by side, then on for as long as there is more."""
-    end, more = statement.offset + limits.COQL_ROWS_PER_CALL, True
-    places = windows(known_rows, statement.offset)[1:]
+    end, more = statement.offset + page_rows, True
+    places = windows(known_rows, statement.offset, page_rows)[1:]
     for page in map_parallel([partial(window, statement, size, offset) for offset, size in places], max_workers):
         yield page
         more = page.has_more and len(page.rows) > 0
     if places:
         end = sum(places[-1])
     while more and end < statement.offset + wanted:
-        size = min(limits.COQL_ROWS_PER_CALL, statement.offset + wanted - end + 1)
+        size = min(page_rows, statement.offset + wanted - end + 1)
         page = window(statement, size, end - 1)
         yield page
         end, more = end + size - 1, page.has_more and len(page.rows) > 0
