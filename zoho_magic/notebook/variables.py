@@ -184,8 +184,8 @@ def _values(name: str, variables: Mapping[str, Any], where: str, option: str) ->
         raise UsageError(f"{where}there is no variable {name}. Run the cell that sets it.")
     value = variables[name]
     many = value if isinstance(value, (list, tuple, set, frozenset)) else getattr(value, "tolist", lambda: None)()
-    if isinstance(many, (list, tuple, set, frozenset)) and many and all(type(one) in (str, int) for one in many):
-        return [_checked(str(one), name, where) for one in many]
+    if isinstance(many, (list, tuple, set, frozenset)) and many and all(isinstance(one, str) for one in many):
+        return [_checked(one, name, where) for one in many]
     text = _text_of(value)
     if text is None:
         raise UsageError(f"{where}{option} cannot take ${name}, which is {_described(value)}.")
