@@ -1055,6 +1055,9 @@ class ZohoSession:
             A frame with a row for each: name, when (datetime, UTC), module, action, org (id and data centre), records,
             undone, bytes (Int64). Files lie in the user's data folder with mode 0600, for 30 days, 200 MB together.
 
+        Raises:
+            OSError: the folder cannot be read.
+
         Example::
 
             zoho.undo(zoho.kept_pushes()["name"].iloc[0])
