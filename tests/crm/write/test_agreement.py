@@ -85,7 +85,7 @@ def test_notes_of_a_dry_run(zoho: World) -> None:
     assert messages("a choice that is none")[0] == "'Actve' is none of the choices: did you mean 'Active'?"
     assert "row 0 deletes the same record" in messages("deleted twice")[1]
     report = session.push("Leads", frames(sim)["no key"][2], "upsert", on="Email")
-    assert report.attrs["warnings"] == ["1 rows have no value in Email: each of them becomes a new record."]
+    assert report.attrs["warnings"] == ["Rows without a value in Email: 1. Each of them becomes a new record."]
 
 
 @pytest.mark.parametrize("accepts", ["both", "display", "actual"])

@@ -132,6 +132,20 @@ def test_two_rows_for_one_record_are_both_undone(zoho: World) -> None:
     assert content(sim) == before
 
 
+def test_a_lookup_into_several_modules_and_a_subform(zoho: World) -> None:
+    sim, session = zoho
+    frame = session.pull("Tasks", fields=["Subject", "What_Id"]).head(3)
+    frame["Subject"] = "Changed"
+    before = {row["id"]: (row["Subject"], row["What_Id"]) for row in sim.crm.rows("Tasks")}
+    report = session.push("Tasks", frame, "update")
+    assert report.counts["succeeded"] == 3, report.to_string()
+    assert report.undo().counts["succeeded"] == 3
+    assert {row["id"]: (row["Subject"], row["What_Id"]) for row in sim.crm.rows("Tasks")} == before
+    rows = [{"id": sim.crm.rows("Projects")[0]["id"], "Name": "New name", "Line_Items": [{"Item": "x"}]}]
+    undone = session.push("Projects", rows, "update").undo()
+    assert "Line_Items" in undone.attrs["warnings"][0]
+
+
 def test_what_was_not_kept_cannot_be_undone(zoho: World) -> None:
     sim, session = zoho
     rows = [{"id": open_leads(sim)[0], "City": "x"}]

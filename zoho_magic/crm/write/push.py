@@ -177,7 +177,7 @@ def _prepared(
     rows, left_out = rows_of(table, operation, fields)
     new = sum(is_always_new(row, operation) for row in rows if not row.problem)
     finds = " or ".join(operation.lookup_fields)
-    notes = [f"{new:,} rows have no value in {finds}: each of them becomes a new record."] if new else []
+    notes = [f"Rows without a value in {finds}: {new:,}. Each of them becomes a new record."] if new else []
     return rows, renamed + left_out + unseen + notes
 
 

@@ -29,7 +29,7 @@ from .operation import WriteOperation
 from .push_state import PushState
 from .report import PushReport, build_report
 from .row_result import SKIPPED, SUCCEEDED, RowResult, from_error, from_results, not_sent
-from .rows import TARGET_MODULE, Row
+from .rows import TARGET_MODULE, Row, writable
 
 __all__ = ["Undo", "undo_kept"]
 
@@ -70,7 +70,7 @@ class Undo:
         if not left:
             raise PushError("Every row of this push is undone already.")
         api = CallCounter(self.client)
-        fields = self.client.metadata.fields(self.push.module)
+        fields = writable(self.client.metadata.fields(self.push.module))
         run = _UndoRun(api, self.push.module, fields, self.client.max_concurrency(), progress)
         with wait_budget(None), progress:
             results = run.results([each for _, each in left])
