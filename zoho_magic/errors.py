@@ -172,6 +172,14 @@ def capture(
     return without_frames(caught, translate(caught))
 
 
+def call_without_leaking(call: Callable[[], T]) -> T:
+    """As `capture`, and raises what the call raised."""
+    outcome = capture(call)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
 def without_frames(caught: BaseException, told: BaseException) -> BaseException:
     """The exception to raise instead of one that was caught: no frames, no exceptions behind it."""
     if told is caught and isinstance(told, Exception) and not isinstance(told, ZohoError):

@@ -6,7 +6,24 @@ import hmac
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-__all__ = ["Secret"]
+__all__ = ["MaskedText", "Secret"]
+
+
+class MaskedText(str):
+    """A text whose `repr` is masked, for a header that goes through other people's frames.
+
+    A traceback that shows locals prints the `repr` of a dictionary of headers; the header that is sent is the text.
+
+    Example::
+
+        >>> {"Authorization": MaskedText("Zoho-oauthtoken 1000.abc")}
+        {'Authorization': '****'}
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'****'"
 
 
 class Secret:

@@ -17,7 +17,7 @@ from ..data_centres import is_loopback, trusted_origin
 from ..error_catalog import CATALOGUE, error_for
 from ..errors import ThrottledError, TransportError, ZohoError
 from ..scopes import parse_scopes
-from ..secret import Secret
+from ..secret import MaskedText, Secret
 
 __all__ = [
     "PostForm",
@@ -54,7 +54,7 @@ class AuthHeaders(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         if name != "Authorization":
             raise KeyError(name)
-        return self._line.reveal()
+        return MaskedText(self._line.reveal())
 
     def __iter__(self) -> Iterator[str]:
         return iter(("Authorization",))

@@ -25,10 +25,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.credentials import Credentials
+from ..errors import call_without_leaking
 from ..secret import Secret
 from . import cache_file as cachefile
 from .cache_file import FileFingerprint, UnusableCacheError
@@ -101,7 +103,7 @@ class SharedTokenCache:
     def _path(self, credentials: Credentials) -> Path:
         place = self._path_cache
         if place[0] is not credentials:
-            place = self._path_cache = credentials, _path(credentials)
+            place = self._path_cache = credentials, call_without_leaking(partial(_path, credentials))
         return place[1]
 
     def _entry(self, credentials: Credentials) -> _CacheRecord | None:
@@ -117,7 +119,7 @@ class SharedTokenCache:
         if stamp is None:
             return None
         if self._loaded[:2] != (path, stamp):
-            entry = _decrypt(credentials, cachefile.read(path), self._clock)
+            entry = call_without_leaking(partial(_decrypt, credentials, cachefile.read(path), self._clock))
             if entry is None:
                 raise UnusableCacheError(f"{path} is damaged.")
             # Looked at before it was read: what is written in between shows next time, instead of never.
@@ -129,13 +131,14 @@ class SharedTokenCache:
         path, limiter = self._path(credentials), refresh_limiter_for(credentials)
         try:
             cachefile.fingerprint(path)
-            cachefile.write(path, _encrypt(credentials, _CacheRecord(token, *limiter.snapshot)))
+            record = _CacheRecord(token, *limiter.snapshot)
+            cachefile.write(path, call_without_leaking(partial(_encrypt, credentials, record)))
             self._problem = ""
         except UnusableCacheError as problem:
             self._report(problem)
 
 
-# The file's name and its seal
+# The file's name and its seal: secrets are in clear here, so these functions run inside `call_without_leaking`.
 
 
 def _key_material(credentials: Credentials) -> bytes:
