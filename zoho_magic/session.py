@@ -686,6 +686,7 @@ class ZohoSession:
         rows_per_file: int = 1_000_000,
         progress: bool | None = None,
         confirm: Callable[[Plan], bool] | None = None,
+        max_wait: float | None = None,
     ) -> ExportReport:
         """Write the records of a module to a file, a folder or a table, in constant memory.
 
@@ -693,8 +694,8 @@ class ZohoSession:
         object uploaded when it is complete: after an error or Ctrl-C nothing is left behind and what was there stays.
 
         Args:
-            module, fields, where, params, order_by, limit, since, converted, via, progress, confirm: as `pull`; rows
-                are by ascending id unless `order_by` or `limit` is given.
+            module, fields, where, params, order_by, limit, since, converted, via, progress, confirm, max_wait: as
+                `pull`; rows are by ascending id unless `order_by` or `limit` is given.
             to: where to. `NAME.parquet` (zstd), `NAME.arrow`, `NAME.csv`, `NAME.xlsx` (at most 1,048,575 rows),
                 `FOLDER/` (Parquet files and a `_SUCCESS` marker), `FILE.duckdb::TABLE` or `duckdb:///FILE.db::TABLE`
                 (three slashes: relative to here), `FOLDER.delta`; or an address of fsspec such as
@@ -719,7 +720,6 @@ class ZohoSession:
         """
         from .mirror.export import export
 
-        self._preload_dataframe_libraries()
         asked: dict[str, Any] = {
             "fields": fields,
             "where": _bound(where, params),
@@ -730,7 +730,9 @@ class ZohoSession:
         }
         show = _is_interactive() if progress is None else progress
         stream = partial(self._crm.stream, module, via=via, show=show, confirm=confirm, **asked)
-        return export(module, stream, to, safe_csv=safe_csv, rows_per_file=rows_per_file)
+        with self._waiting(max_wait):
+            self._preload_dataframe_libraries()
+            return export(module, stream, to, safe_csv=safe_csv, rows_per_file=rows_per_file)
 
     @overload
     def sync(self, module: str, to: str | os.PathLike[str], **options: Unpack[SyncKeywords]) -> SyncReport: ...

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.support.pull_env import no_pauses
 from zoho_magic.crm.parallel import map_parallel
 from zoho_magic.errors import ThrottledError
 from zoho_magic.http import backoff
@@ -21,10 +22,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds, which pass only while somebody waits."""
     now = [1000.0]
 
-    def sleep(seconds: float) -> None:
+    def sleep(seconds: float, _: object) -> bool:
         now[0] += seconds
+        return False
 
-    ours = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    ours = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(backoff, "_sleep", sleep)
     monkeypatch.setattr(gates, "time", ours)
     monkeypatch.setattr(backoff, "time", ours)
     monkeypatch.setattr("zoho_magic.http.backoff.random.uniform", lambda _, high: high)
@@ -130,8 +133,9 @@ def test_every_caller_gets_in_and_never_too_many_at_once() -> None:
     assert peak <= 20
 
 
-def test_waiting_callers_use_the_room_that_comes_back() -> None:
+def test_waiting_callers_use_the_room_that_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """One by one would be too slow for ever: whoever waits must hear that the bound has risen."""
+    no_pauses(monkeypatch)
     gate = ConcurrencyLimiter()
     for _ in range(5):
         gate.on_throttled(0.0)

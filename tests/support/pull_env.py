@@ -57,8 +57,6 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between two tries of the same thing are as good as none: for what happens, not for how long it takes."""
     no_pauses(monkeypatch)
-    monkeypatch.setattr(bulk, "INITIAL_BACKOFF_SECONDS", 0.002)
-    monkeypatch.setattr(bulk, "MAX_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr(bulk, "DOWNLOAD_BACKOFF_SECONDS", (0.002, 0.002, 0.0))
     monkeypatch.setattr(bulk, "MAX_DOWNLOAD_BACKOFF_SECONDS", 0.01)
 

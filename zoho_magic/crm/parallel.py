@@ -40,8 +40,8 @@ def map_parallel(tasks: Iterable[Callable[[], T]], max_workers: int) -> Iterator
 
 def submit(task: Callable[[], T]) -> Future[T]:
     """The promise of a task that runs beside the caller; not waited for by an interpreter that ends."""
-    promised = Future[T]()
-    threading.Thread(target=_work, args=(deque([(task, promised)]),), name="zoho_magic ahead", daemon=True).start()
+    promised, bound = Future[T](), partial(copy_context().run, task)
+    threading.Thread(target=_work, args=(deque([(bound, promised)]),), name="zoho_magic ahead", daemon=True).start()
     return promised
 
 

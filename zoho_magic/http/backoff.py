@@ -14,7 +14,15 @@ from typing import TypeVar
 from ..errors import ApiError, ThrottledError, TransportError, ZohoError
 from ..fork_safety import renew_after_fork
 
-__all__ = ["ExponentialBackoff", "WaitBudget", "current_wait_budget", "poll_job", "seconds_of", "wait_budget"]
+__all__ = [
+    "ExponentialBackoff",
+    "WaitBudget",
+    "current_wait_budget",
+    "poll_job",
+    "seconds_of",
+    "set_max_wait",
+    "wait_budget",
+]
 
 MAX_WAIT_SECONDS = 60.0
 """How long a call, a pull or a push waits for Zoho unless `max_wait` says otherwise."""
@@ -29,13 +37,20 @@ T = TypeVar("T")
 _log = logging.getLogger("zoho_magic")
 
 
+def set_max_wait(seconds: float) -> None:
+    """Set how long everything in this process waits for Zoho, where no session and no call says otherwise."""
+    global MAX_WAIT_SECONDS
+    MAX_WAIT_SECONDS = seconds
+
+
 class ExponentialBackoff:
-    """Seconds to pause before each further try: growing, with jitter, so that many callers do not return at once.
+    """Seconds to pause before each further try: growing, and random, so that many callers do not return at once.
 
     Args:
         initial: seconds of the first pause; None for 0.5.
         maximum: seconds that no pause is longer than; None for 8.
         factor: how much longer each pause is than the one before.
+        jitter: whether a pause is a random part of what has grown, at least half of it.
 
     Example::
 
@@ -44,16 +59,24 @@ class ExponentialBackoff:
             time.sleep(backoff.next_pause())
     """
 
-    def __init__(self, initial: float | None = None, maximum: float | None = None, factor: float = FACTOR) -> None:
+    def __init__(
+        self,
+        initial: float | None = None,
+        maximum: float | None = None,
+        factor: float = FACTOR,
+        *,
+        jitter: bool = True,
+    ) -> None:
         self._pause = INITIAL_SECONDS if initial is None else initial
+        self._least = 0.5 if jitter else 1.0
         self._maximum = MAX_SECONDS if maximum is None else maximum
         self._factor = factor
 
     def next_pause(self) -> float:
-        """Seconds of the next pause, between a half and the whole of what has grown."""
+        """Seconds of the next pause."""
         pause = min(self._pause, self._maximum)
         self._pause = min(self._pause * self._factor, self._maximum)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
+        return pause * random.uniform(self._least, 1.0)  # noqa: S311  # jitter
 
 
 class WaitBudget:
@@ -71,9 +94,9 @@ class WaitBudget:
         self.seconds = seconds
         self.announce = announce or _log.warning
         self._spent, self._waiting, self._since = 0.0, 0, 0.0
-        self._announced = -ANNOUNCE_SECONDS
-        self._lock = threading.Lock()
-        renew_after_fork(self, _lock=threading.Lock, _waiting=int)
+        self._announced = ANNOUNCE_SECONDS / 2
+        self._lock, self._closed = threading.Lock(), threading.Event()
+        renew_after_fork(self, _lock=threading.Lock, _closed=threading.Event, _waiting=int)
 
     @property
     def left(self) -> float:
@@ -82,18 +105,21 @@ class WaitBudget:
             return self._left()
 
     def wait(self, seconds: float, reason: str) -> bool:
-        """Sleep, and return True; return False at once where the budget does not allow so long."""
+        """Sleep, and return True; False at once where the budget does not allow so long, and where it is closed."""
         with self._lock:
-            if seconds > self._left():
+            if seconds > self._left() or self._closed.is_set():
                 return False
             self._waiting += 1
             self._since = self._since if self._waiting > 1 else time.monotonic()
         try:
             self._tell(seconds, reason)
-            time.sleep(seconds)
+            return not _sleep(seconds, self._closed)
         finally:
             self._end_of_wait()
-        return True
+
+    def close(self) -> None:
+        """End all waiting: threads that a failed pull left behind send nothing any more."""
+        self._closed.set()
 
     def charge(self, seconds: float) -> None:
         """Count time that was waited elsewhere: for an answer that did not come."""
@@ -113,13 +139,20 @@ class WaitBudget:
     def _tell(self, seconds: float, reason: str) -> None:
         with self._lock:
             used = self.seconds - self._left()
-            due = used + seconds > ANNOUNCE_SECONDS and used + seconds - self._announced > ANNOUNCE_SECONDS
-            if due:
-                self._announced = used + seconds
+            due = used + seconds > 2 * self._announced  # after 2, 4, 8 ... seconds
+            self._announced = used + seconds if due else self._announced
         if due:
-            self.announce(
-                f"{reason} Waiting {seconds:.0f} s; {used:.0f} s of max_wait={self.seconds:g} have been waited so far."
-            )
+            more = f"Waiting {max(1, round(seconds))} s before the next try"
+            self.announce(f"{reason} {more}; max_wait={self.seconds:g} allows {max(0.0, self.seconds - used):.0f} s.")
+
+
+def _sleep(seconds: float, closed: threading.Event) -> bool:
+    """Sleep in slices, because Windows does not hear Ctrl-C while an event is waited for; whether it was closed."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if closed.wait(min(left, 1.0)):
+            return True
+    return closed.is_set()
 
 
 _current: ContextVar[WaitBudget | None] = ContextVar("zoho_magic_wait_budget", default=None)
@@ -131,26 +164,33 @@ def current_wait_budget() -> WaitBudget:
 
 
 @contextmanager
-def wait_budget(seconds: float | None, announce: Callable[[str], None] | None = None) -> Iterator[WaitBudget]:
+def wait_budget(
+    seconds: float | None, announce: Callable[[str], None] | None = None, *, own: bool = False
+) -> Iterator[WaitBudget]:
     """Let every call inside, in threads of `map_parallel` too, share one budget; an outer one goes first.
 
     Args:
         seconds: how long to wait for Zoho; None for 60.
         announce: see `WaitBudget`.
+        own: whether an outer budget is left alone.
     """
-    budget = _current.get() or WaitBudget(MAX_WAIT_SECONDS if seconds is None else seconds, announce)
+    if (outer := _current.get()) is not None and not own:
+        yield outer
+        return
+    budget = WaitBudget(MAX_WAIT_SECONDS if seconds is None else seconds, announce)
     token = _current.set(budget)
     try:
         yield budget
     finally:
         _current.reset(token)
+        budget.close()
 
 
 def poll_job(
     ask: Callable[[], T | None],
     name: str,
     *,
-    sleep: Callable[[float], object] = time.sleep,
+    sleep: Callable[[float], object] | None = None,
     timeout: float | None = None,
 ) -> T:
     """What a job of Zoho's ends with: asks until there is an answer, less and less often.
@@ -161,7 +201,7 @@ def poll_job(
     Args:
         ask: returns None while the job runs.
         name: what is waited for, as in `bulk read job 4150868000003194003`; for the error.
-        sleep: waits so many seconds; it may return early.
+        sleep: waits so many seconds, and may return early; None for `time.sleep`.
         timeout: seconds; None for an hour.
 
     Raises:
@@ -173,7 +213,7 @@ def poll_job(
         job = poll_job(lambda: finished(ask_for_status()), "bulk read job 7")
     """
     until, budget = time.monotonic() + (JOB_SECONDS if timeout is None else timeout), current_wait_budget()
-    backoff = ExponentialBackoff(POLL_INITIAL_SECONDS, POLL_MAX_SECONDS, POLL_FACTOR)
+    backoff = ExponentialBackoff(POLL_INITIAL_SECONDS, POLL_MAX_SECONDS, POLL_FACTOR, jitter=False)
     while time.monotonic() < until:
         try:
             if (answer := ask()) is not None:
@@ -182,7 +222,7 @@ def poll_job(
             if not is_transient(error) or not budget.wait(backoff.next_pause(), str(error.args[0])):
                 raise
         else:
-            sleep(backoff.next_pause())
+            (sleep or time.sleep)(backoff.next_pause())
     raise TransportError(f"The {name} did not end in time.", hint="Run it again, or use another `via`.")
 
 

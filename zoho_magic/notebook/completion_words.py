@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ZohoError
+from ..http.backoff import wait_budget
 from .lazy_session import get_session
 from .magic_parser import parser_of
 from .magics import ZohoMagics
@@ -148,7 +149,8 @@ def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> li
     def fetch() -> None:
         # TAB has nowhere to show an error; the call it prepares will.
         try:
-            names.extend(ask(get_session(profile)))
+            with wait_budget(0.0):
+                names.extend(ask(get_session(profile)))
         except (ZohoError, KeyError):
             return
 

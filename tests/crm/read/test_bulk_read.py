@@ -140,8 +140,8 @@ def test_a_job_that_takes_its_time(org: World, monkeypatch: pytest.MonkeyPatch) 
 def test_a_job_that_never_ends(org: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sim, zoho = org
     sim.options.job_seconds = 1e6
-    monkeypatch.setattr("zoho_magic.crm.read.bulk_read.TIMEOUT_SECONDS", 0.05)
-    with pytest.raises(TransportError, match="is not done"):
+    monkeypatch.setattr("zoho_magic.http.backoff.JOB_SECONDS", 0.05)
+    with pytest.raises(TransportError, match="did not end in time"):
         zoho.pull("Leads", fields=["Company"], via="bulk")
     sim.clock.advance(2e6)
 

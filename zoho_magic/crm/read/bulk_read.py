@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from ...error_catalog import error_for
 from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
+from ...http.backoff import current_wait_budget, poll_job, wait_budget
 from ...http.responses import parse_json
 from .. import limits
 from ..api_version import BULK_API
@@ -27,8 +28,6 @@ from .record_query import CallCounter, RecordQuery
 
 __all__ = ["describe_query", "pages", "stream"]
 
-INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, BACKOFF_FACTOR = 0.25, 10.0, 1.4
-TIMEOUT_SECONDS = 3600.0
 DOWNLOAD_BACKOFF_SECONDS, MAX_DOWNLOAD_BACKOFF_SECONDS = (0.5, 2.0, 0.0), 60.0
 _REFUSED_FIELD = frozenset({"FIELD_NOT_SUPPORTED", "FIELD_NOT_AVAILABLE", "INVALID_FIELD"})
 
@@ -227,20 +226,19 @@ def _job_entry(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wait_for_job(api: CallCounter, job_id: str) -> dict[str, Any]:
-    pause, until = INITIAL_BACKOFF_SECONDS, time.monotonic() + TIMEOUT_SECONDS
-    while time.monotonic() < until:
+    def ask() -> dict[str, Any] | None:
         job = _job_entry(parse_json(api.request("GET", f"{BULK_API}/read/{job_id}", credits=0)))
-        if job.get("state") == "COMPLETED":
-            return job
         if job.get("state") in ("FAILURE", "FAILED"):
             raise _failure(job)
-        time.sleep(pause)
-        pause = min(MAX_BACKOFF_SECONDS, pause * BACKOFF_FACTOR)
-    raise TransportError(f"The bulk read job {job_id} is not done after an hour.", hint="Use --via coql.")
+        return job if job.get("state") == "COMPLETED" else None
+
+    return poll_job(ask, f"bulk read job {job_id}")
 
 
 def _failure(job: Mapping[str, Any]) -> ApiError:
-    said = (job.get("result") or {}).get("error_message") or {}
+    result = job.get("result")
+    told = result.get("error_message") if isinstance(result, dict) else None
+    said = told if isinstance(told, dict) else {}
     return ApiError(
         f"Zoho could not finish the bulk read: {said.get('message') or said.get('code') or 'no reason given'}.",
         hint="Run it again, or use --via coql.",
@@ -298,7 +296,9 @@ def _download(api: CallCounter, url: str, file: IO[bytes], *, may_be_empty: bool
         file.seek(0)
         file.truncate()
         try:
-            return _fetch(api, url, file, may_be_empty)
+            # Ten downloads a minute are all that Zoho allows: each may wait as long as a pull.
+            with wait_budget(current_wait_budget().seconds, own=True):
+                return _fetch(api, url, file, may_be_empty)
         except (OSError, zipfile.BadZipFile):
             problem: ZohoError = TransportError(
                 "The bulk read's file arrived broken, several times.", hint="Run it again, or use --via coql."

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import traitlets
 from IPython.core.magic import magics_class
 
+from ...http.backoff import set_max_wait
 from .connecting import ConnectingMagics
 from .demo import DemoMagics
 from .metadata import MetadataMagics
@@ -31,10 +33,18 @@ class ZohoMagics(
 ):
     """The `%zoho_...` family: every topic, one a line."""
 
+    max_wait = traitlets.Float(
+        60.0, min=0.0, help="Seconds that a call, a pull or a push waits for Zoho; an hour suits a nightly job."
+    ).tag(config=True)
+
+    @traitlets.observe("max_wait")
+    def _use_max_wait(self, change: Any) -> None:
+        set_max_wait(change["new"])
+
 
 def register(ip: Any) -> None:
-    """Add the magics to a shell."""
-    ip.register_magics(ZohoMagics)
+    """Add the magics to a shell; `%config ZohoMagics` and the shell's configuration files set their options."""
+    ip.register_magics(ZohoMagics(shell=ip, parent=ip))
 
 
 def unregister(ip: Any) -> None:

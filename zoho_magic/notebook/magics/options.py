@@ -6,7 +6,18 @@ from collections.abc import Iterable
 
 from ..magic_parser import option
 
-__all__ = ["FRAME", "LAZY_FRAMES", "MODULE", "PROFILE", "PULL_FRAME", "REFRESH", "positive_int", "split_names"]
+__all__ = [
+    "FRAME",
+    "LAZY_FRAMES",
+    "MAX_WAIT",
+    "MODULE",
+    "PROFILE",
+    "PULL_FRAME",
+    "REFRESH",
+    "positive_int",
+    "seconds",
+    "split_names",
+]
 
 FRAMES = ("pandas", "polars", "arrow")
 LAZY_FRAMES = ("dask", "duckdb", "polars-lazy")
@@ -21,6 +32,17 @@ def positive_int(text: str) -> int:
 
 
 positive_int.description = "a positive integer"  # type: ignore[attr-defined]
+
+
+def seconds(text: str) -> float:
+    """An argument's type: seconds from 0."""
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+seconds.description = "a number of seconds"  # type: ignore[attr-defined]
 
 
 def split_names(words: Iterable[str] | None) -> list[str]:
@@ -43,5 +65,11 @@ PULL_FRAME = option(
     choices=(*FRAMES, *LAZY_FRAMES),
     default="pandas",
     help="kind of frame (pandas); dask, duckdb and polars-lazy read a copy that is landed first",
+)
+MAX_WAIT = option(
+    "--max-wait",
+    type=seconds,
+    metavar="SECONDS",
+    help="wait at most so long for Zoho, all calls together (60, or what %%config ZohoMagics.max_wait says)",
 )
 REFRESH = option("--refresh", action="store_true", help="ask the CRM again")

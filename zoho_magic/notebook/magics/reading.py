@@ -12,7 +12,7 @@ from ..cost_confirmation import confirm_cost
 from ..lazy_session import get_session, is_interactive
 from ..magic_parser import assign, magic, option
 from ..notes import show_warnings
-from .options import FRAME, LAZY_FRAMES, MODULE, PROFILE, PULL_FRAME, positive_int, split_names
+from .options import FRAME, LAZY_FRAMES, MAX_WAIT, MODULE, PROFILE, PULL_FRAME, positive_int, split_names
 
 __all__ = ["ReadingMagics"]
 
@@ -58,6 +58,7 @@ class ReadingMagics(Magics):
         option(
             "--yes", action="store_true", help="do not ask before half of the day's API credits; ignore free memory"
         ),
+        MAX_WAIT,
         PROFILE,
     )
     def zoho_pull(self, line: Namespace) -> Any:
@@ -86,6 +87,7 @@ class ReadingMagics(Magics):
             return session.plan(line.module, **asked, **by_id)
         shared: dict[str, Any] = {
             "progress": is_interactive(self.shell),
+            "max_wait": line.max_wait,
             "confirm": None if line.yes else confirm_cost(self.shell),
         }
         if line.frame in LAZY_FRAMES:
@@ -101,6 +103,7 @@ class ReadingMagics(Magics):
         option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
         FRAME,
         option("--explain", action="store_true", help="show what the query would cost instead of running it"),
+        MAX_WAIT,
         PROFILE,
         cell=True,
     )
@@ -121,6 +124,10 @@ class ReadingMagics(Magics):
         if line.explain:
             return get_session(line.profile).coql(line.body, params=line.variables, explain=True)
         frame = get_session(line.profile).coql(
-            line.body, params=line.variables, frame=line.frame, progress=is_interactive(shell)
+            line.body,
+            params=line.variables,
+            frame=line.frame,
+            progress=is_interactive(shell),
+            max_wait=line.max_wait,
         )
         return assign(shell, line.variable, show_warnings(frame))

@@ -13,7 +13,7 @@ from ..lazy_session import get_session, is_interactive
 from ..magic_parser import magic, option
 from ..notes import show_failures, show_reading_cost, show_warnings
 from ..push_confirmation import ASK_ABOVE_ROWS, confirm, get_variable
-from .options import MODULE, PROFILE, split_names
+from .options import MAX_WAIT, MODULE, PROFILE, split_names
 
 __all__ = ["WritingMagics"]
 
@@ -81,6 +81,7 @@ class WritingMagics(Magics):
             action="store_true",
             help=f"do not ask before a deletion, more than {ASK_ABOVE_ROWS:,} rows, or rows inserted before",
         ),
+        MAX_WAIT,
         PROFILE,
     )
     def zoho_push(self, line: Namespace) -> Any:
@@ -114,6 +115,7 @@ class WritingMagics(Magics):
             only_changes=line.only_changes,
             keep=line.keep if line.keep is not None or self.keep_previous_values else False,
             progress=is_interactive(self.shell),
+            max_wait=line.max_wait,
         )
         return show_warnings(report) if line.diff else show_failures(show_warnings(report))
 
