@@ -598,7 +598,7 @@ class ZohoSession:
             won = zoho.pull("Deals", fields=["Deal_Name", "Amount"], where="Stage = 'Closed Won'")
         """
         with self._waiting(max_wait):
-            self._preload_dataframe_libraries()
+            self._preload_dataframe_libraries("pandas")
             if frame not in ("pandas", "polars", "arrow") or to is not None:
                 if ids is not None or full:
                     raise QueryError(f"frame={frame!r} takes neither ids nor full.", hint="Pull a pandas frame.")
@@ -957,7 +957,7 @@ class ZohoSession:
             return self._crm.plan_coql(query, params=params or {})
         show = _is_interactive() if progress is None else progress
         with self._waiting(max_wait):
-            self._preload_dataframe_libraries()
+            self._preload_dataframe_libraries("pandas")
             return self._crm.coql(query, params=params or {}, frame=frame, show=show)
 
     def push(
@@ -1301,8 +1301,8 @@ class ZohoSession:
             upload_target=lambda: (upload_origin(self.credentials, self.token), self.organisation.zgid),
         )
 
-    def _preload_dataframe_libraries(self) -> None:
-        """Load what a frame needs while Zoho issues a token: neither has to wait for the other."""
+    def _preload_dataframe_libraries(self, *more: str) -> None:
+        """Load what a frame needs (`more`: beside Arrow) while Zoho issues a token: neither waits for the other."""
         if self._tokens.cached_token() is not None:
             return
         credentials = self.credentials
@@ -1310,7 +1310,7 @@ class ZohoSession:
             credentials.require(
                 "client_id", "client_secret", "refresh_token"
             )  # nothing is loaded for a call never made
-        loading = preload("pyarrow.compute", "pyarrow.csv", "pyarrow.json", "pandas")
+        loading = preload("pyarrow.compute", "pyarrow.csv", "pyarrow.json", *more)
         try:
             _ = self.token
         except BaseException:

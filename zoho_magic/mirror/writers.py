@@ -69,10 +69,12 @@ def in_groups(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         count += len(table)
         while count >= rows:
             whole = pa.concat_tables(waiting)
-            yield whole[:rows].combine_chunks()
-            waiting, count = [whole[rows:]], count - rows
+            group, waiting, count = whole[:rows], [whole[rows:]], count - rows
+            del whole, table  # while the group is written, only what belongs to the next one is held beside it
+            yield group
+            table = None
     if count:
-        yield pa.concat_tables(waiting).combine_chunks()
+        yield pa.concat_tables(waiting)
 
 
 def write_parquet(tables: Iterable[pa.Table], path: Path, job: WriteJob) -> None:
@@ -119,7 +121,7 @@ def write_arrow(tables: Iterable[pa.Table], path: Path, job: WriteJob) -> None:
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with path.open("wb") as file, pa.ipc.new_file(file, job.schema, options=options) as writer:
         for group in in_groups(tables, GROUP_ROWS):
-            writer.write_table(group)
+            writer.write_table(group.combine_chunks())
             job.count(group, file.tell())
 
 

@@ -156,11 +156,11 @@ class RecordStream:
         Raises:
             QueryError: by the number of rows and the size of the first ones, it would not fit into free memory.
         """
-        tables, limit = list(self._in_memory() if check_memory else self), self._reading.limit
+        arriving, limit = self._in_memory() if check_memory else iter(self), self._reading.limit
         if self._reading.order:
-            return pa.concat_tables(tables)[:limit]
-        # Turned round piece by piece, never the whole is in memory twice.
-        parts = [frames.sort_by_id_desc(rows) for rows in tables if len(rows)] or tables[:1]
+            return pa.concat_tables(arriving)[:limit]
+        # Turned round piece by piece as they arrive, never the whole is in memory twice.
+        parts = [frames.sort_by_id_desc(rows) for rows in arriving if len(rows)] or [self.schema.empty_table()]
         ascending = self.plan.api == "bulk" or self._order == "id asc"
         return frames.sort_by_id_desc(pa.concat_tables(parts[::-1] if ascending else parts))[:limit]
 
