@@ -92,6 +92,7 @@ class ZohoSession:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self._clock = clock
+        self.is_demo = False
         self._store = CredentialStore(credentials)
         self._limiter = ConcurrencyLimiter()
         self._transport = Transport(
@@ -233,6 +234,7 @@ class ZohoSession:
             credits_left=self._credits_left,
             cache_problem=self._tokens.cache_problem(),
             warnings=(*self._store.warnings, *self._login_notes),
+            demo=self.is_demo,
         )
 
     # Getting and losing access

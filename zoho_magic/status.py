@@ -26,7 +26,8 @@ class Status:
         organisation: company name of the CRM org; "" where Zoho did not say.
         edition: the org's paid edition (`enterprise`, ...), which sets its limits.
         dc, data_centre: data centre, as in `ZOHO_DC` and for people.
-        environment: production, sandbox or developer.
+        environment: production, sandbox or developer; simulator for the demo.
+        demo: whether this is `%zoho_demo`: invented data on this machine, nobody's account.
         api_url: origin of the CRM API in use.
         scopes: as granted by Zoho, or as configured before the first token.
         expires_in: seconds left of the access token; 0 without one.
@@ -51,6 +52,7 @@ class Status:
     api_url: str
     scopes: tuple[str, ...]
     file: str
+    demo: bool = False
     profile: str = ""
     name: str = ""
     email: str = ""
@@ -66,7 +68,11 @@ class Status:
 
     @property
     def title(self) -> str:
-        """The one line that matters."""
+        """Who is connected, in one line."""
+        return f"Demo: {self._title}" if self.demo else self._title
+
+    @property
+    def _title(self) -> str:
         if not self.connected:
             return "Not connected to Zoho CRM"
         who = self.name or self.email
@@ -83,6 +89,7 @@ class Status:
         rows = {
             "Person": " ".join(filter(None, (self.name, f"<{self.email}>" if self.email else ""))),
             "Organisation": self.organisation + (f" ({self.edition})" if self.edition else ""),
+            "Demo": "invented data on this machine; %zoho_demo --stop goes back to your account" if self.demo else "",
             "Profile": self.profile and f"{self.profile} ({self.environment})",
             "Data centre": f"{self.dc} ({self.data_centre}), {self.environment}",
             "API": self.api_url,
@@ -119,6 +126,7 @@ def build_status(
     credits_left: int | None,
     cache_problem: str,
     warnings: Sequence[str],
+    demo: bool = False,
 ) -> Status:
     """The status of a session: what it is connected with, and what to do where it is not."""
     return Status(
@@ -129,7 +137,8 @@ def build_status(
         edition=account.organisation.edition,
         dc=credentials.dc,
         data_centre=credentials.data_centre.display_name,
-        environment=credentials.environment,
+        environment="simulator" if demo else credentials.environment,
+        demo=demo,
         api_url=api_origin(credentials, token) if token and not isinstance(problem, ConfigurationError) else "",
         scopes=(token.scopes if token else ()) or credentials.scopes,
         expires_in=token.expires_in if token else 0,

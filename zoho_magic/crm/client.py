@@ -152,6 +152,7 @@ class CrmClient:
         """The rows of a pull as they arrive, with a progress bar around them; for `with`."""
         with Progress(f"Pulling {module}", show) as progress:
             api = CallCounter(self, progress.add)
+            api.on_state = progress.state
             self._prefetch(module, api, via, asked)
             reading, warnings = pull.build_record_query(self.metadata, module, **asked)
             with pull.stream(

@@ -33,7 +33,7 @@ _BOX = (
     "display:inline-block;min-width:24em;max-width:60em;padding:.6em 1em;border:1px solid rgba(128,128,128,.35);"
     "border-left:4px solid {edge};border-radius:6px;font-family:var(--jp-ui-font-family,sans-serif);line-height:1.45"
 )
-_GREEN, _AMBER, _RED = "#2e9d5b", "#d08700", "#d64545"
+_GREEN, _AMBER, _RED, _VIOLET = "#2e9d5b", "#d08700", "#d64545", "#7c5cc4"
 # A notebook styles every table it shows: whatever is not said here differs from one front end to the next.
 _CELL = "padding:.1em 0;text-align:left;vertical-align:top;line-height:1.45;background:none;border:0"
 _QUIET = f"{_CELL};padding-right:1.2em;opacity:.65;white-space:nowrap"
@@ -41,7 +41,8 @@ _QUIET = f"{_CELL};padding-right:1.2em;opacity:.65;white-space:nowrap"
 
 def status_card(status: Status) -> str:
     """HTML for a status."""
-    edge = (_AMBER if status.warnings else _GREEN) if status.connected else _RED
+    fine = _VIOLET if status.demo else _GREEN
+    edge = (_AMBER if status.warnings else fine) if status.connected else _RED
     notes = [_line("⚠ " + warning) for warning in status.warnings]
     notes += [_line("→ " + status.next_step)] if status.next_step else []
     return _card(edge, status.title, status.details, notes)

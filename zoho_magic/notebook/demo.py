@@ -74,7 +74,7 @@ def _simulator(rows: int) -> Simulator:
 
 def _session(simulator: Simulator) -> ZohoSession:
     there = simulator.connection()
-    return ZohoSession(
+    session = ZohoSession(
         Credentials(
             client_id=there["client_id"],
             client_secret=Secret(there["client_secret"]),
@@ -84,3 +84,5 @@ def _session(simulator: Simulator) -> ZohoSession:
             api_url=there["url"],
         )
     )
+    session.is_demo = True
+    return session

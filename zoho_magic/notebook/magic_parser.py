@@ -34,6 +34,13 @@ class _HelpWasShown(Exception):  # noqa: N818  # not an error
     pass
 
 
+_AFTER_INTERRUPT = "What had arrived was not kept. Run the cell again."
+
+
+class Interrupted(ZohoError, KeyboardInterrupt):  # noqa: N818  # it reads as what happened
+    """Ctrl-C, or "interrupt the kernel", during a magic: one line instead of the traceback of every waiting thread."""
+
+
 _PATHS = ("FILE", "FOLDER", "PATH")
 """Metavars of arguments that name a file or folder."""
 
@@ -159,6 +166,9 @@ def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argp
             except ZohoError as error:
                 translate_error(error)
                 raise
+            except KeyboardInterrupt as stop:
+                interrupted = Interrupted(str(stop) or f"%{method.__name__} was interrupted.", hint=_AFTER_INTERRUPT)
+            raise interrupted
 
         _document(run, method, options)
         return needs_local_scope(no_var_expand(kind(run)))

@@ -10,7 +10,7 @@ from IPython.display import display
 if TYPE_CHECKING:
     from ..crm.write.report import PushReport
 
-__all__ = ["Message", "show_failures", "show_reading_cost", "show_warnings"]
+__all__ = ["Message", "show_failures", "show_reading_cost", "show_summary", "show_warnings"]
 
 
 class Message:
@@ -31,6 +31,22 @@ def show_warnings(frame: Any) -> Any:
     for text in getattr(frame, "attrs", {}).get("warnings", ()):
         display(Message(text))  # type: ignore[no-untyped-call]
     return frame
+
+
+def show_summary(frame: Any, seconds: float) -> Any:
+    """The frame, after one line on what came, by which API, at what cost: an assigned frame shows nothing itself."""
+    attrs = getattr(frame, "attrs", None)
+    if attrs:
+        api = {"records": "Records API", "coql": "COQL", "bulk": "bulk read"}.get(attrs.get("api"), attrs.get("api"))
+        rows, columns = frame.shape
+        cost = f"{_counted(attrs.get('calls'), 'call')}, {_counted(attrs.get('credits'), 'credit')}"
+        size = f"{_counted(rows, 'row')} x {_counted(columns, 'column')}"
+        display(Message(f"{size}, {api}, {cost}, {seconds:.1f} s"))  # type: ignore[no-untyped-call]
+    return frame
+
+
+def _counted(number: Any, unit: str) -> str:
+    return f"{number:,} {unit}{'' if number == 1 else 's'}" if isinstance(number, int) else f"? {unit}s"
 
 
 def show_failures(report: PushReport) -> PushReport:

@@ -8,6 +8,7 @@ write or query the wrong data.
 from __future__ import annotations
 
 import ast
+import dis
 import gc
 import inspect
 import linecache
@@ -23,7 +24,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-__all__ = ["fill_words", "refuse_braces", "visible_variables"]
+__all__ = ["fill_words", "is_assigned", "refuse_braces", "visible_variables"]
 
 _NAME = re.compile(r"(?<![^\s,(])\$([A-Za-z_]\w*)")
 _BRACES = re.compile(r"\{([^{}]*\w[^{}]*)\}")
@@ -53,6 +54,15 @@ def _calling_frame() -> FrameType | None:
     while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES:
         frame = frame.f_back
     return frame
+
+
+def is_assigned() -> bool:
+    """Whether what the magic returns goes into a variable, as in `leads = %zoho_pull Leads`."""
+    frame = _calling_frame()
+    if frame is None:
+        return False
+    following = (one.opname for one in dis.get_instructions(frame.f_code) if one.offset > frame.f_lasti)
+    return next(following, "").startswith("STORE_")
 
 
 def _is_function(code: CodeType) -> bool:

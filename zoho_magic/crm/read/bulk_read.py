@@ -230,7 +230,10 @@ def _wait_for_job(api: CallCounter, job_id: str) -> dict[str, Any]:
         job = _job_entry(parse_json(api.request("GET", f"{BULK_API}/read/{job_id}", credits=0)))
         if job.get("state") in ("FAILURE", "FAILED"):
             raise _failure(job)
-        return job if job.get("state") == "COMPLETED" else None
+        if job.get("state") == "COMPLETED":
+            return job
+        api.on_state(f"Zoho prepares the export ({str(job.get('state')).lower()})")
+        return None
 
     return poll_job(ask, f"bulk read job {job_id}")
 
@@ -271,6 +274,7 @@ def _result(
             yield frames.empty_table(fields)
             return
         with zipfile.ZipFile(file) as archive, archive.open(_csv_name(archive)) as csv:
+            api.on_state("")
             for rows in frames.iter_csv(csv, fields, names, warnings):
                 brought += len(rows)
                 yield rows
@@ -292,6 +296,7 @@ def _csv_name(archive: zipfile.ZipFile) -> str:
 
 def _download(api: CallCounter, url: str, file: IO[bytes], *, may_be_empty: bool) -> None:
     """Fill the file, which stays empty where Zoho has nothing to bring and says so with a 204 or an empty file."""
+    api.on_state("downloading")
     for pause in DOWNLOAD_BACKOFF_SECONDS:
         file.seek(0)
         file.truncate()

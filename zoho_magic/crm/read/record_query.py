@@ -148,6 +148,7 @@ class CallCounter:
         self._lock = threading.Lock()
         self._closed = False
         self.on_rows = arrived
+        self.on_state: Callable[[str], None] = lambda _: None
         self.calls = 0
         self.credits = 0
         self.warnings: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from typing import Any
 
@@ -11,7 +12,8 @@ from IPython.core.magic import Magics
 from ..cost_confirmation import confirm_cost
 from ..lazy_session import get_session, is_interactive
 from ..magic_parser import assign, magic, option
-from ..notes import show_warnings
+from ..notes import show_summary, show_warnings
+from ..variables import is_assigned
 from .options import FRAME, LAZY_FRAMES, MAX_WAIT, MODULE, PROFILE, PULL_FRAME, positive_int, split_names
 
 __all__ = ["ReadingMagics"]
@@ -96,7 +98,10 @@ class ReadingMagics(Magics):
             raise UsageError("--to goes with neither --ids nor --full: pull a frame and write it with its own methods.")
         if line.to:
             return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
+        begun = time.perf_counter()
         frame = session.pull(line.module, **asked, **by_id, **shared, frame=line.frame, check_memory=not line.yes)
+        if is_assigned():
+            show_summary(frame, time.perf_counter() - begun)
         return show_warnings(frame)
 
     @magic(
@@ -123,6 +128,7 @@ class ReadingMagics(Magics):
         shell: Any = self.shell
         if line.explain:
             return get_session(line.profile).coql(line.body, params=line.variables, explain=True)
+        begun = time.perf_counter()
         frame = get_session(line.profile).coql(
             line.body,
             params=line.variables,
@@ -130,4 +136,6 @@ class ReadingMagics(Magics):
             progress=is_interactive(shell),
             max_wait=line.max_wait,
         )
+        if line.variable or is_assigned():
+            show_summary(frame, time.perf_counter() - begun)
         return assign(shell, line.variable, show_warnings(frame))
