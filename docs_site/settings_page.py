@@ -33,7 +33,19 @@ def make() -> str:
     ]
     own = "<br>".join(f"`{variable}`" for variable in DC_CLIENT_SECRET_VARS.values())
     rows += [(own, escaped(_DC_SECRETS), "", "yes"), _DEBUG]
-    return f"{HEAD}\n{table(('Variable', 'What it is', 'Default', 'Secret'), rows)}\n{TAIL}"
+    variables = table(("Variable", "What it is", "Default", "Secret"), rows)
+    return "\n".join([HEAD, variables, CONFIG, table(("Option", "What it does", "Default"), _config_rows()), TAIL])
+
+
+def _config_rows() -> list[tuple[str, str, str]]:
+    from zoho_magic.notebook.magics import ZohoMagics
+
+    traits = ZohoMagics.class_traits(config=True)
+    return [
+        (f"`{name}`", escaped(trait.help), f"`{trait.default_value}`")
+        for name, trait in sorted(traits.items())
+        if trait.help
+    ]
 
 
 def attribute_texts() -> dict[str, str]:
@@ -56,6 +68,11 @@ def _shown(default: object) -> str:
     return str(text) if isinstance(text, str) and text else ""
 
 
+CONFIG = """\
+## For one notebook
+
+IPython's `%config` sets these for the running kernel, as in `%config ZohoMagics.max_wait = 600`.
+"""
 TAIL = """\
 A profile is a second file: `.env.prod` beside `.env` is the profile `prod`, see
 [Several accounts](../how-to/several-accounts.md).
