@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.push_env import connect, hurry, leads, stored, world, writes
-from zoho_magic.crm.write import kept_pushes
+from tests.support.push_env import connect, hurry, leads, settle, stored, world, writes
+from zoho_magic.crm.write import kept_pushes, push
 from zoho_magic.errors import PushError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
@@ -144,6 +144,35 @@ def test_a_lookup_into_several_modules_and_a_subform(zoho: World) -> None:
     rows = [{"id": sim.crm.rows("Projects")[0]["id"], "Name": "New name", "Line_Items": [{"Item": "x"}]}]
     undone = session.push("Projects", rows, "update").undo()
     assert "Line_Items" in undone.attrs["warnings"][0]
+
+
+def test_a_record_that_was_not_found_before_the_push_is_not_called_undone(
+    zoho: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, session = zoho
+    [old] = session.push("Leads", leads(1, City="Oslo"), "insert")["id"]
+    monkeypatch.setattr(push, "find_records", lambda *asked: {})
+    report = session.push("Leads", leads(2, City="Rome"), "upsert", on="Email")
+    undone = report.undo()
+    assert list(undone["status"]) == ["skipped", "succeeded"]
+    assert "not kept" in undone["message"].iloc[0]
+    assert stored(sim)[old]["City"] == "Rome"
+
+
+@pytest.mark.parametrize("via", ["records", "bulk"])
+def test_rows_whose_answer_was_lost_are_undone_as_far_as_they_were_written(zoho: World, via: Any) -> None:
+    sim, session = zoho
+    before = content(sim)
+    rows = [{"id": key, "City": "Bern"} for key in open_leads(sim)[:3]]
+    path = "/crm/v8/Leads" if via == "records" else r"/crm/bulk/v8/write/\d+.*"
+    method = "PUT" if via == "records" else "GET"
+    sim.faults.add(Fault(path, method, times=99, reset="after"))
+    report = session.push("Leads", rows, "update", via=via)
+    assert report.counts["unknown"] == 3
+    sim.faults.clear()
+    settle(sim)
+    assert report.undo().counts["succeeded"] == 3
+    assert content(sim) == before
 
 
 def test_what_was_not_kept_cannot_be_undone(zoho: World) -> None:

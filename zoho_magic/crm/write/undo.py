@@ -107,7 +107,10 @@ class _UndoRun:
         self.progress.expect(len(records))
         deleted = [(place, each) for place, each in enumerate(records) if each.action == "delete"]
         written = [(place, each) for place, each in enumerate(records) if each.action in ("insert", "update")]
-        self._results = {place: RowResult(SKIPPED, message="nothing was written") for place in range(len(records))}
+        self._results = {
+            place: RowResult(SKIPPED, message="not undone: it is not known what the push did")
+            for place in range(len(records))
+        }
         current = self._current([each for _, each in written])
         last = _last_written([each for _, each in written])
         sound = [pair for pair in written if self._is_untouched(*pair, current, last)]
@@ -127,6 +130,8 @@ class _UndoRun:
         record = current.get(kept.id)
         if record is None:
             why = "the record is gone" if kept.id else "its id is not known"
+        elif kept.action == "update" and not kept.before:
+            why = "its previous values were not kept"
         else:
             why = _change_since(last[kept.id], record, self.fields)
         if why:
