@@ -285,3 +285,18 @@ def test_nothing_at_all_is_a_report_too(zoho: World) -> None:
         assert report.counts == {"succeeded": 0, "failed": 0, "unknown": 0}
         assert "0 succeeded" in push_card(report)
     assert not writes(zoho[0])
+
+
+@pytest.mark.parametrize("via", ["records", "bulk"])
+def test_a_corrected_row_does_not_undo_a_later_row_of_the_same_record(zoho: World, via: Any) -> None:
+    sim, session = zoho
+    first, second = session.push("Leads", leads(2), "insert")["id"]
+    frame = pd.DataFrame({"id": [first, first, second], "Company": ["old", "new", "x"], "Rating": ["?", None, "?"]})
+    report = session.push("Leads", frame, "update", via=via)
+    assert list(report["status"]) == ["failed", "succeeded", "failed"]
+    again = report.retry(frame.assign(Rating="Active"))
+    assert list(again["code"]) == ["SUPERSEDED", "SUCCESS"]
+    assert "push this row by itself" in again["message"].iloc[0]
+    assert (stored(sim)[first]["Company"], stored(sim)[second]["Rating"]) == ("new", "Active")
+    other = report.retry(frame.assign(Rating="Active", id=[second, first, second]))
+    assert other.counts["succeeded"] == 0, "rows that a retry pushed go on from its report"
