@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .crm.metadata import Metadata
     from .crm.org import Organisation
     from .crm.read.planner import Plan
+    from .crm.write.operation import PushKeywords
     from .crm.write.push import PushReport
     from .login.device_flow import DeviceLogin
     from .login.environment import RuntimeEnvironment
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from .mirror.sync_report import SyncPlan, SyncReport
 
 __all__ = ["ZohoSession"]
+
+Action = Literal["insert", "update", "upsert", "delete"]
 
 STATUS_SECONDS = 10.0
 """How long `status` waits for Zoho; it reports what it could not learn."""
@@ -962,11 +965,21 @@ class ZohoSession:
             self._preload_dataframe_libraries("pandas")
             return self._crm.coql(query, params=params or {}, frame=frame, show=show)
 
+    @overload
+    def push(
+        self, module: str, frame: Any, action: Action, *, diff: Literal[False] = ..., **options: Unpack[PushKeywords]
+    ) -> PushReport: ...
+
+    @overload
+    def push(
+        self, module: str, frame: Any, action: Action, *, diff: Literal[True], **options: Unpack[PushKeywords]
+    ) -> pandas.DataFrame: ...
+
     def push(
         self,
         module: str,
         frame: Any,
-        action: Literal["insert", "update", "upsert", "delete"],
+        action: Action,
         *,
         on: str | Sequence[str] | None = None,
         dry_run: bool = False,
@@ -979,7 +992,7 @@ class ZohoSession:
         keep: bool | None = None,
         progress: bool | None = None,
         max_wait: float | None = None,
-    ) -> Any:
+    ) -> PushReport | pandas.DataFrame:
         """Write the rows of a frame into the CRM; the report has the result of every row.
 
         Args:
@@ -1048,9 +1061,10 @@ class ZohoSession:
             self.metadata.fields(module)  # on a fresh session side by side with the list of modules
             name = self.metadata.module(module).name
             operation = WriteOperation(name, action, wanted, runs, clear_empty, rename=rename)
-            return self._crm.push(
+            report: PushReport | pandas.DataFrame = self._crm.push(
                 frame, operation, dry_run=dry_run, diff=diff, show=show, via=via, only_changes=only_changes, keep=keep
             )
+            return report
 
     def kept_pushes(self) -> pandas.DataFrame:
         """The pushes whose previous values are kept on this machine, newest first.
@@ -1141,9 +1155,7 @@ class ZohoSession:
         """
         return self._crm.tags(module)
 
-    def count_inserted(
-        self, module: str, frame: Any, action: Literal["insert", "update", "upsert", "delete"] = "insert"
-    ) -> int:
+    def count_inserted(self, module: str, frame: Any, action: Action = "insert") -> int:
         """How many rows of a frame are equal to rows that this session has added, or may have added, and would again.
 
         Args:

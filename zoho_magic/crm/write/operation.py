@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypedDict
 
-__all__ = ["ACTIONS", "WriteOperation"]
+__all__ = ["ACTIONS", "PushKeywords", "WriteOperation"]
 
 ACTIONS = ("insert", "update", "upsert", "delete")
 
@@ -30,3 +32,18 @@ class WriteOperation:
     clear_empty: bool = False
     lookup_fields: tuple[str, ...] = ()
     rename: bool = False
+
+
+class PushKeywords(TypedDict, total=False):
+    """The options of `ZohoSession.push` but `diff`, which decides what it returns."""
+
+    on: str | Sequence[str] | None
+    dry_run: bool
+    via: Literal["auto", "records", "bulk"]
+    triggers: Sequence[str] | None
+    clear_empty: bool
+    rename: bool
+    only_changes: bool
+    keep: bool | None
+    progress: bool | None
+    max_wait: float | None
