@@ -1218,6 +1218,172 @@ class ZohoSession:
         """
         return self._crm.fields(module, refresh=refresh)
 
+    # The org and its people
+
+    def users(self) -> pandas.DataFrame:
+        """Every user of the org, deactivated and deleted ones included: they own records still.
+
+        Returns:
+            One row a user: id (joins `Owner.id`, `Created_By.id`, ...), full_name, first_name, last_name, email, role,
+            role.id, profile, profile.id, reporting_to, reporting_to.id, status (active, disabled, deleted), confirm
+            (boolean), time_zone, locale, language, country, zuid, created_time and modified_time (datetime64 UTC),
+            created_by, created_by.id, modified_by, modified_by.id. Texts are strings; Zoho may send no name for users
+            who are not active. https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
+
+        Raises:
+            AuthError: the scope ZohoCRM.users.READ or a permission is missing.
+            ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            leads.merge(zoho.users(), left_on="Owner.id", right_on="id", suffixes=("", "_user"))
+        """
+        from .crm import people
+
+        return people.users(self._crm)
+
+    def roles(self) -> pandas.DataFrame:
+        """The roles of the org, which say who sees whose records.
+
+        Returns:
+            One row a role: id (joins `role.id` of `users()`), name, description, reporting_to, reporting_to.id (the
+            role above, <NA> at the top), share_with_peers and admin_user (boolean).
+            https://www.zoho.com/crm/developer/docs/api/v8/get-roles.html
+
+        Raises:
+            AuthError: the scope ZohoCRM.settings.roles.READ or a permission is missing.
+            ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.users().merge(zoho.roles(), left_on="role.id", right_on="id", suffixes=("", "_role"))
+        """
+        from .crm import people
+
+        return people.roles(self._crm)
+
+    def profiles(self) -> pandas.DataFrame:
+        """The profiles of the org, which say what their users may do.
+
+        Returns:
+            One row a profile: id (joins `profile.id` of `users()`), name, description, type, custom and default
+            (boolean), created_time and modified_time (datetime64 UTC), created_by, created_by.id, modified_by,
+            modified_by.id. https://www.zoho.com/crm/developer/docs/api/v8/get-profiles.html
+
+        Raises:
+            AuthError: the scope ZohoCRM.settings.profiles.READ or a permission is missing.
+            ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.users().groupby("profile")["id"].count()
+        """
+        from .crm import people
+
+        return people.profiles(self._crm)
+
+    def territories(self) -> pandas.DataFrame:
+        """The sales territories of the org, in all pages that Zoho has.
+
+        Returns:
+            One row a territory: id, name, description, reporting_to, reporting_to.id (the territory above, <NA> at the
+            top), manager, manager.id (joins `id` of `users()`), permission_type, created_time and modified_time
+            (datetime64 UTC), created_by, created_by.id, modified_by, modified_by.id. No rows where the org has none.
+            https://www.zoho.com/crm/developer/docs/api/v8/get-territories.html
+
+        Raises:
+            AuthError: the scope ZohoCRM.settings.territories.READ or a permission is missing.
+            ApiError: the org's edition has no territories.
+            ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.territories()[["name", "reporting_to", "manager"]]
+        """
+        from .crm import people
+
+        return people.territories(self._crm)
+
+    def currencies(self) -> pandas.DataFrame:
+        """The currencies of the org with their exchange rates.
+
+        Returns:
+            One row a currency: id, iso_code (joins `Currency` of records), symbol, name, exchange_rate (Float64: units
+            of this currency for one of the home currency, now), is_base (boolean: the home currency), is_active,
+            created_time and modified_time (datetime64 UTC), created_by, created_by.id, modified_by, modified_by.id.
+            https://www.zoho.com/crm/developer/docs/api/v8/get-currencies.html
+
+        Raises:
+            AuthError: the scope ZohoCRM.settings.currencies.READ or a permission is missing.
+            ApiError: the org does not use several currencies (FEATURE_NOT_SUPPORTED, CURRENCIES_NOT_ENABLED).
+            ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            deals.merge(zoho.currencies(), left_on="Currency", right_on="iso_code", suffixes=("", "_currency"))
+        """
+        from .crm import people
+
+        return people.currencies(self._crm)
+
+    def business_hours(self) -> pandas.DataFrame:
+        """The hours in which the org works, one row a day of the week.
+
+        Returns:
+            Seven rows, Monday first: day, business_day (boolean), opens and closes ("09:00" in `time_zone`; <NA> on a
+            day off, 00:00 and 24:00 on a whole day), time_zone (IANA name), type (custom, 24_by_7, 24_by_5),
+            week_starts_on, id. No rows where the org has set none.
+            https://www.zoho.com/crm/developer/docs/api/v8/business-hours.html
+
+        Raises:
+            AuthError: the scope ZohoCRM.settings.business_hours.READ or a permission is missing.
+            ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            hours = zoho.business_hours().set_index("day")
+        """
+        from .crm import people
+
+        return people.business_hours(self._crm)
+
+    def deleted(
+        self,
+        module: str,
+        *,
+        since: str | date | datetime | None = None,
+        kind: Literal["all", "recycle", "permanent"] = "all",
+        frame: Literal["pandas", "polars", "arrow"] = "pandas",
+    ) -> Any:
+        """Records that were deleted in the last 120 days, the latest first; 2 API credits for 200 of them.
+
+        Args:
+            module: API name.
+            since: only records deleted at or after this moment; a text or naive value is in local time.
+            kind: recycle (in the recycle bin, for 60 days), permanent (gone for good, 60 days longer), or all.
+            frame: pandas, polars or arrow (a `pyarrow.Table`).
+
+        Returns:
+            One row a deletion: id, name, deleted_time (datetime64 UTC), deleted_by, deleted_by.id (joins `id` of
+            `users()`), kind (recycle or permanent), created_by, created_by.id. Zoho keeps no name and no user of what
+            is gone for good: those are <NA>, and `frame.attrs["warnings"]` says of how many.
+            https://www.zoho.com/crm/developer/docs/api/v8/get-deleted-records.html
+
+        Raises:
+            QueryError: no such module; the message names the nearest. Or `since` or `kind` cannot be used.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            gone = zoho.deleted("Leads", since="2026-01-01")
+            copy = copy[~copy["id"].isin(gone["id"])]
+        """
+        from .crm import deleted
+        from .crm.read.pull import parse_since
+
+        name = self.metadata.module(module).name
+        return deleted.deleted(self._crm, name, since=parse_since(since), kind=kind, frame=frame)
+
     @property
     def credits_left(self) -> int | None:
         """API credits left today; None until Zoho tells, which it does once half are used.

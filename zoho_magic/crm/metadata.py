@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,7 @@ class Module:
         kind: default, custom, subform, linking, ... (Zoho's generated_type).
         id: Zoho's id of the module.
         creatable, editable, deletable: what the API may do with its records.
+        parent: API name of the module a subform or a history belongs to; "" for others.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Module:
     creatable: bool
     editable: bool
     deletable: bool
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Field:
         lookup_module: API name of the module a lookup points to.
         related_module: of a subform or a multi-select lookup, API name of the module that holds its rows.
         id: Zoho's id of the field, which stays when the field is renamed.
+        entry: Zoho's whole description of the field.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Field:
     lookup_module: str = ""
     related_module: str = ""
     id: str = ""
+    entry: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def value_type(self) -> str:
@@ -314,6 +318,7 @@ def _module(entry: Mapping[str, Any]) -> Module:
         creatable=bool(entry.get("creatable")),
         editable=bool(entry.get("editable")),
         deletable=bool(entry.get("deletable")),
+        parent=str((entry.get("parent_module") or {}).get("api_name") or ""),
     )
 
 
@@ -336,6 +341,7 @@ def _field(entry: Mapping[str, Any]) -> Field:
         lookup_module=str(((entry.get("lookup") or {}).get("module") or {}).get("api_name") or ""),
         related_module=_related_module(entry),
         id=str(entry.get("id") or ""),
+        entry=entry,
     )
 
 

@@ -105,6 +105,13 @@ class Options:
     )
     users_forbidden: bool = option(False, "403 NO_PERMISSION for every GET /users", worst=True)
 
+    list_page_rows: int | None = option(
+        None,
+        "entries of one page at most of users, territories, custom views, attachments and deleted records, below the "
+        "per_page asked for",
+        worst=2,
+    )
+
     # COQL.
     coql_reserved_words: str = option(
         "documented",

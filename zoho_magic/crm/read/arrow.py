@@ -37,6 +37,7 @@ __all__ = [
     "fill_user_names",
     "from_csv",
     "from_json",
+    "from_rows",
     "has_targets",
     "is_lookup",
     "is_user_lookup",
@@ -267,7 +268,7 @@ def _parse_lenient(body: bytes, fields: Sequence[Field]) -> Page:
             "The CRM's answer is not the JSON that Zoho sends.",
             hint="A proxy, a sign-in page or a maintenance page may be in between; try again in a minute.",
         )
-    converted, warnings = _convert_rows(rows, fields)
+    converted, warnings = from_rows(rows, fields)
     return Page(converted, *_info(answer.get("info")), warnings=warnings)
 
 
@@ -290,7 +291,8 @@ def _parsed(body: bytes, fields: Sequence[Field]) -> pa.Table | None:
         return None
 
 
-def _convert_rows(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> tuple[pa.Table, tuple[str, ...]]:
+def from_rows(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> tuple[pa.Table, tuple[str, ...]]:
+    """Objects of an answer as a table, and warnings about values that could not be converted and are null."""
     arrays: list[pa.Array] = []
     warnings: list[str] = []
     for field in fields:

@@ -26,7 +26,16 @@ from .routes import routes_for_scopes
 from .statement_parts import resolve_filter
 from .stream import CrmReader, RecordStream
 
-__all__ = ["Confirm", "ask_before", "begin_count", "build_record_query", "ids_only", "make_plan", "stream"]
+__all__ = [
+    "Confirm",
+    "ask_before",
+    "begin_count",
+    "build_record_query",
+    "ids_only",
+    "make_plan",
+    "parse_since",
+    "stream",
+]
 
 
 def build_record_query(
@@ -61,7 +70,7 @@ def build_record_query(
         where=filter_,
         order=_order(order_by, name, metadata),
         limit=limit,
-        since=_moment(since),
+        since=parse_since(since),
         converted=shown,
         bulk_unsupported_reason=_home_currency(known, named),
         has_converted=CONVERTED in known,
@@ -89,7 +98,7 @@ def begin_count(
     try:
         filter_ = _condition(where).to_coql(enclosed=True) if where and where.strip() else ""
         shown = str(converted).lower() if module == "Leads" and CONVERTED not in filter_ else ""
-        guess = RecordQuery(module, (), where=filter_, limit=limit, since=_moment(since), converted=shown)
+        guess = RecordQuery(module, (), where=filter_, limit=limit, since=parse_since(since), converted=shown)
         if "(select" in "".join(filter_.lower().split()):
             return
         if "coql" in routes_for_scopes(client.scopes) and plan.needs_count(guess, via):
@@ -300,8 +309,8 @@ def _converted(value: str | bool, module: str, known: Collection[str], named: Co
     return text, ["Converted records are not included, as Zoho lists them; converted='both' brings them."]
 
 
-def _moment(value: str | date | datetime | None) -> datetime | None:
-    """`since` as a datetime with a time zone. Raises QueryError for what is no moment."""
+def parse_since(value: str | date | datetime | None) -> datetime | None:
+    """`since` as a datetime with a time zone, local time where it has none. Raises QueryError for what is no moment."""
     if value is None:
         return None
     try:

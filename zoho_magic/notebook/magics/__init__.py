@@ -16,6 +16,7 @@ from .connecting import ConnectingMagics
 from .demo import DemoMagics
 from .metadata import MetadataMagics
 from .mirroring import MirroringMagics
+from .people import PeopleMagics
 from .reading import ReadingMagics
 from .writing import WritingMagics
 
@@ -29,6 +30,7 @@ class ZohoMagics(
     ReadingMagics,
     WritingMagics,
     MirroringMagics,
+    PeopleMagics,
     DemoMagics,
 ):
     """The `%zoho_...` family: every topic, one a line."""

@@ -45,6 +45,7 @@ class ReadingMagics(Magics):
         ),
         option("--limit", type=positive_int, metavar="N", help="at most N rows"),
         option("--since", metavar="WHEN", help="modified at or after: 2026-01-31 or 2026-01-31T08:00:00+01:00"),
+        option("--deleted", action="store_true", help="the records that were deleted (since WHEN), by whom and when"),
         option("--converted", choices=("false", "true", "both"), default="false", help="converted leads (false)"),
         option("--ids", nargs="+", metavar="ID", help="only these records, in this order: --ids $ids"),
         option("--full", action="store_true", help="complete records with subforms; one API credit a record"),
@@ -85,6 +86,9 @@ class ReadingMagics(Magics):
         }
         by_id = {"ids": split_names(line.ids) if line.ids else None, "full": line.full}
         session = get_session(line.profile)
+        if line.deleted:
+            _refuse_with_deleted(line)
+            return show_warnings(session.deleted(line.module, since=line.since, frame=line.frame))
         if line.explain:
             return session.plan(line.module, **asked, **by_id)
         shared: dict[str, Any] = {
@@ -139,3 +143,12 @@ class ReadingMagics(Magics):
         if line.variable or is_assigned():
             show_summary(frame, time.perf_counter() - begun)
         return assign(shell, line.variable, show_warnings(frame))
+
+
+_NOT_WITH_DELETED = ("fields", "where", "order_by", "limit", "ids", "full", "explain", "to", "safe_csv")
+
+
+def _refuse_with_deleted(line: Namespace) -> None:
+    given = [f"--{name.replace('_', '-')}" for name in _NOT_WITH_DELETED if getattr(line, name)]
+    if given or line.frame in LAZY_FRAMES:
+        raise UsageError(f"%zoho_pull: --deleted does not go with {given[0] if given else f'--frame {line.frame}'}.")

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from .answers import answer, empty, problem, refusal
 from .attachment_store import Attachment
-from .query_parameters import check_length, id_list, positive_integer
+from .query_parameters import check_length, id_list, numbered_page
 from .related_lists import check_parent
 from .request_lifecycle import Caller, open_module
 from .schema import Module
@@ -38,13 +38,12 @@ def list_attachments(name: str, record_id: str) -> Response:
     if not names:
         raise refusal("REQUIRED_PARAM_MISSING", "required param is missing", {"param_name": "fields"})
     check_length("fields", caller.crm.options.parameter_length)
-    page, per_page = positive_integer("page", 1), min(positive_integer("per_page", 200), 200)
     files = caller.crm.attachments.of(module.name, key)
-    shown = [_describe(caller, module, each) for each in files[(page - 1) * per_page : page * per_page]]
+    listed, info = numbered_page(files, caller.crm.options.list_page_rows)
+    shown = [_describe(caller, module, each) for each in listed]
     if not shown:
         return empty()
-    info = {"per_page": per_page, "count": len(shown), "page": page, "more_records": len(files) > page * per_page,
-            "next_page_token": None, "previous_page_token": None, "page_token_expiry": None}  # fmt: skip
+    info |= {"next_page_token": None, "previous_page_token": None, "page_token_expiry": None}
     kept = {*names, "id"}
     return answer({"data": [{k: v for k, v in row.items() if k in kept or k[0] == "$"} for row in shown], "info": info})
 

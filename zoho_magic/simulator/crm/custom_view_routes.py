@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from .answers import answer, refusal
-from .query_parameters import positive_integer
+from .query_parameters import numbered_page
 from .request_lifecycle import Caller, authorize_call
 from .schema import Module
 from .settings import MADE, asked_module
@@ -29,11 +29,9 @@ def custom_views() -> Response:
     caller = authorize_call(*SCOPES)
     module = asked_module()
     views = list(views_of(module, caller.user).values())
-    page, per_page = positive_integer("page", 1), positive_integer("per_page", 200)
-    listed = [_describe(caller, module, view) for view in views[(page - 1) * per_page : page * per_page]]
-    info = {"per_page": per_page, "count": len(listed), "page": page, "more_records": len(views) > page * per_page,
-            "default": str(views[0].id), "translation": None}  # fmt: skip
-    return answer({"custom_views": listed, "info": info})
+    shown, info = numbered_page(views, caller.crm.options.list_page_rows)
+    listed = [_describe(caller, module, view) for view in shown]
+    return answer({"custom_views": listed, "info": {**info, "default": str(views[0].id), "translation": None}})
 
 
 def one_view(view_id: str) -> Response:

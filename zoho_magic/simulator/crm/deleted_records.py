@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from .answers import answer, empty, refusal
-from .query_parameters import positive_integer
+from .query_parameters import numbered_page
 from .request_lifecycle import open_module
 
 __all__ = ["add_routes"]
@@ -22,10 +22,8 @@ def deleted(name: str) -> Response:
     kind = request.args.get("type", "all")
     if kind not in ("all", "recycle", "permanent"):
         raise refusal("INVALID_DATA", "invalid data", {"param_name": "type"})
-    page, per_page = positive_integer("page", 1), min(positive_integer("per_page", 200), 200)
     rows = caller.crm.recycle_bin.list(module, kind, caller.crm.now(), request.headers.get("If-Modified-Since"))
-    shown = rows[(page - 1) * per_page : page * per_page]
+    shown, info = numbered_page(rows, caller.crm.options.list_page_rows)
     if not shown:
         return empty(caller.crm.options.not_modified_status if "If-Modified-Since" in request.headers else 204)
-    info = {"per_page": per_page, "count": len(shown), "page": page, "more_records": len(rows) > page * per_page}
     return answer({"data": [caller.crm.recycle_bin.show(each, caller.view) for each in shown], "info": info})

@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 
 from .answers import answer, empty
 from .demo.org_structure import PROFILES, ROLES, TERRITORIES, Profile, Role, Territory
+from .query_parameters import numbered_page
 from .request_lifecycle import Caller, authorize_call
 from .settings import MADE
 
@@ -17,6 +18,7 @@ __all__ = ["add_routes"]
 RATES = (("USD", "$", "US Dollar", "1.000000000", True), ("EUR", "€", "Euro", "0.920000000", False),
          ("GBP", "£", "British Pound", "0.790000000", False),
          ("CAD", "CA$", "Canadian Dollar", "1.360000000", False))  # fmt: skip
+PAGED = ("territories",)  # the lists for which Zoho's SDK has page and per_page
 Entry = dict[str, Any]
 
 
@@ -31,7 +33,11 @@ def _add(
     blueprint: Blueprint, path: str, key: str, scopes: tuple[str, ...], entries: Callable[[Caller], list[Entry]]
 ) -> None:
     def listed() -> Response:
-        return answer({key: entries(authorize_call(*scopes))})
+        caller = authorize_call(*scopes)
+        if key not in PAGED:
+            return answer({key: entries(caller)})
+        shown, info = numbered_page(entries(caller), caller.crm.options.list_page_rows)
+        return answer({key: shown, "info": info}) if shown else empty()
 
     def one(entry_id: str) -> Response:
         found = [each for each in entries(authorize_call(*scopes)) if each["id"] == entry_id]

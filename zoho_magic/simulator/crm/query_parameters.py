@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
 from flask import request
 
 from .answers import refusal
 
-__all__ = ["check_length", "choice", "id_list", "positive_integer"]
+__all__ = ["check_length", "choice", "id_list", "numbered_page", "positive_integer"]
 
 MOST_IDS = 100
+MOST_PER_PAGE = 200
+T = TypeVar("T")
+
+
+def numbered_page(entries: Sequence[T], most: int | None) -> tuple[Sequence[T], dict[str, Any]]:
+    """The entries on the page that `page` and `per_page` name, and the `info` beside them; `most` caps a page."""
+    page, asked = positive_integer("page", 1), min(positive_integer("per_page", MOST_PER_PAGE), MOST_PER_PAGE)
+    size = min(asked, most or asked)
+    shown = entries[(page - 1) * size : page * size]
+    return shown, {
+        "per_page": size, "count": len(shown), "page": page, "more_records": len(entries) > page * size,
+    }  # fmt: skip
 
 
 def positive_integer(name: str, default: int) -> int:

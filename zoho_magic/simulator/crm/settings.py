@@ -12,7 +12,7 @@ from .answers import answer, empty, refusal
 from .datetimes import EPOCH
 from .demo import User
 from .demo.org_structure import PROFILES, ROLES
-from .query_parameters import positive_integer
+from .query_parameters import numbered_page
 from .request_lifecycle import Caller, authorize_call, module_named
 from .schema import Module
 
@@ -77,7 +77,6 @@ def users() -> Response:
     """GET /crm/v8/users, one `type` of them a page at a time."""
     caller = _users_caller()
     kind = request.args.get("type", "AllUsers")
-    page, per_page = positive_integer("page", 1), positive_integer("per_page", 200)
     everyone = caller.crm.users.values()
     if kind == "CurrentUser":
         chosen = [caller.user]
@@ -85,10 +84,9 @@ def users() -> Response:
         chosen = [user for user in everyone if USER_TYPES[kind](user)]
     else:
         raise refusal("INVALID_DATA", "invalid data", {"param_name": "type"})
-    shown = chosen[(page - 1) * per_page : page * per_page]
+    shown, info = numbered_page(chosen, caller.crm.options.list_page_rows)
     if not shown:
         return empty()
-    info = {"per_page": per_page, "count": len(shown), "page": page, "more_records": len(chosen) > page * per_page}
     return answer({"users": [_user(caller, each) for each in shown], "info": info})
 
 

@@ -1,0 +1,96 @@
+"""Lists that the CRM sends in numbered pages, brought whole, and frames made of their entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from ..errors import TransportError
+from ..http.responses import parse_json
+from .metadata import Field
+from .read import arrow
+from .read.arrow import Frame
+from .read.record_query import CallCounter
+
+__all__ = ["as_entry", "fetch_all", "field", "to_frame"]
+
+PER_PAGE = 200
+MAX_ATTEMPTS = 3
+Entry = dict[str, Any]
+
+
+def fetch_all(
+    api: CallCounter,
+    path: str,
+    key: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    credits: int = 1,
+    paged: bool = True,
+) -> list[Entry]:
+    """Every entry of a list, whatever the number of pages.
+
+    A list of several pages is checked at its end: the last page is asked for again. If it begins with another entry,
+    something was added or removed meanwhile and entries may have moved between pages, so the list is read again.
+
+    Args:
+        api: counts the calls.
+        path: `/crm/v8/...`.
+        key: the key of the answer that holds the entries.
+        params: query parameters besides `page` and `per_page`.
+        headers: further headers.
+        credits: API credits of one page.
+        paged: whether Zoho documents `page` and `per_page` for this list; the first call has neither where it does not.
+
+    Raises:
+        TransportError: Zoho reports more entries and sends none, or the list changed during every attempt.
+    """
+
+    def page(number: int) -> tuple[list[Entry], bool]:
+        place = {"page": number, "per_page": PER_PAGE} if paged or number > 1 else {}
+        asked = {**(params or {}), **place}
+        return _page(api.request("GET", path, params=asked, headers=dict(headers or {}), credits=credits), key)
+
+    for _ in range(MAX_ATTEMPTS):
+        pages = [page(1)]
+        while pages[-1][1]:
+            pages.append(page(len(pages) + 1))
+            if not pages[-1][0]:
+                raise TransportError(f"Zoho reported more {key} on {path} but sent none.", hint="Run it again.")
+        if len(pages) == 1 or page(len(pages))[0][:1] == pages[-1][0][:1]:
+            return [entry for entries, _ in pages for entry in entries]
+    raise TransportError(f"The {key} on {path} kept changing while they were read.", hint="Run it again.")
+
+
+def _page(response: Any, key: str) -> tuple[list[Entry], bool]:
+    answer = parse_json(response)
+    if answer and not isinstance(answer.get(key), list):
+        raise TransportError(f"The CRM's answer has no list of {key}.", hint="Run it again in a minute.")
+    return answer.get(key, []), bool((answer.get("info") or {}).get("more_records"))
+
+
+def field(name: str, data_type: str = "text") -> Field:
+    """A column, or the columns, of this name: a lookup `x` gives `x` and `x.id`, a user also `x.email`."""
+    return Field(name, data_type=data_type)
+
+
+def as_entry(value: Any) -> Entry:
+    """An object of an answer; {} where Zoho sends null."""
+    return value if isinstance(value, dict) else {}
+
+
+def to_frame(
+    rows: Sequence[Entry], fields: Sequence[Field], api: CallCounter, frame: Frame = "pandas", **attrs: Any
+) -> Any:
+    """The entries as a typed frame whose `attrs` holds calls, credits, pulled_at and warnings beside `attrs`."""
+    table, warnings = arrow.from_rows(rows, fields)
+    told = {
+        **attrs,
+        "calls": api.calls,
+        "credits": api.credits,
+        "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "warnings": [*attrs.get("warnings", ()), *api.warnings, *warnings],
+    }
+    return arrow.to_backend(table, frame, told)
