@@ -16,19 +16,20 @@ MEMORY_LIMIT = "512MB"
 
 
 @contextlib.contextmanager
-def connect(path: Path | None, *, read_only: bool = False) -> Iterator[Any]:
+def connect(path: Path | None, *, read_only: bool = False, memory: str = MEMORY_LIMIT) -> Iterator[Any]:
     """A connection to a DuckDB file, or to a database in memory.
 
     Args:
         path: the file; None for memory.
         read_only: whether the file may be read by others meanwhile.
+        memory: what DuckDB's own buffers may take.
 
     Raises:
         MissingDependency: duckdb is not installed.
         ConfigurationError: another process has the file open, or it is no DuckDB file.
     """
     duckdb = load("duckdb", "DuckDB")
-    settings = {"memory_limit": MEMORY_LIMIT, "threads": 2, "preserve_insertion_order": True}
+    settings = {"memory_limit": memory, "threads": 2, "preserve_insertion_order": True}
     try:
         database = duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=settings)
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConnectionException) as error:

@@ -21,6 +21,8 @@ from .target import Target
 __all__ = ["EXCEL_MAX_ROWS", "GROUP_ROWS", "WriteJob", "in_groups", "write_arrow", "write_csv", "write_parquet"]
 
 GROUP_ROWS = 131_072
+DUCKDB_MEMORY = "128MB"
+"""Of DuckDB's buffers while rows are only appended; what a merge may take is in `duckdb_file`."""
 EXCEL_MAX_ROWS = 1_048_575
 """Rows of one Excel sheet without its header; https://support.microsoft.com/office/excel-specifications-and-limits."""
 
@@ -194,7 +196,7 @@ def write_duckdb(tables: Iterable[pa.Table], path: Path, table: str, job: WriteJ
 
     is_new = not path.exists()
     try:
-        with connect(path) as database:
+        with connect(path, memory=DUCKDB_MEMORY) as database:
             database.begin()
             database.register("rows_", job.schema.empty_table())
             database.execute(f"CREATE OR REPLACE TABLE {quote(table)} AS SELECT * FROM rows_")
