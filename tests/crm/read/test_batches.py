@@ -14,6 +14,7 @@ from zoho_magic.crm.read import bulk_read as bulk
 from zoho_magic.errors import QueryError, TransportError
 
 
+@pytest.mark.filterwarnings("ignore:Tag came as text")
 @pytest.mark.parametrize("via", ROUTES)
 def test_batches_hold_what_a_pull_holds_by_ascending_id(via: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow, "CSV_BLOCK_BYTES", (4096,))

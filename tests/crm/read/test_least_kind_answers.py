@@ -111,6 +111,11 @@ def test_an_organisation_that_refuses_converted_is_pulled_another_way(zoho: Pair
     sim.options.coql_knows_converted = False
     frame = session.pull("Leads", fields=["Last_Name"])
     assert sorted(frame["id"]) == sorted(expected["id"])
+    by_coql = session.pull("Leads", fields=["Last_Name"], via="coql")
+    assert sorted(by_coql["id"]) == sorted(expected["id"])
+    assert "COQL does not know Converted__s here" in _warnings(by_coql)
+    with pytest.raises(QueryError, match="Converted__s"):
+        session.pull("Leads", fields=["Last_Name"], via="coql", converted="both")
 
 
 def test_a_count_that_is_refused_costs_no_row(zoho: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -584,7 +584,8 @@ def test_a_query_is_explained_for_one_count_at_most(
     org: World, query: str, rows: Any, calls: Any, credits: Any
 ) -> None:
     sim, zoho = org
-    zoho.metadata.fields("Accounts")
+    for module in ("Accounts", "Deals", "Leads"):
+        zoho.metadata.fields(module)
     sim.traffic.clear()
     found = zoho.coql(query, explain=True)
     assert len(sim.traffic.calls) <= 1

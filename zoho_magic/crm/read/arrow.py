@@ -299,8 +299,15 @@ def from_rows(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> tup
         values = [_empty_as_null(row.get(field.name), field) for row in rows]
         columns, odd = _convert_or_null(_split_column, values, field, lambda: [row.get("id") for row in rows])
         arrays.extend(columns)
-        warnings += odd
+        warnings += [*odd, *_joined_notes(values, field)]
     return pa.Table.from_arrays(arrays, schema=arrow_schema(fields)), tuple(warnings)
+
+
+def _joined_notes(values: Iterable[Any], field: Field) -> list[str]:
+    """A warning where tags came joined by commas, which stand inside tags too."""
+    if mapping_of(field) is not _NAMES or not any(isinstance(value, str) and "," in value for value in values):
+        return []
+    return [f"{field.name} came as text joined by commas: a comma inside one cannot be told from one between two."]
 
 
 _CONVERSION_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError, OverflowError)
@@ -570,6 +577,9 @@ def _from_cells(cells: pa.Table, fields: Sequence[Field], names: Mapping[str, st
     columns: list[pa.ChunkedArray] = []
     for field in fields:
         columns.extend(_csv_columns(field, by_name, names.get(field.name, ""), len(cells)))
+        if mapping_of(field) is _NAMES and field.name in by_name:
+            found = _joined_notes(by_name[field.name].unique().to_pylist(), field)
+            notes += [note for note in found if note not in notes]
     return pa.Table.from_arrays(columns, schema=arrow_schema(fields))
 
 

@@ -85,7 +85,7 @@ def _difference(rows: int, counted: int) -> str:
 
 def _are_missing(seen: Sequence[pa.Array], expected: int | None) -> bool:
     """Whether so many rows are missing that a second job, without joined columns, is worth its credits."""
-    return expected is not None and expected - _rows_in(seen) > max(20, expected // 200)
+    return expected is not None and expected - _rows_in(seen) > min(max(20, expected // 200), expected // 10)
 
 
 def _rows_in(seen: Sequence[pa.Array]) -> int:

@@ -191,7 +191,20 @@ class RecordStream:
                 first = first or error
                 del self._late[known:]
                 self._before.append(f"{ROUTES[api].label} is not available here ({error.code}).")
+        if first is not None and self._may_leave_out_converted(first):
+            return self._open(found)
         raise first or QueryError("There is no API to read with.")
+
+    def _may_leave_out_converted(self, error: ZohoError) -> bool:
+        """Whether Zoho refused only the criterion that hides converted records, which is then left out, with a note.
+
+        One organisation was seen whose COQL does not know the field; it hides converted records by itself.
+        """
+        if error.details.get("column_name") != CONVERTED or self._reading.converted != "false":
+            return False
+        self._reading = replace(self._reading, converted="")
+        self._before.append(f"COQL does not know {CONVERTED} here: converted records may be among these.")
+        return True
 
     # What does not come with the rows
 
