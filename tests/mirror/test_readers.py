@@ -118,7 +118,7 @@ LEAVES = [
 
 @pytest.fixture(scope="module")
 def leads(org: Pair) -> Any:
-    with pytest.warns(UserWarning):  # polars has no place for it
+    with pytest.warns(UserWarning, match="."):  # polars has no place for it
         return org[1].pull("Leads", frame="polars").reverse()
 
 
