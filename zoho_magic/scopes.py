@@ -7,8 +7,22 @@ Grammar and names: https://www.zoho.com/crm/developer/docs/api/v8/scopes.html. `
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-__all__ = ["ALL_SCOPES", "KNOWN_SCOPES", "PRESETS", "READ_ONLY", "READ_WRITE", "parse_scopes", "scope_for"]
+__all__ = [
+    "ALL_SCOPES",
+    "KNOWN_SCOPES",
+    "PRESETS",
+    "READ_ONLY",
+    "READ_WRITE",
+    "TASKS",
+    "covers",
+    "has_crm_scope",
+    "missing_scopes",
+    "parse_scopes",
+    "scope_for",
+    "with_named_settings",
+]
 
 READ_ONLY = (
     "ZohoCRM.modules.READ",
@@ -46,6 +60,63 @@ PRESETS = {"read only": READ_ONLY, "read and write": READ_WRITE, "everything": A
 
 KNOWN_SCOPES = tuple(dict.fromkeys((*READ_ONLY, *READ_WRITE, *ALL_SCOPES)))
 """Every scope the form offers one by one."""
+
+_NAMED_SETTINGS = tuple(
+    f"ZohoCRM.settings.{what}.READ" for what in ("modules", "fields", "layouts", "related_lists", "custom_views")
+)
+
+
+def with_named_settings(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes with named ones instead of `ZohoCRM.settings.READ`, which Zoho's pages disagree about.
+
+    Example::
+
+        >>> with_named_settings(("ZohoCRM.settings.READ",))[0]
+        'ZohoCRM.settings.modules.READ'
+    """
+    pairs = (_NAMED_SETTINGS if scope == "ZohoCRM.settings.READ" else (scope,) for scope in scopes)
+    return tuple(dict.fromkeys(one for names in pairs for one in names))
+
+
+TASKS = {
+    "metadata": ("ZohoCRM.settings.modules.READ", "ZohoCRM.settings.fields.READ"),
+    "pull": ("ZohoCRM.modules.READ",),
+    "names of users": ("ZohoCRM.users.READ",),
+    "COQL": ("ZohoCRM.coql.READ",),
+    "bulk read": ("ZohoCRM.bulk.READ",),
+    "push": ("ZohoCRM.modules.CREATE", "ZohoCRM.modules.UPDATE"),
+}
+"""What each task needs, https://www.zoho.com/crm/developer/docs/api/v8/scopes.html. To add a task, add a row."""
+
+
+def covers(granted: tuple[str, ...], needed: str) -> bool:
+    """Whether one of the scopes opens what `needed` opens, at least for one module or setting.
+
+    Example::
+
+        >>> covers(("ZohoCRM.settings.ALL",), "ZohoCRM.settings.fields.READ")
+        True
+    """
+    *groups, operation = needed.lower().split(".")
+    for scope in granted:
+        *others, allowed = scope.lower().split(".")
+        short = min(len(groups), len(others))
+        writes = allowed == "write" and operation in ("create", "update")
+        if groups[:short] == others[:short] and short > 1 and (allowed in (operation, "all") or writes):
+            return True
+    return False
+
+
+def missing_scopes(granted: tuple[str, ...], tasks: Iterable[str] = TASKS) -> dict[str, tuple[str, ...]]:
+    """Task -> the scopes it needs and the token has not; tasks that lack nothing are left out."""
+    lacking = {task: tuple(one for one in TASKS[task] if not covers(granted, one)) for task in tasks}
+    return {task: scopes for task, scopes in lacking.items() if scopes}
+
+
+def has_crm_scope(granted: tuple[str, ...]) -> bool:
+    """Whether a token with these scopes may do anything in the CRM; Zoho may also say nothing about them."""
+    return not granted or any(scope.lower().startswith("zohocrm.") for scope in granted)
+
 
 # The first pattern that fits the path names the scope; {op} is the operation of the HTTP method.
 _SCOPE_BY_PATH = (

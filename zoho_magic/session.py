@@ -532,6 +532,7 @@ class ZohoSession:
         self._record_credits(response)
         credentials, token = self.credentials, self._tokens.cached_token()
         facts = {**credentials.error_context, "likely": data_centre_mismatch_hint(credentials, token) if token else ""}
+        facts["granted"] = token.scopes if token else ()
         return responses.raise_for_error(response, method, path, facts)
 
     def pull(

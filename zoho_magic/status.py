@@ -11,7 +11,9 @@ from .config import profiles
 from .config.credentials import Credentials
 from .config.settings import ENV_VARS
 from .crm.org import AccountInfo
+from .data_centres import by_api_url
 from .errors import ConfigurationError, ZohoError
+from .scopes import has_crm_scope, missing_scopes
 
 __all__ = ["Status", "build_status"]
 
@@ -74,7 +76,7 @@ class Status:
     @property
     def _title(self) -> str:
         if not self.connected:
-            return "Not connected to Zoho CRM"
+            return "Signed in, but not to Zoho CRM" if self._lacks_crm else "Not connected to Zoho CRM"
         who = self.name or self.email
         if not who and self.next_step:
             return "Zoho gave a token, but the CRM did not say whose it is"
@@ -90,17 +92,30 @@ class Status:
             "Person": " ".join(filter(None, (self.name, f"<{self.email}>" if self.email else ""))),
             "Organisation": self.organisation + (f" ({self.edition})" if self.edition else ""),
             "Demo": "invented data on this machine; %zoho_demo --stop goes back to your account" if self.demo else "",
-            "Profile": self.profile and f"{self.profile} ({self.environment})",
+            "Profile": self.profile and f"{self.profile} ({self.environment}); back to .env: %zoho --env .env",
             "Data centre": f"{self.dc} ({self.data_centre}), {self.environment}",
             "API": self.api_url,
             "Access token": f"{minutes} min {seconds} s left{kept}" if self.connected else "",
             "API credits": f"{self.credits_left:,} left" if self.credits_left is not None else "",
             "Scopes": ", ".join(self.scopes),
+            "Not covered": self._not_covered,
             "Settings": "; ".join(f"{', '.join(keys)} from {source}" for source, keys in self._keys_by_source.items()),
             "File": self.file,
             "Magics": " ".join(self.magics) + (" (each answers to -h)" if self.magics else ""),
         }
         return {label: text for label, text in rows.items() if text}
+
+    @property
+    def _lacks_crm(self) -> bool:
+        return self.expires_in > 0 and not has_crm_scope(self.scopes)
+
+    @property
+    def _not_covered(self) -> str:
+        """The tasks that the token's scopes do not cover, and the one line that adds them all."""
+        if not self.expires_in or not (lacking := missing_scopes(self.scopes)):
+            return ""
+        tasks = "; ".join(f"{task} needs {', '.join(scopes)}" for task, scopes in lacking.items())
+        return f"{tasks}. All at once: {_add_scopes_call(lacking)}"
 
     @property
     def _keys_by_source(self) -> dict[str, list[str]]:
@@ -129,17 +144,18 @@ def build_status(
     demo: bool = False,
 ) -> Status:
     """The status of a session: what it is connected with, and what to do where it is not."""
+    api_url = api_origin(credentials, token) if token and not isinstance(problem, ConfigurationError) else ""
     return Status(
-        connected=token is not None,
+        connected=token is not None and has_crm_scope(token.scopes),
         name=account.person.name,
         email=account.person.email,
         organisation=account.organisation.name,
         edition=account.organisation.edition,
         dc=credentials.dc,
         data_centre=credentials.data_centre.display_name,
-        environment="simulator" if demo else credentials.environment,
+        environment="simulator" if demo else _environment(credentials, api_url),
         demo=demo,
-        api_url=api_origin(credentials, token) if token and not isinstance(problem, ConfigurationError) else "",
+        api_url=api_url,
         scopes=(token.scopes if token else ()) or credentials.scopes,
         expires_in=token.expires_in if token else 0,
         credits_left=credits_left,
@@ -152,6 +168,19 @@ def build_status(
         ),
         next_step=problem.hint if problem else _next_step(credentials, token),
     )
+
+
+def _environment(credentials: Credentials, api_url: str) -> str:
+    """The environment that the calls go to: a token may be for another one than is set."""
+    home = by_api_url(api_url)
+    return (
+        next((name for name, url in home.api_urls.items() if url == api_url), "") if home else credentials.environment
+    )
+
+
+def _add_scopes_call(lacking: Mapping[str, Sequence[str]]) -> str:
+    names = dict.fromkeys(scope for scopes in lacking.values() for scope in scopes)
+    return f"zoho.login(add_scopes={list(names)})"
 
 
 def _conflict_warning(credentials: Credentials) -> str:
@@ -174,6 +203,8 @@ def _non_empty(*lines: str) -> tuple[str, ...]:
 
 
 def _next_step(credentials: Credentials, token: Token | None) -> str:
+    if token is not None and not has_crm_scope(token.scopes):
+        return f"The token has no scope of the CRM. Add what you need: {_add_scopes_call(missing_scopes(()))}."
     if token is not None:
         return ""
     if not credentials.client_id or credentials.client_secret is None:

@@ -196,8 +196,8 @@ def test_an_unknown_profile_is_refused_and_the_known_ones_are_named(
 
 
 def test_a_new_profile_begins_with_env(shell: Shell, prod: Simulator, env_file: Path) -> None:
-    status = shell.run("%zoho --env eu")
-    assert (status.connected, status.file) == (False, str(env_file.with_name(".env.eu")))
+    assert "There is no such profile" in shell.failed("%zoho --env eu")
+    assert shell.run("%zoho").file == str(env_file)
     there = prod.connection()
     open_session("eu").exchange(
         there["grant_code"],
@@ -207,7 +207,10 @@ def test_a_new_profile_begins_with_env(shell: Shell, prod: Simulator, env_file: 
         api_url=there["url"],
     )
     assert profiles.list_profiles() == ["eu", "prod"]
-    assert shell.run("%zoho").connected
+    assert shell.run("%zoho --env eu").connected
+    frame = shell.run("%zoho --profiles")
+    assert dict(zip(frame["profile"], frame["current"], strict=True)) == {".env": False, "eu": True, "prod": False}
+    assert "back to .env: %zoho --env .env" in str(shell.run("%zoho"))
 
 
 def test_the_environment_never_makes_a_line_use_another_account(

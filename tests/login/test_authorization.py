@@ -146,7 +146,6 @@ def test_a_pasted_address_is_taken_with_what_sticks_to_it(around: str) -> None:
         "http://localhost:8976/callback",
         "http://localhost:8977/callback?code=x",
         "https://[",
-        "code=1000.x&state=y",
     ],
 )
 def test_anything_else_pasted_is_asked_for_again_and_not_repeated(text: str) -> None:

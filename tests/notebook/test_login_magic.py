@@ -124,7 +124,7 @@ def test_ctrl_c_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(ask, "getpass", interrupt)
     told = shell.failed("%zoho_login --paste-url")
-    assert "ZohoError: Sign-in stopped; nothing has changed." in told
+    assert "LoginError: Sign-in stopped; nothing has changed." in told
     assert "Traceback" not in told
 
 

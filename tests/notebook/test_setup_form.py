@@ -10,8 +10,9 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 
-from zoho_magic import Status, ZohoSession
+from zoho_magic import Secret, Status, ZohoSession
 from zoho_magic.data_centres import DATA_CENTRES
+from zoho_magic.notebook.lazy_session import session_to_set_up
 from zoho_magic.notebook.setup_form import SecretField, SetupForm
 from zoho_magic.scopes import PRESETS
 from zoho_magic.simulator import Fault, Simulator
@@ -321,3 +322,50 @@ def test_a_secret_field_never_tells_its_value() -> None:
 def test_a_front_end_without_widgets_is_told_what_to_do(form: SetupForm, simulator: Simulator) -> None:
     fill(form, simulator)
     assert repr(form.widget) == "The Zoho setup form. If you see this text instead of it, run: %zoho_setup --ask"
+
+
+def test_what_is_pasted_into_the_client_id_goes_where_it_belongs(form: SetupForm, simulator: Simulator) -> None:
+    type_into(form.client_id, value=simulator.client_secret)
+    assert form.client_id.value == ""
+    assert form.client_secret.secret == Secret(simulator.client_secret)
+    code = simulator.grant_code()
+    type_into(form.client_id, value=f"'{code}',")
+    assert form.client_id.value == ""
+    assert form.code.secret == Secret(code)
+    type_into(form.client_id, value=f'"{simulator.client_id}",')
+    assert form.client_id.value == simulator.client_id
+    press(form.button)
+    assert "Connected as Patricia Boyle" in form.status.value
+
+
+@pytest.mark.parametrize("way", ["dropped", "typed"])
+def test_a_self_client_file_fills_the_form(form: SetupForm, simulator: Simulator, way: str) -> None:
+    found = {"client_id": simulator.client_id, "client_secret": simulator.client_secret, "scope": ["ZohoCRM.org.READ"]}
+    text = json.dumps({**found, "code": simulator.grant_code(["ZohoCRM.org.READ"])})
+    if way == "typed":
+        type_into(form.client_id, value=text)
+    else:
+        form.upload._capture({"new": ({"name": "self_client.json", "content": memoryview(text.encode())},)})
+    assert form.client_id.value == simulator.client_id
+    assert form.wanted_scopes == ("ZohoCRM.org.READ",)
+    state = str([part.get_state() for part in (form.upload, form.client_id, form.client_secret, form.code)])
+    assert simulator.client_secret not in state
+    press(form.button)
+    assert simulator.traffic.count(path="/oauth/v2/token") == 1
+    assert form._session.credentials.refresh_token is not None
+
+
+def test_the_form_opens_over_values_that_cannot_be_used_and_mends_them(simulator: Simulator, isolated: Path) -> None:
+    lines = {"ZOHO_DC": "moon", "ZOHO_REDIRECT_URI": "nowhere", "ZOHO_ACCOUNTS_URL": simulator.url}
+    text = "".join(f"{key}={value}\n" for key, value in {**lines, "ZOHO_API_URL": simulator.url}.items())
+    (isolated / ".env").write_text(text)
+    session = session_to_set_up(None)
+    form = SetupForm(session)
+    assert "ZOHO_DC (from .env) is none of" in form.status.value
+    fill(form, simulator)
+    press(form.button)
+    assert "Connected as Patricia Boyle" in form.status.value
+    assert "ZOHO_REDIRECT_URI" not in (isolated / ".env").read_text()
+    assert "ZOHO_DC=us" in (isolated / ".env").read_text()
+    assert ZohoSession.from_env().credentials.refresh_token is not None
+    session.close()

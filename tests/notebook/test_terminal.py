@@ -111,11 +111,18 @@ def test_exchange_asks_for_the_code_and_an_empty_answer_is_one_red_line(
     terminal.wait_for("Connected as Patricia Boyle")
 
 
-def test_a_wrong_data_centre_ends_the_questions_with_the_list(terminal: Terminal, isolated: Path) -> None:
-    before = (isolated / ".env").read_bytes()
+def test_a_wrong_answer_is_asked_again_and_the_rest_is_kept(
+    terminal: Terminal, simulator: Simulator, isolated: Path
+) -> None:
     terminal._child.sendline("%zoho_setup")
-    terminal.answer("[us]: ", "europe")
-    shown = terminal.wait_for("In [3]: ")
-    assert "CredentialsMissing" in shown
-    assert "Did you mean" in shown or "eu" in shown
-    assert (isolated / ".env").read_bytes() == before
+    terminal.answer("[us]: ", "moon")
+    terminal.answer("[us]: ", "USDataCenter")
+    terminal.answer("Client id: ", simulator.client_secret)
+    terminal.answer("Client id: ", f'"{simulator.client_id}",')
+    terminal.answer("Client secret (hidden): ", simulator.client_id)
+    terminal.answer("Client secret (hidden): ", simulator.client_secret)
+    terminal.answer("]: ", simulator.grant_code())
+    terminal.answer("]: ", "")
+    terminal.answer("Grant code (hidden): ", "1000.ab.cd")
+    terminal.answer("Grant code (hidden): ", f"'{simulator.grant_code()}',")
+    terminal.wait_for("Connected as Patricia Boyle")

@@ -33,8 +33,8 @@ _ASSIGNMENT = re.compile(
     re.IGNORECASE,
 )
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (  # the first pattern that fits the whole text names it
-    ("JSON", re.compile(r"[{\[]\s*(?:[\"'{\[].*)?", re.DOTALL)),
     ("the name of a variable, which is not expanded here", re.compile(r"\$\{?\w+\}?|\{\w+\}|%\w+%")),
+    ("JSON", re.compile(r"[{\[].*", re.DOTALL)),
     ("a grant code or a token", re.compile(r"100\d\.[0-9a-z]+\.[0-9a-z]+", re.IGNORECASE)),
     ("a client ID", re.compile(r"100\d\.[0-9A-Z]{6,}")),
     ("cut short (two parts follow 1000.)", re.compile(r"100\d\.?[0-9a-f]*\.?", re.IGNORECASE)),
@@ -78,7 +78,7 @@ def kind_of(text: str) -> str:
 
 def check_client_id(text: str) -> tuple[str, str]:
     """The client ID in a text, and what is wrong with it ("" if nothing)."""
-    return _check(text, _CLIENT_ID, "a client ID", "it does not begin with 1000.")
+    return _check(text, _CLIENT_ID, "a client ID", "does not begin with '1000.'")
 
 
 def check_client_secret(text: str) -> tuple[str, str]:
@@ -88,13 +88,13 @@ def check_client_secret(text: str) -> tuple[str, str]:
 
 def check_token(text: str) -> tuple[str, str]:
     """The grant code or token in a text, and what is wrong with it ("" if nothing)."""
-    return _check(text, _TOKEN, "a grant code or a token", "it does not look like 1000.<hex>.<hex>")
+    return _check(text, _TOKEN, "a grant code or a token", "does not look like 1000.<hex>.<hex>")
 
 
 def check_stored_token(text: str) -> tuple[str, str]:
     """As `check_token`, but only what is recognised as something else is wrong: Zoho may change how tokens look."""
     value, problem = check_token(text)
-    strange = problem == _STRANGE or not problem.startswith(("it ", "is cut", "is a placeholder"))
+    strange = problem == _STRANGE or not problem.startswith(("does ", "is cut", "is a placeholder"))
     return value, problem if problem and strange else ""
 
 
@@ -137,17 +137,18 @@ def parse_grant(pasted: Secret) -> dict[str, Any]:
 
 
 def _parsed(pasted: Secret) -> dict[str, Any] | str:
+    raw = pasted.reveal().strip().strip(_QUOTES)
+    if ("?" in raw or "&" in raw) and ("code=" in raw or "error=" in raw) and raw[0] not in "{[":
+        return _from_query(raw)
     text = clean(pasted.reveal())
     if text.lower().endswith(".json"):
         return _from_file(Path(text).expanduser())
     if text.startswith("{") and kind_of(text) == "JSON":
         return _from_json(text)
-    if "code=" in text or "error=" in text:
-        return _from_query(text)
     code, problem = check_token(text)
     if not problem:
         return {"grant_code": Secret(code)}
-    return problem if problem.startswith(("is ", "has ")) else "The pasted text is not a grant code: " + problem + "."
+    return problem if problem.startswith(("is ", "has ")) else f"The pasted text is not a grant code: it {problem}."
 
 
 def _from_file(path: Path) -> dict[str, Any] | str:

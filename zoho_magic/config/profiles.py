@@ -44,10 +44,9 @@ def list_profiles() -> list[str]:
 
 def check_usable(path: Path) -> None:
     """Raise CredentialsMissing unless there is such a profile; it names the ones there are."""
-    if not path.is_file():
+    if not path.exists():
         names = list_profiles()
         raise CredentialsMissing(
             "There is no such profile" + (f": there are {', '.join(names)}." if names else f" in {path.parent}."),
-            hint=f"NAME stands for {_PREFIX}NAME beside the nearest .env. %zoho --env {_PREFIX}NAME, "
-            "then %zoho_setup, makes one.",
+            hint=f"NAME stands for {_PREFIX}NAME beside the nearest .env. %zoho_setup --env NAME makes one.",
         )

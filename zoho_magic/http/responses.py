@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..error_catalog import error_for
 from ..errors import ThrottledError, TransportError, ZohoError
-from ..scopes import scope_for
+from ..scopes import covers, missing_scopes, scope_for
 from .backoff import seconds_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,15 @@ def raise_for_error(
     raise _to_error(response, answer, method, path, error_context)
 
 
+def _scopes_to_add(needed: str, granted: tuple[str, ...]) -> str:
+    """The scope of this call, and what else reading takes that the token has not: one consent instead of several."""
+    if not needed:
+        return "SCOPE (the scope this call needs, from Zoho's API guide)"
+    reading = missing_scopes(granted, ("metadata", "pull", "names of users", "COQL")) if granted else {}
+    others = [scope for scopes in reading.values() for scope in scopes if not covers((scope,), needed)]
+    return " ".join(dict.fromkeys([needed, *others]))
+
+
 def _to_error(
     response: requests.Response, answer: dict[str, Any] | None, method: str, path: str, error_context: Mapping[str, Any]
 ) -> ZohoError:
@@ -76,9 +85,9 @@ def _to_error(
         str(answer["code"]),
         operation=f"{method} {path}",
         zoho_message=_said(answer, details),
-        scope=scope_for(method, path) or "SCOPE (the scope this call needs, from Zoho's API guide)",
+        scope=_scopes_to_add(scope_for(method, path), error_context.get("granted", ())),
         permissions=f" ({permissions})" if permissions else "",
-        **error_context,
+        **{name: fact for name, fact in error_context.items() if name != "granted"},
     )
     error.status, error.details = response.status_code, named
     return error

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -296,11 +297,24 @@ _NEVER_SENT = frozenset(
         *("InvalidJSONError", "UnicodeEncodeError", "LocationParseError", "ValueError"),
     }
 )
+_ADDRESS_ERRORS = ("InvalidSchema", "InvalidURL", "InvalidProxyURL", "LocationParseError", "ValueError")
+_PROXY = (
+    "The proxy of this machine cannot be used ({kind}).",
+    "Correct {variable}: http://host:port; for socks5h:// install PySocks (pip install 'requests[socks]').",
+)
+
+
+def _proxy_variable() -> str:
+    names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy")
+    return next((name for name in names if os.environ.get(name)), "")
+
+
 _UNKNOWN = ("The call to Zoho failed ({kind}).", "Check what was passed to the call, then your connection.")
 
 
 def _transport_error(kind: str) -> TransportError:
-    happened, hint = _FAILURES.get(kind, _UNKNOWN)
+    happened, hint = _FAILURES.get(kind, _PROXY if kind in _ADDRESS_ERRORS and _proxy_variable() else _UNKNOWN)
+    hint = hint.format(variable=_proxy_variable())
     error = TransportError(happened.format(kind=kind), hint=hint, code=kind)
     error.may_have_been_sent = kind not in _NEVER_SENT
     return error

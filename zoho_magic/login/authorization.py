@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from ..config.credentials import Credentials
 from ..data_centres import is_loopback, trusted_origin
 from ..error_catalog import error_for
-from ..errors import AuthError, CredentialsMissing, ZohoError
+from ..errors import AuthError, ConfigurationError, ZohoError
 from ..secret import Secret
 
 __all__ = [
@@ -136,11 +137,11 @@ def query_of_pasted_url(text: Secret, redirect_uri: str) -> Secret:
     """The query string of a redirected address that somebody pasted.
 
     Raises:
-        CredentialsMissing: it is not the redirect URI with something behind it.
+        ConfigurationError: it is not the redirect URI with something behind it.
     """
     query = _query_if_same_uri(redirect_uri, text)
     if not query:
-        raise CredentialsMissing(
+        raise ConfigurationError(
             f"That is not the address the browser ended on: it begins with {redirect_uri}?",
             hint="Copy the whole address from the browser's address bar, also when the page itself does not load.",
         )
@@ -148,12 +149,16 @@ def query_of_pasted_url(text: Secret, redirect_uri: str) -> Secret:
 
 
 def _query_if_same_uri(redirect_uri: str, text: Secret) -> Secret:
+    typed = html.unescape("".join(text.reveal().split())).strip("'\"`<>,;")
+    own = urlsplit(redirect_uri)
+    if "://" not in typed and "?" not in typed.lstrip("?") and "state=" in typed:
+        return Secret(typed.lstrip("?&"))  # only the query; `state` proves that it is the answer
     try:
-        found, own = urlsplit(text.reveal().strip().strip("'\"<>")), urlsplit(redirect_uri)
+        found = urlsplit(typed if "://" in typed else f"{own.scheme}://{typed.lstrip('/')}")
     except ValueError:
         return Secret("")
-    same = found[:2] == own[:2] and (found.path or "/") == (own.path or "/")
-    return Secret(found.query if same else "")
+    same = found.netloc == own.netloc and (found.path or "/") == (own.path or "/")
+    return Secret(found.query if same and found.scheme in ("http", "https") else "")
 
 
 def _server(fields: Mapping[str, Secret], credentials: Credentials) -> str:

@@ -146,8 +146,23 @@ def paste_url(context: LoginContext) -> LoginResult:
     """Sign in with any browser; the user pastes the address that it ends on."""
     waiting = PasteUrlLogin(context, consent.build(context.credentials))
     with context.ui.showing(waiting.instructions):
-        typed = _ask(context, "The address it ended on (hidden): ")
-    return waiting.finish(typed)
+        query = _ask_for_query(context, waiting.authorization.redirect_uri)
+    return _finish_redirect(context, waiting.authorization, query)
+
+
+def _ask_for_query(context: LoginContext, redirect_uri: str) -> Secret:
+    """The query of the address that is pasted; asked again, at most twice, for the same consent."""
+    for _ in range(2):
+        try:
+            return consent.query_of_pasted_url(_ask(context, _ADDRESS_PROMPT), redirect_uri)
+        except ConfigurationError as error:
+            if isinstance(error, CredentialsMissing):
+                raise
+            context.ui.show(LoginInstructions(f"{error.args[0]} {error.hint}"))
+    return consent.query_of_pasted_url(_ask(context, _ADDRESS_PROMPT), redirect_uri)
+
+
+_ADDRESS_PROMPT = "The address it ended on (hidden): "
 
 
 def device(context: LoginContext) -> LoginResult:

@@ -11,12 +11,14 @@ from typing import Any
 from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
+from ..config.credentials import Credentials
+from ..config.pasted import parse_grant
 from ..config.settings import ENV_VARS
 from ..data_centres import DATA_CENTRES
-from ..errors import AuthError, CredentialsMissing, ZohoError
+from ..errors import AuthError, ConfigurationError, CredentialsMissing, LoginError
 from ..login.environment import detect
 from ..login.prompts import LoginInstructions, LoginUI
-from ..scopes import PRESETS, parse_scopes
+from ..scopes import PRESETS
 from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
@@ -66,7 +68,7 @@ def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ..
     except KeyboardInterrupt:
         stopped = True
     assert stopped
-    raise ZohoError("Sign-in stopped; nothing has changed.", hint="Run %zoho_login again when you like.")
+    raise LoginError("Sign-in stopped; nothing has changed.", hint="Run %zoho_login again when you like.")
 
 
 def _show_instructions(shell: Any, invitation: LoginInstructions) -> Callable[[], None]:
@@ -124,17 +126,55 @@ def run_setup_questions(session: ZohoSession) -> Status:
         AuthError, ThrottledError, TransportError: as `ZohoSession.exchange`.
     """
     now = session.credentials
-    now = now.replace(dc=_read_required(input, f"Data centre ({', '.join(DATA_CENTRES)}) [{now.dc}]: ", "dc", now.dc))
+    now = _ask_again(
+        now, "dc", lambda: _read_required(input, f"Data centre ({', '.join(DATA_CENTRES)}) [{now.dc}]: ", "dc", now.dc)
+    )
     _print(f"Open {now.data_centre.console_url}, add a Self Client, and copy its client id and secret.")
+    _print("Or type the path of the self_client.json that it offers for download.")
     kept = f" [{now.client_id}]" if now.client_id else ""
-    now = now.replace(client_id=_read_required(input, f"Client id{kept}: ", "client_id", now.client_id))
-    now = now.replace(client_secret=_client_secret(now.client_secret))
-    now = now.replace(scopes=_scopes(now.scopes))
-    _print(f"Generate a code there with these scopes:\n{','.join(now.scopes)}")
-    code = _read_required(getpass, "Grant code (hidden): ", "grant_code")
-    return session.exchange(code, **{name: getattr(now, name) for name in _STEPS})
+    which = f"Client id{kept}: "
+    now = _ask_again(now, "client_id", lambda: _read_required(input, which, "client_id", now.client_id))
+    if now.grant_code is None or now.client_secret is None:
+        now = _ask_again(now, "client_secret", lambda: _client_secret(now.client_secret))
+        now = _ask_again(now, "scopes", lambda: _scopes(now.scopes))
+        _print(f"Generate a code there with these scopes:\n{','.join(now.scopes)}")
+    return _exchange(session, now)
 
 
+def _ask_again(now: Credentials, name: str, ask: Callable[[], Any]) -> Credentials:
+    """The credentials with what was typed; asked again, at most twice, where that cannot be right."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _with_typed(now, name, ask())
+        except ConfigurationError as error:
+            if isinstance(error, CredentialsMissing):
+                raise
+            _print(str(error))
+    return _with_typed(now, name, ask())
+
+
+def _with_typed(now: Credentials, name: str, typed: Any) -> Credentials:
+    is_file = isinstance(typed, str) and (typed.lower().endswith(".json") or typed.startswith("{"))
+    return now.replace(**parse_grant(Secret(typed)) if name == "client_id" and is_file else {name: typed})
+
+
+def _exchange(session: ZohoSession, now: Credentials) -> Status:
+    """Exchange a code that is typed; where Zoho refuses the code it is asked for again, and the rest is kept."""
+    known = {name: getattr(now, name) for name in _STEPS}
+    for left in reversed(range(_TRIES)):
+        code = now.grant_code or Secret(_read_required(getpass, "Grant code (hidden): ", "grant_code"))
+        now = now.replace(grant_code=None)
+        try:
+            return session.exchange(code, **known)
+        except (AuthError, ConfigurationError) as error:
+            is_code = error.code == "invalid_code" or error.details.get("setting") == "grant_code"
+            if not left or not is_code:
+                raise
+            _print(str(error))
+    raise AssertionError
+
+
+_TRIES = 3
 _STEPS = ("dc", "client_id", "client_secret", "scopes")
 
 
@@ -145,10 +185,10 @@ def _client_secret(stored: Secret | None) -> Secret:
     return Secret(typed) if typed else stored
 
 
-def _scopes(now: tuple[str, ...]) -> tuple[str, ...]:
+def _scopes(now: tuple[str, ...]) -> tuple[str, ...] | str:
     usual = next((name for name, preset in PRESETS.items() if preset == now), ",".join(now))
     answer = _read_required(input, f"Scopes ({', '.join(PRESETS)}, or your own) [{usual}]: ", "scopes", usual)
-    return PRESETS.get(answer.lower()) or parse_scopes(answer)
+    return PRESETS.get(answer.lower(), answer)
 
 
 def _read_required(ask: Callable[[str], str], question: str, name: str, default: str = "") -> str:

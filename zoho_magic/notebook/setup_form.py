@@ -14,10 +14,11 @@ import ipywidgets as widgets
 import traitlets
 
 from ..config.credentials import Credentials
+from ..config.pasted import clean, kind_of, parse_grant
 from ..data_centres import DATA_CENTRES
-from ..errors import CredentialsMissing, ZohoError
+from ..errors import ConfigurationError, CredentialsMissing, ZohoError
 from ..login.methods import LoginResult
-from ..scopes import KNOWN_SCOPES, PRESETS
+from ..scopes import KNOWN_SCOPES, PRESETS, parse_scopes, with_named_settings
 from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
@@ -50,6 +51,11 @@ class SecretField(widgets.Password):  # type: ignore[misc]  # ipywidgets has no 
         """What was typed, if anything."""
         return self._secret
 
+    def take(self, secret: Secret) -> None:
+        """Hold a secret that was pasted elsewhere."""
+        self._secret = secret
+        self.placeholder = "•••••••• taken; type again to replace it"
+
     def forget(self, empty: str | None = None) -> None:
         """Hold nothing any more, and say `empty` from now on."""
         self._empty = self._empty if empty is None else empty
@@ -72,6 +78,32 @@ class SecretField(widgets.Password):  # type: ignore[misc]  # ipywidgets has no 
             self.placeholder = "•••••••• taken; type again to replace it" if self._secret else self._empty
 
 
+class SelfClientUpload(widgets.FileUpload):  # type: ignore[misc]
+    """A field for the self_client.json of Zoho's console; what was dropped is handed over and not kept.
+
+    Args:
+        on_text: takes the file's text.
+    """
+
+    def __init__(self, on_text: Callable[[Secret], None]) -> None:
+        super().__init__(accept=".json", multiple=False, description="self_client.json", layout={"width": "auto"})
+        self._on_text = on_text
+        self.observe(self._capture, "value")
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """As Widget.get_state, without the content of a file."""
+        state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
+        empty: dict[str, Any] = {"value": [], "data": [], "metadata": []}
+        return {name: empty.get(name, value) for name, value in state.items()}
+
+    def _capture(self, change: dict[str, Any]) -> None:
+        files = change["new"].values() if isinstance(change["new"], dict) else change["new"]
+        texts = [Secret(bytes(file["content"]).decode("utf-8-sig", "replace")) for file in files]
+        if texts:
+            self.value: Any = {} if isinstance(change["new"], dict) else ()
+            self._on_text(texts[0])
+
+
 class SetupForm:
     """The form as `widget`; the parts are attributes, so that a test or a notebook cell can drive it.
 
@@ -84,7 +116,10 @@ class SetupForm:
         now = session.credentials
         self.data_centre = _field(widgets.Dropdown, "Data centre", options=[*map(_option, DATA_CENTRES)], value=now.dc)
         self.console = widgets.HTML()
-        self.client_id = _field(widgets.Text, "Client id", value=now.client_id, placeholder="1000.…")
+        self.upload = SelfClientUpload(self._fill_in)
+        self.client_id = _field(
+            widgets.Text, "Client id", value=now.client_id, placeholder="1000.…", continuous_update=False
+        )
         self.client_secret = _field(SecretField, "Client secret", empty=_stored(now.client_secret))
         self.scopes = _field(widgets.Dropdown, "Scopes", options=[*PRESETS, _CHOSEN], value=_preset(now.scopes))
         self.scope_checkboxes = {
@@ -122,7 +157,7 @@ class SetupForm:
     def _build_layout(self) -> widgets.Widget:
         steps = (
             _step(1, "Where is your Zoho account?", self.data_centre),
-            _step(2, "Which client asks?", self.console, self.client_id, self.client_secret),
+            _step(2, "Which client asks?", self.console, self.upload, self.client_id, self.client_secret),
             _step(3, "What may it do?", self.scopes, self._scope_grid, self.scope_line),
             _step(4, "Prove that it is you", self.login_methods),
         )
@@ -134,6 +169,7 @@ class SetupForm:
             part.observe(self._show_errors(self._show_steps), "value")
         self.code.observe(self._show_errors(self._show_code_left), "placeholder")
         self.button.on_click(self._show_errors(self._connect))
+        self.client_id.observe(self._show_errors(self._sort_client_id), "value")
         self._show_steps()
         self._show_errors(self._show_status)()
 
@@ -145,11 +181,53 @@ class SetupForm:
         link = _link(DATA_CENTRES[self.data_centre.value].console_url)
         self.console.value = f"In {link} add a <b>Self Client</b> and copy its client id and secret."
         self._scope_grid.layout.display = "" if self.scopes.value == _CHOSEN else "none"
-        self.scope_line.value = _to_copy(",".join(self.wanted_scopes))
+        self.scope_line.value = _to_copy(",".join(self.wanted_scopes)) + self._second_line()
         self.generate_help.value = (
             f"In {link} open <b>Generate Code</b>, paste the line of scopes, and copy the code it gives you. "
             "It works once, for a few minutes."
         )
+
+    def _second_line(self) -> str:
+        named = with_named_settings(self.wanted_scopes)
+        if named == self.wanted_scopes:
+            return ""
+        told = "<details><summary>If the console refuses <code>ZohoCRM.settings.READ</code></summary>"
+        return f"{told}{_to_copy(','.join(named))}</details>"
+
+    def _sort_client_id(self) -> None:
+        """Take what is no client ID out of the field at once, and put it where it belongs."""
+        typed = Secret(clean(self.client_id.value))
+        kind = kind_of(typed.reveal())
+        if kind == "JSON":
+            self.client_id.value = ""
+            self._fill_in(typed)
+        elif target := {"a client secret": self.client_secret, "a grant code or a token": self.code}.get(kind):
+            self.client_id.value = ""
+            target.take(typed)
+            self.status.value = note_card(f"That was {kind}: it was moved to its field.")
+        elif self.client_id.value != typed.reveal():
+            self.client_id.value = typed.reveal()
+
+    def _fill_in(self, text: Secret) -> None:
+        """Fill the form from a self_client.json."""
+        try:
+            found = parse_grant(text)
+        except ConfigurationError as error:
+            self._show_failure(error)
+            return
+        self.client_id.value = found.get("client_id", self.client_id.value)
+        if "client_secret" in found:
+            self.client_secret.take(found["client_secret"])
+        self.code.take(found["grant_code"])
+        self.login_methods.selected_index = 0
+        self._choose_scopes(parse_scopes(found.get("scopes", "")))
+        self.status.value = note_card("Everything is filled in: press Connect, then delete the downloaded file.")
+
+    def _choose_scopes(self, wanted: tuple[str, ...]) -> None:
+        if wanted and set(wanted) <= set(self.scope_checkboxes):
+            self.scopes.value = _preset(wanted)
+            for name, box in self.scope_checkboxes.items():
+                box.value = name in wanted
 
     def _show_code_left(self) -> None:
         told = countdown("Press Connect: unless you chose longer, the code dies in", _CODE_LIFE)
@@ -228,8 +306,11 @@ class SetupForm:
         return run
 
     def _show_failure(self, error: ZohoError) -> None:
-        field, hint = _FORM_HINTS.get(error.code, ("", error.hint))
-        if field:
+        setting = str(error.details.get("setting", ""))
+        field, hint = _FORM_HINTS.get(error.code, _FIELD_OF.get(setting, ("", error.hint)))
+        if field == "client_id":
+            self.client_id.value = ""
+        elif field:
             getattr(self, field).forget()
         self.status.value = error_card(error, hint)
 
@@ -242,6 +323,13 @@ _FORM_HINTS = {  # Zoho's code -> the field to type again, if any; what to do in
     "invalid_code": ("code", "Generate a new code (step 4), paste it and press Connect at once."),
     "invalid_client_secret": ("client_secret", "Copy the secret of this data centre again (step 2), then Connect."),
     "invalid_client": ("", "Compare the data centre (step 1) and the client id (step 2) with Zoho's console."),
+}
+
+
+_FIELD_OF = {  # setting -> the field that held something else; what to do
+    "grant_code": ("code", "Copy the code that Generate Code shows (step 4) and press Connect; none was used up."),
+    "client_secret": ("client_secret", "Copy the client secret from Zoho's console again (step 2), then Connect."),
+    "client_id": ("client_id", "Copy the client ID, which begins with 1000., from Zoho's console (step 2)."),
 }
 
 

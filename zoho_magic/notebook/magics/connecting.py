@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics
 
 from ...scopes import parse_scopes
-from ..lazy_session import get_session
+from ..lazy_session import get_session, list_profiles, session_to_set_up, switch_to
 from ..magic_parser import magic, option
 from .options import PROFILE
 
@@ -35,25 +35,29 @@ class ConnectingMagics(Magics):
             help="use this .env file from now on (its name should begin with a dot); NAME stands for .env.NAME",
         ),
         PROFILE,
+        option("--trust-file", action="store_true", help="with --env: use it although others own it or can write it"),
+        option("--profiles", action="store_true", help="list the profiles beside the nearest .env"),
         option("--save", action="store_true", help="write to .env what could not be saved before"),
         option("--share", action="store_true", help="share access tokens with your other kernels from now on"),
         option("--no-share", action="store_true", help="keep this kernel's token to itself again"),
         option("--keyring", action="store_true", help="move the secrets from .env into the OS keyring"),
         option("--no-keyring", action="store_true", help="move them back into .env"),
     )
-    def zoho(self, line: Namespace) -> Status:
+    def zoho(self, line: Namespace) -> Any:
         """Who is connected, where, with what rights, until when; and the list of magics.
 
         Examples::
 
             %zoho
             %zoho --env sandbox
+            %zoho --env .env            # back
+            %zoho --profiles
             %zoho --share
         """
+        if line.profiles:
+            return list_profiles()
         if line.env:
-            from ...session_registry import open_session, use_session
-
-            use_session(open_session(line.env))
+            switch_to(line.env, line.trust_file)
         session = get_session(line.profile)
         if line.share or line.no_share:
             session.share(line.share)
@@ -62,7 +66,10 @@ class ConnectingMagics(Magics):
         status = session.save() if line.save else session.status()
         return replace(status, magics=tuple(f"%{name}" for name in self.magics["line"]))
 
-    @magic(option("--ask", action="store_true", help="ask questions, for a front end that shows no widgets"))
+    @magic(
+        option("--ask", action="store_true", help="ask questions, for a front end that shows no widgets"),
+        option("--env", completes="profile", metavar="FILE", help="for this .env file, which need not exist yet"),
+    )
     def zoho_setup(self, line: Namespace) -> Any:
         """Connect step by step: a form in a notebook, questions in a terminal.
 
@@ -70,14 +77,18 @@ class ConnectingMagics(Magics):
 
             %zoho_setup
             %zoho_setup --ask
+            %zoho_setup --env sandbox
         """
         from ..prompts import setup
 
-        return setup(get_session(), self.shell, questions=line.ask)
+        return setup(session_to_set_up(line.env), self.shell, questions=line.ask)
 
     @magic(
         option(
-            "code", nargs="?", metavar="CODE", help="the grant code; ZOHO_GRANT_CODE or a hidden prompt if left out"
+            "code",
+            nargs="?",
+            metavar="CODE",
+            help="the grant code, or the path of a self_client.json; ZOHO_GRANT_CODE or a hidden prompt if left out",
         ),
         PROFILE,
     )
@@ -91,6 +102,7 @@ class ConnectingMagics(Magics):
         Examples::
 
             %zoho_exchange 1000.…
+            %zoho_exchange self_client.json
             %zoho_exchange
         """
         from ..prompts import exchange
