@@ -175,6 +175,17 @@ def test_rows_whose_answer_was_lost_are_undone_as_far_as_they_were_written(zoho:
     assert content(sim) == before
 
 
+@pytest.mark.parametrize("accepts", ["display", "actual"])
+def test_choices_are_put_back_in_the_form_that_zoho_takes(zoho: World, accepts: str) -> None:
+    sim, session = zoho
+    sim.options.picklist_display_differs, sim.options.picklist_accepts = True, accepts
+    [record, *_] = session.push("Leads", leads(1, Rating="Active", Lead_Status="Contacted"), "insert")["id"]
+    before = content(sim)
+    report = session.push("Leads", [{"id": record, "Rating": "Shut Down", "City": "x"}], "update")
+    assert report.undo().counts["succeeded"] == 1
+    assert content(sim) == before
+
+
 def test_what_was_not_kept_cannot_be_undone(zoho: World) -> None:
     sim, session = zoho
     rows = [{"id": open_leads(sim)[0], "City": "x"}]

@@ -89,10 +89,10 @@ def follow(state: PushState, job_id: str, rows: Sequence[Row]) -> None:
     """Wait for a job, and settle its rows. Rows that the job leaves unknown can be asked after again."""
     on_its_way = unknown(f"Bulk write job {job_id} goes on at Zoho: report.retry() asks what became of it.")
     state.mark(rows, on_its_way)
-    state.settle(rows, _told(state, job_id, rows) or [on_its_way] * len(rows))
+    state.settle(rows, _job_results(state, job_id, rows) or [on_its_way] * len(rows))
 
 
-def _told(state: PushState, job_id: str, rows: Sequence[Row]) -> list[RowResult]:
+def _job_results(state: PushState, job_id: str, rows: Sequence[Row]) -> list[RowResult]:
     places = [state.jobs[row.index][1] for row in rows]
     total = state.jobs[rows[0].index][2]
     job: dict[str, Any] = {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from ..metadata import Field
+from . import records as calls
+from .push_state import PushState
 from .row_result import FAILED, RowResult
 from .rows import Row
 
-__all__ = ["invalid_choice", "replace_refused_choices"]
+__all__ = ["invalid_choice", "resend_refused_choices"]
 
 MAX_LISTED_CHOICES = 20
 
@@ -42,11 +44,21 @@ def _suggestion(text: str, field: Field) -> str:
     return ", ".join(map(repr, words[:MAX_LISTED_CHOICES])) + rest
 
 
-def replace_refused_choices(row: Row, result: RowResult, fields: Mapping[str, Field]) -> bool:
-    """Put the other form of each choice that Zoho refused into the row; whether there was one.
+def resend_refused_choices(
+    state: PushState, rows: Sequence[Row], fields: Mapping[str, Field], max_workers: Callable[[], int]
+) -> None:
+    """Send rows that Zoho refused for the form of a choice again, by calls, with its other form.
 
     Zoho's pages disagree on whether a picklist is written by its display value (Kaizen #205) or its actual value.
     """
+    again = [row for row in rows if _replace_refused_choices(row, state.results[row.index], fields)]
+    again = [row for row in again if row.index not in state.lost]
+    if again and not state.halted.is_set():
+        calls.write(state, again, max_workers())
+
+
+def _replace_refused_choices(row: Row, result: RowResult, fields: Mapping[str, Field]) -> bool:
+    """Put the other form of each choice that Zoho refused into the row; whether there was one."""
     if result.status != FAILED or result.code != "INVALID_DATA":
         return False
     is_changed = False

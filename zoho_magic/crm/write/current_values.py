@@ -24,8 +24,9 @@ Records = dict[str, dict[str, Any]]
 
 
 def readable_fields(names: Iterable[str], known: Mapping[str, Field]) -> list[str]:
-    """Those of the names whose values several records at once carry."""
-    return [name for name in names if name in known and known[name].data_type not in _NOT_LISTED and name != "id"]
+    """Those of the names whose values several records at once carry, and Modified_Time where there is one."""
+    wanted = dict.fromkeys(("Modified_Time", *names))
+    return [name for name in wanted if name in known and known[name].data_type not in _NOT_LISTED and name != "id"]
 
 
 def credits_of_reading(records: int, fields: int) -> int:
@@ -40,7 +41,7 @@ def credits_of_reading(records: int, fields: int) -> int:
 
 
 def read_records(api: CrmApi, module: str, ids: Sequence[str], names: Sequence[str], max_workers: int) -> Records:
-    """Record id -> its values and Modified_Time; records that are not there are left out.
+    """Record id -> its values; records that are not there are left out.
 
     Raises:
         AuthError, ApiError, ThrottledError, TransportError: Zoho refused, or was not reached.
@@ -57,8 +58,8 @@ def read_records(api: CrmApi, module: str, ids: Sequence[str], names: Sequence[s
 
 def _batches(names: Sequence[str]) -> list[list[str]]:
     """The names in parts that one call takes, by their number and by the length of the parameter."""
-    batches = [["Modified_Time"]]
-    for name in names:
+    batches = [list(names[:1]) or ["Created_Time"]]
+    for name in names[1:]:
         length = sum(len(each) + 1 for each in batches[-1]) + len(name)
         if len(batches[-1]) >= limits.FIELDS_PER_CALL or length > limits.FIELDS_PARAMETER_LENGTH:
             batches.append([])

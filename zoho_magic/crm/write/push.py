@@ -18,7 +18,7 @@ from ..progress import Progress
 from ..read.record_query import CallCounter
 from . import bulk_write
 from . import records as calls
-from .choices import replace_refused_choices
+from .choices import resend_refused_choices
 from .columns import check_columns
 from .comparison import diff_frame
 from .current_values import Records, find_records, read_records, readable_fields
@@ -139,7 +139,7 @@ def push(
     dry_run: bool,
     progress: Progress,
 ) -> PushReport:
-    """See `ZohoSession.push`; `progress` is told of every row."""
+    """See `ZohoSession.push`; `progress` counts every row."""
     via = options.via
     _refuse_unknown_values(operation, via)
     table = table_of(frame)
@@ -262,12 +262,12 @@ class PushRun:
         try:
             _poll_jobs(state, sound)
             new = [row for row in sound if row.index not in state.jobs]
-            # What finds the records is told even where no row says it: bulk write wants it mapped.
+            # What finds the records is a column even where no row has a value: bulk write wants it mapped.
             names = dict.fromkeys((*self._operation.match_fields, *(name for row in new for name in row.data)))
             columns = [self._fields[name] for name in names]
             route = choose_route(self._client, self._operation, self._via, columns, new)
             route = self._by(route, state, new, columns, warnings)
-            self._send_refused_choices_again(state, new)
+            resend_refused_choices(state, new, self._fields, self._client.max_concurrency)
         except KeyboardInterrupt:
             state.halt("Interrupted: report.retry() sends the rows that were not sent.")
         return route
@@ -288,13 +288,6 @@ class PushRun:
             warnings.append(f"Went by calls, because {route.reason}")
         calls.write(state, rows, self._client.max_concurrency() if len(rows) > limits.WRITE_ROWS_PER_CALL else 1)
         return route
-
-    def _send_refused_choices_again(self, state: PushState, rows: Sequence[Row]) -> None:
-        """Zoho takes a choice by its display value or its actual one: a row refused with one goes with the other."""
-        again = [row for row in rows if replace_refused_choices(row, state.results[row.index], self._fields)]
-        again = [row for row in again if row.index not in state.lost and not state.halted.is_set()]
-        if again:
-            calls.write(state, again, self._client.max_concurrency())
 
     def _again(self, table: Table, rows: Sequence[Row], state: PushState, past: RetryContext) -> Retry | None:
         past = replace(past, last_writers=self._last_writers(rows, state, past))

@@ -34,7 +34,7 @@ class PushState:
     Attributes:
         api: makes the calls, and counts them.
         operation: what to do.
-        progress: is told of rows.
+        progress: counts rows.
         results: of every row, by position; true at every moment, for a report may be asked for at any.
         jobs: rows of bulk write jobs: position -> the job's id, the row's line in its file, lines in the file.
         lost: positions of rows that may have been written, because an answer was lost.

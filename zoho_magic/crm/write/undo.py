@@ -21,6 +21,7 @@ from ..metadata import Field, Metadata
 from ..progress import Progress
 from ..read.record_query import CallCounter
 from . import records as calls
+from .choices import resend_refused_choices
 from .comparison import changed_fields
 from .current_values import Records, read_records, readable_fields
 from .input_table import Table
@@ -156,6 +157,7 @@ class _UndoRun:
         state = PushState(self.api, operation, self.progress, {row.index: not_sent("Not sent yet.") for row in rows})
         try:
             calls.write(state, rows, self.width)
+            resend_refused_choices(state, rows, self.fields, lambda: self.width)
         except KeyboardInterrupt:
             state.halt("Interrupted: undo() again does the rest.")
         if state.halt_reason:
