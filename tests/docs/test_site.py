@@ -172,3 +172,12 @@ def test_every_file_that_contributing_names_exists() -> None:
     named = set(re.findall(r"`((?:zoho_magic|tests|docs|docs_site|requirements|recipe|\.github)/[\w./-]*)`", text))
     assert len(named) >= 10
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
+def test_every_extra_is_on_the_page_about_installing() -> None:
+    text = (DOCS / "how-to" / "install.md").read_text(encoding="utf-8")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    section = project.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    extras = re.findall(r"^([a-z]+) = \[", section, re.M)
+    assert len(extras) >= 8
+    assert [name for name in extras if f"`{name}`" not in text] == []
