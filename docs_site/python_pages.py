@@ -37,7 +37,11 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
             *("ExportReport", "SyncReport", "SyncPlan", "BackupReport"),
         ),
     ),
-    "explore": ("Explore", "What there is in the CRM, and every other call.", ("modules", "fields", "metadata")),
+    "explore": (
+        "Explore",
+        "What there is in the CRM, and every other call.",
+        ("modules", "fields", "users", "roles", "profiles", "territories", "currencies", "business_hours", "tags"),
+    ),
     "exceptions": ("Exceptions", "Every error has a `hint`, the next step.", ("ZohoError",)),
 }
 
