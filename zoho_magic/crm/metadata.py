@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ApiError, AuthError, QueryError
 from ..fork_safety import renew_after_fork
-from ..http.responses import CrmApi, parse_json
+from ..http.responses import CrmApi, list_of, parse_json
 from .api_version import API
 from .parallel import submit
 
@@ -178,7 +178,7 @@ class Metadata:
 
     def _fetch_modules(self) -> dict[str, Module]:
         answer = parse_json(self._api.request("GET", f"{API}/settings/modules"))
-        known = {entry["api_name"]: _module(entry) for entry in answer.get("modules", []) if _is_readable(entry)}
+        known = {entry["api_name"]: _module(entry) for entry in _named(answer, "modules") if _is_readable(entry)}
         with self._lock:
             self._modules = known
         return known
@@ -221,7 +221,7 @@ class Metadata:
     def _fetch_fields(self, module: str, api: CrmApi) -> tuple[dict[str, Field], requests.Response]:
         response = api.request("GET", f"{API}/settings/fields", params={"module": module})
         answer = parse_json(response)
-        found = {entry["api_name"]: _field(entry) for entry in answer.get("fields", [])}
+        found = {entry["api_name"]: _field(entry) for entry in _named(answer, "fields")}
         known = {"id": RECORD_ID, **{n: f for n, f in found.items() if n != "id"}}
         if found:
             with self._lock:
@@ -322,7 +322,21 @@ def _module(entry: Mapping[str, Any]) -> Module:
     )
 
 
+def _named(answer: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The entries that have a name: nothing can be asked of one without."""
+    return [entry for entry in list_of(answer, key) if isinstance(entry.get("api_name"), str) and entry["api_name"]]
+
+
 def _field(entry: Mapping[str, Any]) -> Field:
+    """The field that an entry describes; of an entry of another shape its name, label and type."""
+    try:
+        return _described(entry)
+    except (AttributeError, TypeError, ValueError):
+        label, data_type = str(entry.get("field_label") or ""), str(entry.get("data_type") or "text")
+        return Field(name=entry["api_name"], label=label, data_type=data_type)
+
+
+def _described(entry: Mapping[str, Any]) -> Field:
     computed = entry.get("formula") or entry.get("rollup_summary") or {}
     writable = entry.get("operation_type") or {}
     choices = [each for each in entry.get("pick_list_values") or () if each.get("actual_value") is not None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import TransportError, ZohoError
-from ..http.responses import TOKEN_REFUSED_CODES, CrmApi, parse_json
+from ..http.responses import TOKEN_REFUSED_CODES, CrmApi, list_of, object_of, parse_json
 from .api_version import API
 
 __all__ = ["AccountInfo", "CurrentUser", "Organisation", "fetch_account_info", "organisation", "person"]
@@ -92,13 +92,14 @@ def organisation(api: CrmApi) -> Organisation:
     https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html
     """
     found = _first(parse_json(api.request("GET", f"{API}/org")), "org")
-    edition = _text(found.get("license_details") or {}, "paid_type")
+    edition = _text(object_of(found, "license_details"), "paid_type")
     return Organisation(_text(found, "company_name"), _text(found, "zgid"), edition, _text(found, "type"))
 
 
 def _first(answer: dict[str, Any], key: str) -> dict[str, Any]:
-    return next(iter(answer.get(key) or [{}]))
+    return next(iter(list_of(answer, key)), {})
 
 
 def _text(found: dict[str, Any], key: str) -> str:
-    return str(found.get(key) or "")
+    value = found.get(key)
+    return str(value) if isinstance(value, (str, int)) and value else ""

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from ..errors import ZohoError
-from ..http.responses import CrmApi, parse_json
+from ..http.responses import CrmApi, list_of, object_of, parse_json
 from .api_version import API
 from .parallel import map_parallel
 
@@ -26,8 +26,11 @@ def list_users(
     https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
     """
     lists = list(map_parallel([partial(_users_or_error, api, kind) for kind in kinds], len(kinds)))
-    found = chain.from_iterable(one for one in lists if not isinstance(one, ZohoError))
-    named = {str(user["id"]): (user.get("full_name") or None, user.get("email") or None) for user in found}
+    entries = chain.from_iterable(one for one in lists if not isinstance(one, ZohoError))
+    found = [user for user in entries if user.get("id")]
+    named = {
+        str(user["id"]): (user.get("full_name") or None, user.get("email") or None) for user in found if user.get("id")
+    }
     return named, [one for one in lists if isinstance(one, ZohoError)]
 
 
@@ -44,6 +47,6 @@ def _users(api: CrmApi, kind: str) -> list[dict[str, Any]]:
     while more:
         params = {"type": kind, "page": page, "per_page": 200}
         answer = parse_json(api.request("GET", f"{API}/users", params=params))
-        users += answer.get("users", [])
-        page, more = page + 1, bool((answer.get("info") or {}).get("more_records"))
+        users += list_of(answer, "users")
+        page, more = page + 1, bool(object_of(answer, "info").get("more_records"))
     return users

@@ -230,7 +230,7 @@ def is_transient(error: ZohoError) -> bool:
     """Whether asking the same again may help: throttling, an error of the server, a connection that was lost."""
     if isinstance(error, ApiError):
         return error.status >= 500
-    return isinstance(error, (ThrottledError, TransportError))
+    return isinstance(error, (ThrottledError, TransportError)) and error.code != "HTTP 200"
 
 
 def seconds_of(retry_after: str) -> float | None:

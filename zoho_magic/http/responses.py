@@ -17,7 +17,16 @@ from .backoff import seconds_of
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["TOKEN_REFUSED_CODES", "CrmApi", "is_token_refused", "parse_json", "raise_for_error"]
+__all__ = [
+    "TOKEN_REFUSED_CODES",
+    "CrmApi",
+    "is_token_refused",
+    "list_of",
+    "object_of",
+    "parse_json",
+    "raise_for_error",
+    "unexpected",
+]
 
 _EMPTY = (204, 304)
 TOKEN_REFUSED_CODES = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
@@ -37,6 +46,33 @@ def parse_json(response: requests.Response) -> dict[str, Any]:
     if answer is None:
         raise _not_zoho(response)
     return answer
+
+
+def list_of(answer: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects in a list of an answer; [] where it has no such list. Raises TransportError for another shape."""
+    found = answer.get(key)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise unexpected(key)
+    return found
+
+
+def object_of(answer: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The object of that name in an answer; {} where it has none. Raises TransportError for another shape."""
+    found = answer.get(key)
+    if found is not None and not isinstance(found, dict):
+        raise unexpected(key)
+    return found or {}
+
+
+def unexpected(what: str) -> TransportError:
+    """The error for an answer in which something has another shape than Zoho documents."""
+    return TransportError(
+        f"The CRM's answer has {what} in a shape that Zoho does not document.",
+        hint="Run it again; a proxy may be in between. If it stays, report it with the call.",
+        code="HTTP 200",
+    )
 
 
 def is_token_refused(response: requests.Response) -> bool:

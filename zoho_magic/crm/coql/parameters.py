@@ -112,11 +112,20 @@ def _moment(value: datetime, name: str) -> str:
 
 
 def _number(value: Any, name: str) -> str:
-    if not math.isfinite(value):
-        raise QueryError(f"{name} is {value}, which COQL has no literal for.", hint="For nothing write 'is null'.")
+    if not _is_finite(value):
+        shown = "an integer of thousands of digits" if isinstance(value, Integral) else value
+        raise QueryError(f"{name} is {shown}, which COQL has no literal for.", hint="For nothing write 'is null'.")
     if isinstance(value, Integral):
         return str(int(value))
     return format(value if isinstance(value, Decimal) else Decimal(str(float(value))), "f")
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether it is a number that can be written down; a signaling NaN and an integer beyond any float are not."""
+    try:
+        return math.isfinite(value)
+    except (ValueError, OverflowError):
+        return False
 
 
 def _list(values: list[Any], name: str) -> str:

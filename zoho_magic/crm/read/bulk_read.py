@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 from ...error_catalog import error_for
 from ...errors import ApiError, QueryError, ThrottledError, TransportError, ZohoError
 from ...http.backoff import current_wait_budget, poll_job, wait_budget
-from ...http.responses import parse_json
+from ...http.responses import parse_json, unexpected
 from .. import limits
 from ..api_version import BULK_API
 from ..metadata import Field, Metadata, display_field
@@ -235,7 +236,17 @@ def _wait_for_job(api: CallCounter, job_id: str) -> dict[str, Any]:
         api.on_state(f"Zoho prepares the export ({str(job.get('state')).lower()})")
         return None
 
-    return poll_job(ask, f"bulk read job {job_id}")
+    return _checked(poll_job(ask, f"bulk read job {job_id}"))
+
+
+def _checked(job: dict[str, Any]) -> dict[str, Any]:
+    """The finished job. Raises TransportError where its result has another shape than Zoho documents."""
+    result = job.get("result")
+    if not isinstance(result, dict):
+        raise unexpected("the bulk read job's result")
+    if not all(isinstance(result.get(name), (int, type(None))) for name in ("count", "page")):
+        raise unexpected("a number of the bulk read job")
+    return job
 
 
 def _failure(job: Mapping[str, Any]) -> ApiError:
@@ -273,15 +284,52 @@ def _result(
         if not file.tell():
             yield frames.empty_table(fields)
             return
-        with zipfile.ZipFile(file) as archive, archive.open(_csv_name(archive)) as csv:
+        with zipfile.ZipFile(file) as archive, _opened(archive, _most_bytes(expected, len(fields))) as csv:
             api.on_state("")
-            for rows in frames.iter_csv(csv, fields, names, warnings):
-                brought += len(rows)
-                yield rows
+            try:
+                for rows in frames.iter_csv(csv, fields, names, warnings):
+                    brought += len(rows)
+                    yield rows
+            except _BROKEN as error:
+                raise _broken_file() from error
     if expected is not None and brought != int(expected):
         raise TransportError(
             f"The bulk read announced {expected} rows and brought {brought}.", hint="Run it again, or --via coql."
         )
+
+
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+MAX_CELL_BYTES = 128_000
+"""Bytes of a cell: 32,000 characters, four bytes each."""
+_LEAST_LIMIT_BYTES = 64 << 20
+
+
+def _most_bytes(rows: int | None, fields: int) -> int:
+    """Bytes that the CSV of so many rows can have at most."""
+    return max(
+        _LEAST_LIMIT_BYTES,
+        (limits.BULK_READ_ROWS_PER_JOB if rows is None else rows) * (fields + 1) * 2 * MAX_CELL_BYTES,
+    )
+
+
+def _opened(archive: zipfile.ZipFile, most: int) -> IO[bytes]:
+    name = _csv_name(archive)
+    if archive.getinfo(name).file_size > most:  # zipfile unpacks no more than this says
+        raise TransportError(
+            "The bulk read's file unpacks to more than its rows can have, so it was not read.",
+            hint='Run it again, or use via="coql".',
+        )
+    try:
+        return archive.open(name)
+    except _BROKEN as error:
+        raise _broken_file() from error
+
+
+def _broken_file() -> TransportError:
+    return TransportError(
+        "The bulk read's file is broken, encrypted or packed in an unknown way.",
+        hint='Run it again, or use via="coql".',
+    )
 
 
 def _csv_name(archive: zipfile.ZipFile) -> str:

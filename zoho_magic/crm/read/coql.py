@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import requests
 
 from ...errors import ApiError, AuthError, QueryError, ThrottledError, TransportError
-from ...http.responses import parse_json
+from ...http.responses import list_of, object_of, parse_json
 from .. import limits
 from ..api_version import API
 from ..coql.long_lists import spread_lists
@@ -329,14 +329,14 @@ def _begun_answer(api: CallCounter, statement: CoqlQuery, limit: int, offset: in
 
 
 def _has_more(response: requests.Response) -> bool:
-    return bool((parse_json(response).get("info") or {}).get("more_records"))
+    return bool(object_of(parse_json(response), "info").get("more_records"))
 
 
 def _as_answered(fields: Sequence[Field], statement: CoqlQuery, response: requests.Response) -> Sequence[Field]:
     """The fields with the keys of the answer, where these are not sure from the query."""
     if all(len(column.answer_keys) == 1 for column in statement.columns):
         return fields
-    answered: Mapping[str, object] = next(iter(parse_json(response).get("data", [])), {})
+    answered: Mapping[str, object] = next(iter(list_of(parse_json(response), "data")), {})
     candidates = Counter(key for column in statement.columns for key in column.answer_keys)
     keys = {
         column.key: next((k for k in column.answer_keys if k in answered and candidates[k] == 1), column.answer_key)

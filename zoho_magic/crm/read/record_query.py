@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ...errors import TransportError
 from ...fork_safety import renew_after_fork
-from ...http.responses import CrmApi
+from ...http.responses import CrmApi, unexpected
 from ..metadata import Field
 from ..parallel import submit
 from . import arrow as frames
@@ -119,13 +119,27 @@ def coql_credits(limit: int) -> int:
     return 1 if limit <= 200 else 2 if limit <= 1000 else 3
 
 
+def _are_ids(ids: pa.ChunkedArray) -> bool:
+    """Whether these are numbers of up to 19 digits, by which records are put in order."""
+    try:
+        ids.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def parse_page(response: requests.Response, fields: Sequence[Field]) -> frames.Page:
     """The rows of an answer. Raises TransportError for anything but Zoho's JSON and its empty answers."""
     if response.status_code in (204, 304):
         return frames.Page(frames.empty_table(fields))
     if not response.content:
         raise TransportError("The CRM's answer came without its body.", hint="Run it again in a minute.")
-    page = frames.from_json(response.content, fields)
+    try:
+        page = frames.from_json(response.content, fields)
+    except (RecursionError, AttributeError, TypeError, KeyError, pa.ArrowException) as error:
+        raise unexpected("records") from error
+    if any(field.name == "id" for field in fields) and not _are_ids(page.rows.column("id")):
+        raise unexpected("record ids")
     if any(field.name == "id" for field in fields) and page.rows.column("id").null_count:
         raise TransportError(
             "The CRM's answer has records without an id, so it answers another question.", hint="Run it again."
