@@ -151,7 +151,7 @@ def test_pauses_grow_up_to_a_maximum() -> None:
 
 def test_a_job_is_asked_again_after_trouble_that_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     no_pauses(monkeypatch)
-    answers: list[Any] = [None, TransportError("lost"), ThrottledError("429"), None, "done"]
+    answers: list[Any] = [None, TransportError("lost", code="ConnectionError"), ThrottledError("429"), None, "done"]
 
     def ask() -> Any:
         answer = answers.pop(0)

@@ -230,7 +230,9 @@ def is_transient(error: ZohoError) -> bool:
     """Whether asking the same again may help: throttling, an error of the server, a connection that was lost."""
     if isinstance(error, ApiError):
         return error.status >= 500
-    return isinstance(error, (ThrottledError, TransportError)) and error.code != "HTTP 200"
+    if isinstance(error, TransportError):  # without a code: Zoho answered, and its answer makes no sense
+        return error.code not in ("", "HTTP 200")
+    return isinstance(error, ThrottledError)
 
 
 def seconds_of(retry_after: str) -> float | None:
