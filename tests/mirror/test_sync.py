@@ -295,3 +295,19 @@ def test_two_writers_do_not_meet() -> None:
             other.communicate()
         assert connect(sim).sync("Leads", to="crm.duckdb::leads").rows == sim.crm.count("Leads")
         assert asked(sim, "/crm/v8/org") >= 1
+
+
+@pytest.mark.parametrize("module", ["Leads", "Contacts"])
+def test_a_copy_is_whole_though_bulk_read_leaves_rows_out_and_nobody_counts(module: str) -> None:
+    unkind = {"bulk_drops_null_parents": True, "coql_knows_converted": False}
+    with world(rows=60, **unkind) as (sim, zoho):
+        for number in range(2):
+            report = zoho.sync(module, to="copy.parquet", via="bulk")
+            rows = {row["id"]: row["Last_Name"] for row in copy_of("copy.parquet").to_pylist()}
+            assert rows == {row["id"]: row["Last_Name"] for row in sim.crm.rows(module)}
+            assert report.rows == sim.crm.count(module)
+            keys = [row["id"] for row in sim.crm.rows(module) if not row.get("Converted__s")]
+            sim.clock.advance(1200)
+            update(zoho, module, [{"id": key, "Last_Name": f"Round {number}"} for key in keys[:3]])
+            delete(zoho, module, keys[3:5])
+            sim.clock.advance(60)

@@ -16,9 +16,9 @@ from ..crm.coql.query import build_query
 from ..crm.metadata import Field
 from ..crm.progress import Progress
 from ..crm.read import arrow as frames
-from ..crm.read import coql, pull
+from ..crm.read import coql, pull, records
 from ..crm.read.record_query import CallCounter, RecordQuery
-from ..crm.read.stream import CrmReader, RecordStream
+from ..crm.read.stream import CrmReader, RecordStream, with_people
 from ..crm.users import list_users
 from ..errors import ApiError, AuthError, QueryError, TransportError, ZohoError
 from ..http.responses import parse_json
@@ -43,6 +43,7 @@ class Source:
         progress: the progress bar.
         fields: of the copy, as the module has them now.
         warnings: what the user should know.
+        api_used: the API that brought the last rows.
     """
 
     home: CrmReader
@@ -53,6 +54,7 @@ class Source:
     progress: Progress
     fields: tuple[Field, ...] = ()
     warnings: list[str] = field(default_factory=list)
+    api_used: str = ""
 
     @property
     def has_modified_time(self) -> bool:
@@ -79,6 +81,7 @@ class Source:
     def rows(self, reading: RecordQuery) -> Iterator[pa.Table]:
         """The rows of a reading."""
         with self.open(reading) as arriving:
+            self.api_used = arriving.plan.api
             yield from arriving
         self.warn(arriving.warnings)
 
@@ -89,19 +92,27 @@ class Source:
     def changed(self, reading: RecordQuery, since: datetime) -> list[pa.Table]:
         """Records modified at or after a moment: one call where they are few, else by what is cheapest."""
         narrowed = replace(reading, since=since)
-        few = list(self.rows(replace(narrowed, limit=FEW_ROWS)))
-        if sum(map(len, few)) < FEW_ROWS:
-            return few
-        return list(self.rows(narrowed))
+        found = list(self.rows(replace(narrowed, limit=FEW_ROWS)))
+        if sum(map(len, found)) >= FEW_ROWS:
+            found = list(self.rows(narrowed))
+        return [*found, *self._left_out(narrowed, found)] if self.api_used == "bulk" else found
 
-    def by_id(self, ids: Sequence[str]) -> Iterator[pa.Table]:
-        """The records of these ids."""
-        size = limits.IDS_PER_CALL
-        for start in range(0, len(ids), size):
-            part = ids[start : start + size]
-            listed = ", ".join(f"'{key}'" for key in part)
-            reading = self.describe(where=f"id in ({listed})")
-            yield from self.rows(replace(reading, limit=len(part)))
+    def _left_out(self, narrowed: RecordQuery, found: Sequence[pa.Table]) -> list[pa.Table]:
+        """The changed records that bulk read left out, as it may where a column behind an empty lookup is asked for."""
+        if len(narrowed.fields) == 1:
+            return []
+        arrived = {key for rows in found for key in rows.column("id").to_pylist()}
+        listed = list(self.rows(replace(narrowed, fields=narrowed.fields[:1])))
+        left = [key for rows in listed for key in rows.column("id").to_pylist() if key not in arrived]
+        return [self.by_id(left)] if left else []
+
+    def by_id(self, ids: Sequence[str]) -> pa.Table:
+        """The records of these ids, by the Records API, which serves every module and leaves none out."""
+        reading = self.describe(where="")
+        rows = records.read_selected(self.api, reading, ids, self.home.max_concurrency())
+        rows, notes = with_people(self.home.known_users, rows, reading.fields, always=False)
+        self.warn(notes)
+        return rows
 
     def deleted(self, since: datetime) -> Iterator[tuple[str, datetime]]:
         """Ids and moments of deletions. Raises ApiError, QueryError where the module has no such list."""
@@ -125,7 +136,18 @@ class Source:
         except (ApiError, QueryError, AuthError) as error:
             if isinstance(error, AuthError) and error.code != "OAUTH_SCOPE_MISMATCH":
                 raise
-            self.warn([f"The number of records could not be checked ({error.code or error.args[0]})."])
+            return self._listed_count(error)
+
+    def _listed_count(self, problem: ZohoError) -> int | None:
+        """The count of the Records API, where COQL does not count: it may be some minutes old, and knows no filter."""
+        params = {"converted": "both"} if "Converted__s" in self.home.metadata.fields(self.module) else {}
+        try:
+            if not self.where:
+                path = f"{API}/{self.module}/actions/count"
+                return int(parse_json(self.api.request("GET", path, params=params))["count"])
+        except (ApiError, QueryError, AuthError, KeyError, TypeError, ValueError):
+            pass
+        self.warn([f"The number of records could not be checked ({problem.code or problem.args[0]})."])
         return None
 
     def users(self) -> pa.Table | None:

@@ -9,7 +9,7 @@ page by page. 8. Fields are told by their ids. 9. One writer, and only for the s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -237,7 +237,9 @@ def _update(
         copy.create("changed_", schema, temporary=True)
         copy.create("gone_", pa.schema([("id", pa.string())]), temporary=True)
         swept = is_new and not source.has_modified_time
-        swept = swept or _collect(copy, source, options, state, start, reading)
+        # Bulk read may leave rows out: where nobody counts them, their ids are compared.
+        unsure = is_new and state.from_bulk
+        swept = swept or _collect(copy, source, options, state, start, reading, unsure)
         if state.from_bulk:
             _empty_text_as_null(copy, "changed_", schema)
         if changes.added:
@@ -268,7 +270,13 @@ def _empty_text_as_null(copy: Copy, table: str, schema: pa.Schema) -> None:
 
 
 def _collect(
-    copy: Copy, source: Source, options: SyncOptions, state: SyncState, start: datetime, reading: RecordQuery
+    copy: Copy,
+    source: Source,
+    options: SyncOptions,
+    state: SyncState,
+    start: datetime,
+    reading: RecordQuery,
+    unsure: bool,
 ) -> bool:
     """Fill `changed_` and `gone_`; whether the ids of all records were compared."""
     if not source.has_modified_time:
@@ -291,7 +299,7 @@ def _collect(
         copy.run("INSERT INTO gone_ SELECT id FROM touched_ WHERE id NOT IN (SELECT id FROM changed_)")
     is_told = _take_deletions(copy, source, state, since)
     count = source.count()
-    differs = not is_told if count is None else count != _expected(copy, state)
+    differs = unsure or not is_told if count is None else count != _expected(copy, state)
     return (options.check or differs or start - cursor > SWEEP_AFTER) and _sweep(copy, source, state, count)
 
 
@@ -364,13 +372,16 @@ def _fetch(copy: Copy, source: Source, ids: Sequence[str]) -> None:
         copy.insert("changed_", rows)
 
 
-def _rows_of(source: Source, ids: Sequence[str]) -> Iterable[pa.Table]:
+def _rows_of(source: Source, ids: Sequence[str]) -> Iterator[pa.Table]:
     if len(ids) <= MAX_BY_ID:
-        try:
-            return list(source.by_id(ids))
-        except (ApiError, QueryError):
-            pass  # not every API takes a list of ids
-    return source.rows(source.describe())
+        yield source.by_id(ids)
+        return
+    arrived: set[str] = set()
+    for rows in source.rows(source.describe()):
+        arrived.update(rows.column("id").to_pylist())
+        yield rows
+    if left := [key for key in ids if key not in arrived]:  # bulk read may leave rows out
+        yield source.by_id(left)
 
 
 # What does not move Modified_Time
