@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .data_centres import DATA_CENTRES
-from .errors import ApiError, AuthError, QueryError, ThrottledError, ZohoError
+from .errors import ApiError, AuthError, QueryError, ThrottledError, ZohoError, printable
 
 __all__ = ["CATALOGUE", "CatalogEntry", "error_for"]
 
@@ -336,4 +336,4 @@ _TOKEN_SHAPE = re.compile(r"100\d\.[0-9a-fA-F]{6,}(\.[0-9a-fA-F]+)?")
 
 def _sanitize(text: str) -> str:
     """Zoho's words, short, on one line and without anything shaped like a token."""
-    return _TOKEN_SHAPE.sub("****", " ".join(text.split()))[:200]
+    return printable(_TOKEN_SHAPE.sub("****", " ".join(text.split())))[:200]

@@ -12,7 +12,7 @@ from .config.credentials import Credentials
 from .config.settings import ENV_VARS
 from .crm.org import AccountInfo
 from .data_centres import by_api_url
-from .errors import ConfigurationError, ZohoError
+from .errors import ConfigurationError, ZohoError, printable
 from .scopes import has_crm_scope, missing_scopes
 
 __all__ = ["Status", "build_status"]
@@ -127,7 +127,7 @@ class Status:
     def __str__(self) -> str:
         lines = [self.title, *(f"  {label + ':':14}{text}" for label, text in self.details.items())]
         lines += [f"  ! {warning}" for warning in self.warnings]
-        return "\n".join([*lines, *([f"  -> {self.next_step}"] if self.next_step else [])])
+        return printable("\n".join([*lines, *([f"  -> {self.next_step}"] if self.next_step else [])]))
 
     __repr__ = __str__
 

@@ -89,3 +89,39 @@ def test_idle_connections_are_not_used_again(
     monkeypatch.setattr("zoho_magic.http.transport.time.time", lambda: next(times))
     zoho.request("GET", "/crm/v8/org")
     assert zoho._transport._pools is not before
+
+
+def _in_a_fresh_process(env_file: str) -> int:
+    with ZohoSession.from_env(env_file, max_wait=20) as zoho:
+        return len(zoho.pull("Leads", fields=["Last_Name"], via="records"))
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+def test_workers_of_every_kind_pull_by_from_env(method: str, env_file: Any) -> None:
+    """As the error of pickling says; ProcessPoolExecutor, joblib and gunicorn are one of these."""
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
+        counts = list(pool.map(_in_a_fresh_process, [str(env_file)] * 2))
+    assert counts[0] == counts[1] > 5
+
+
+def test_nothing_that_a_thread_held_at_the_fork_is_held_in_the_child(org: tuple[Simulator, ZohoSession]) -> None:
+    from zoho_magic.auth import refresh_limiter
+    from zoho_magic.crm.read.record_query import CallCounter
+    from zoho_magic.http.backoff import WaitBudget
+
+    counter, budget = CallCounter(org[1]), WaitBudget(60)
+    held = [refresh_limiter._limiters.lock, counter._lock, budget._lock, org[1]._transport._lock]
+    for lock in held:
+        lock.acquire()
+    child = os.fork()
+    if child == 0:
+        free = [
+            refresh_limiter._limiters.lock.acquire(timeout=1),
+            counter._lock.acquire(timeout=1),
+            budget._lock.acquire(timeout=1),
+            org[1]._transport._lock.acquire(timeout=1),
+        ]
+        os._exit(0 if all(free) else 1)
+    for lock in held:
+        lock.release()
+    assert os.waitpid(child, 0)[1] == 0

@@ -68,10 +68,16 @@ def test_nothing_about_it_is_kept_or_told_on(listener: LoopbackServer, uri: str)
     assert "Server" not in headers
 
 
-def test_the_start_leads_to_the_question_as_often_as_asked(listener: LoopbackServer) -> None:
-    for _ in range(2):
-        answer = get(listener.start_url)
-        assert (answer.status_code, answer.headers["Location"]) == (302, QUESTION)
+def test_the_start_is_unguessable_and_leads_one_browser_to_the_question(listener: LoopbackServer, uri: str) -> None:
+    """Attack: another user of the machine reads `state`, or a secret in the question, from the same address."""
+    origin = uri.rpartition("/")[0]
+    for guess in ("/start", "/start/", "/start/x"):
+        assert get(origin + guess).status_code == 404
+    answer = get(listener.start_url)
+    assert (answer.status_code, answer.headers["Location"]) == (302, QUESTION)
+    again = get(listener.start_url)
+    assert again.status_code == 410
+    assert "Location" not in again.headers
 
 
 def test_a_second_redirect_changes_nothing(listener: LoopbackServer, uri: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from ..data_centres import is_loopback, trusted_origin
 from ..error_catalog import CATALOGUE, error_for
-from ..errors import ThrottledError, TransportError, ZohoError
+from ..errors import ThrottledError, TransportError, ZohoError, printable
 from ..scopes import parse_scopes
 from ..secret import MaskedText, Secret
 
@@ -276,7 +276,7 @@ def parse_token(
     token = Token(
         access_token=access,
         refresh_token=_valid_token(answer.fields.get("refresh_token")),
-        scopes=parse_scopes(str(answer.fields.get("scope") or "")),
+        scopes=parse_scopes(printable(answer.fields.get("scope") or "")),
         api_domain=_api_domain(answer.fields, accounts_url),
         expires_at=clock() + _lifetime(answer.fields),
         clock=clock,

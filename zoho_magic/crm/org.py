@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..errors import TransportError, ZohoError
+from ..errors import TransportError, ZohoError, printable
 from ..http.responses import TOKEN_REFUSED_CODES, CrmApi, list_of, object_of, parse_json
 from .api_version import API
 
@@ -102,4 +102,4 @@ def _first(answer: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _text(found: dict[str, Any], key: str) -> str:
     value = found.get(key)
-    return str(value) if isinstance(value, (str, int)) and value else ""
+    return printable(str(value)) if isinstance(value, (str, int)) and value else ""

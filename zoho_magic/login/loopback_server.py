@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import secrets
 import socket
 import threading
 import time
@@ -59,11 +60,14 @@ class LoopbackServer:
         self._lock = threading.Lock()
         self._answer: Secret | None = None
         self._answered = threading.Event()
+        # Unguessable, and good for one browser: what it leads to holds `state`, and may hold a secret.
+        self._start = f"/start/{secrets.token_urlsafe(18)}"
+        self._is_started = False
 
     @property
     def start_url(self) -> str:
-        """An address here that leads to the question, so that the question itself shows in no process list."""
-        return f"http://{self._uri.netloc}{_START}"
+        """An address here that leads one browser to the question, which itself shows in no process list."""
+        return f"http://{self._uri.netloc}{self._start}"
 
     def __enter__(self) -> LoopbackServer:
         try:
@@ -106,6 +110,8 @@ class LoopbackServer:
 
     def answer(self, path: str, query: Secret) -> tuple[int, str, Callable[[], None]]:
         """Status, page, and what to do once the page is sent, for a request to one of our own addresses."""
+        if path == self._start:
+            return 410, page("again"), _noop
         if path != (self._uri.path or "/"):
             return 404, page("nothing"), _noop
         verdict = self._verdict(query)
@@ -118,8 +124,12 @@ class LoopbackServer:
         return 200, page(verdict), self._answered.set
 
     def redirect_target(self, path: str) -> str:
-        """Where `start` leads; "" for any other path."""
-        return self._question.reveal() if path == _START and self._uri.path != _START else ""
+        """Where `start_url` leads, the first time; "" after that and for any other path."""
+        if path != self._start:
+            return ""
+        with self._lock:
+            first, self._is_started = not self._is_started, True
+        return self._question.reveal() if first else ""
 
     def is_expected_host(self, host: str | None) -> bool:
         """Whether the request was meant for this name: another one may be a page that had its name changed to us."""
@@ -134,9 +144,6 @@ class LoopbackServer:
             raise
         self._servers.append(server)
         server.begin()
-
-
-_START = "/start"
 
 
 class _Server(ThreadingHTTPServer):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from getpass import getpass
 from typing import Any
 
+from ..errors import printable
+
 __all__ = ["LoginInstructions", "LoginUI"]
 
 
@@ -43,7 +45,7 @@ class LoginInstructions:
         ]
         lines += [f"  {step}" for step in self.steps]
         lines += [f"  Good for {self.expires_in // 60} min {self.expires_in % 60} s."] if self.expires_in else []
-        return "\n".join([*lines, *([to_text(self.qr_url)] if self.qr_url else [])])
+        return "\n".join([printable("\n".join(lines)), *([to_text(self.qr_url)] if self.qr_url else [])])
 
     __repr__ = __str__
 
