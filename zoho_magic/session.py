@@ -1219,6 +1219,187 @@ class ZohoSession:
         """
         return self._crm.fields(module, refresh=refresh)
 
+    # What belongs to records
+
+    def related(
+        self,
+        module: str,
+        name: str,
+        ids: Iterable[str],
+        *,
+        fields: Sequence[str] | None = None,
+        frame: Literal["pandas", "polars", "arrow"] = "pandas",
+    ) -> Any:
+        """The records of a related list, of many records side by side; one API credit for 200 of one record.
+
+        Args:
+            module: API name of the module of `ids`.
+            name: API name of the related list: Contacts, Deals, Notes, Tasks, Calls, Events, Attachments, ...
+            ids: record ids (texts), as in the column `id` of a frame.
+            fields: API names of the list's module; by default every field that lists of records can carry.
+            frame: pandas, polars or arrow (a `pyarrow.Table`).
+
+        Returns:
+            One row a related record: parent.id (joins `id` of `module`) and the fields, typed as by `pull`.
+            `frame.attrs["warnings"]` names ids that do not exist.
+            https://www.zoho.com/crm/developer/docs/api/v8/get-related-records.html
+
+        Raises:
+            QueryError: no such module, list or field, or an id is not one; the message names the nearest.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            accounts = zoho.pull("Accounts", fields=["Account_Name"], limit=20)
+            contacts = zoho.related("Accounts", "Contacts", accounts["id"])
+            accounts.merge(contacts, left_on="id", right_on="parent.id", suffixes=("_account", ""))
+        """
+        from .crm import related
+
+        return related.related(self._crm, module, name, ids, fields=fields, frame=frame)
+
+    def notes(self, module: str, ids: Iterable[str], *, frame: Literal["pandas", "polars", "arrow"] = "pandas") -> Any:
+        """The notes on records; as `related(module, "Notes", ids)`.
+
+        Args:
+            module: API name of the module of `ids`.
+            ids: record ids (texts).
+            frame: pandas, polars or arrow (a `pyarrow.Table`).
+
+        Returns:
+            One row a note: parent.id, id, Note_Title, Note_Content, Owner, Created_Time, ...
+
+        Raises:
+            QueryError, AuthError, ApiError, ThrottledError, TransportError: as `related`.
+
+        Example::
+
+            zoho.notes("Deals", deals["id"])
+        """
+        return self.related(module, "Notes", ids, frame=frame)
+
+    def attachments(
+        self, module: str, ids: Iterable[str], *, frame: Literal["pandas", "polars", "arrow"] = "pandas"
+    ) -> Any:
+        """The files attached to records, without their content; `download` fetches that.
+
+        Args:
+            module: API name of the module of `ids`.
+            ids: record ids (texts).
+            frame: pandas, polars or arrow (a `pyarrow.Table`).
+
+        Returns:
+            One row a file: parent.id, id, File_Name, Size (bytes, Int64), Created_Time, Modified_Time (datetime64 UTC),
+            Owner, Owner.id, Owner.email, Created_By, Created_By.id, Created_By.email; `attrs["parent"]` is the module.
+            https://www.zoho.com/crm/developer/docs/api/v8/get-attachments.html
+
+        Raises:
+            QueryError: no such module, or an id is not one.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            files = zoho.attachments("Deals", deals["id"])
+        """
+        from .crm import related
+
+        return related.attachments(self._crm, module, ids, frame=frame)
+
+    def download(
+        self,
+        frame: Any,
+        folder: str | os.PathLike[str],
+        *,
+        module: str | None = None,
+        max_bytes: int = 100_000_000,
+    ) -> pandas.DataFrame:
+        """Download attached files into a folder; run again, it fetches only what is missing.
+
+        Args:
+            frame: from `attachments`, or rows of it (pandas).
+            folder: made if missing. A file is called `ID-name`, with characters that no file name should have replaced.
+            module: API name of the module the files belong to; by default as `frame.attrs` says.
+            max_bytes: a larger file is left out, and said to be.
+
+        Returns:
+            One row a file, with the index of `frame`: id, file (path), bytes (Int64), status (downloaded, skipped,
+            failed), message. https://www.zoho.com/crm/developer/docs/api/v8/download-attachments.html
+
+        Raises:
+            QueryError: the frame lacks a column, or its module is not known.
+
+        Example::
+
+            zoho.download(zoho.attachments("Deals", deals["id"]), "contracts/")
+        """
+        from .crm import files
+
+        where = module or getattr(frame, "attrs", {}).get("parent")
+        if not where:
+            raise QueryError("The frame does not say which module its files belong to.", hint='Add module="Deals".')
+        return files.download(self._crm, frame, Path(folder), module=str(where), max_bytes=max_bytes)
+
+    def upload(self, module: str, record_id: str, path: str | os.PathLike[str]) -> str:
+        """Attach a file to a record.
+
+        Args:
+            module: API name.
+            record_id: the record's id.
+            path: the file, at most 20 MB.
+
+        Returns:
+            The id of the attachment. https://www.zoho.com/crm/developer/docs/api/v8/upload-attachment.html
+
+        Raises:
+            QueryError: no such module or file, the file is too large, or Zoho did not take it.
+            AuthError, ApiError, ThrottledError: Zoho refused.
+            TransportError: Zoho was not reached, or its answer was lost: look before it is sent again.
+
+        Example::
+
+            zoho.upload("Deals", "554023004000008074", "contract.pdf")
+        """
+        from .crm import files
+
+        return files.upload(self._crm, module, record_id, Path(path))
+
+    def history(
+        self,
+        module: str,
+        *,
+        since: str | date | datetime | None = None,
+        explain: bool = False,
+        progress: bool | None = None,
+    ) -> Any:
+        """How long records stayed in each stage, or in each value of another picklist whose history Zoho keeps.
+
+        Args:
+            module: API name: Deals, or a module with a tracked picklist.
+            since: only periods that began at or after this moment.
+            explain: return the `Plan` of the pull instead; it spends one count at most.
+            progress: as `pull`.
+
+        Returns:
+            One row a period, by record and time: id, deal and deal.id (named after the module; joins `id` of it), stage
+            (the picklist's value), from and to (datetime64 UTC; to is NaT for the period that lasts), days (Int64,
+            Zoho's calendar days), amount (Float64), currency, moved_to.
+
+        Raises:
+            QueryError: no such module, or Zoho keeps no history of it; the message names those it keeps.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.history("Deals").groupby("stage")["days"].median()
+        """
+        from .crm import history
+
+        if explain:
+            return self.plan(history.tracker_of(self._crm, module).name, since=since)
+        self._preload_dataframe_libraries()
+        show = _is_interactive() if progress is None else progress
+        return history.history(self._crm, module, since=since, show=show)
+
     # The org and its people
 
     def users(self) -> pandas.DataFrame:

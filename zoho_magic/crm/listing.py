@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+import pyarrow as pa
+
 from ..errors import TransportError
 from ..http.responses import parse_json
 from .metadata import Field
@@ -13,7 +15,7 @@ from .read import arrow
 from .read.arrow import Frame
 from .read.record_query import CallCounter
 
-__all__ = ["as_entry", "fetch_all", "field", "to_frame"]
+__all__ = ["as_entry", "fetch_all", "field", "to_frame", "to_frame_of_table"]
 
 PER_PAGE = 200
 MAX_ATTEMPTS = 3
@@ -86,11 +88,16 @@ def to_frame(
 ) -> Any:
     """The entries as a typed frame whose `attrs` holds calls, credits, pulled_at and warnings beside `attrs`."""
     table, warnings = arrow.from_rows(rows, fields)
+    return to_frame_of_table(table, api, frame, **{**attrs, "warnings": [*attrs.get("warnings", ()), *warnings]})
+
+
+def to_frame_of_table(table: pa.Table, api: CallCounter, frame: Frame = "pandas", **attrs: Any) -> Any:
+    """As `to_frame`, of a table that is there already."""
     told = {
         **attrs,
         "calls": api.calls,
         "credits": api.credits,
         "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "warnings": [*attrs.get("warnings", ()), *api.warnings, *warnings],
+        "warnings": [*attrs.get("warnings", ()), *api.warnings],
     }
     return arrow.to_backend(table, frame, told)

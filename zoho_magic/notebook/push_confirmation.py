@@ -19,7 +19,7 @@ def get_variable(variables: Mapping[str, Any], name: str) -> Any:
     """The variable of that name, of the calling function or the notebook. Raises UsageError where there is none."""
     name = name.removeprefix("$")
     if name not in variables:
-        raise UsageError("%zoho_push: there is no variable of that name in this notebook. Run the cell that makes it.")
+        raise UsageError("FRAME: there is no variable of that name in this notebook. Run the cell that makes it.")
     value = variables[name]
     return get_variable(variables, value) if isinstance(value, str) else value
 

@@ -18,6 +18,7 @@ from .metadata import MetadataMagics
 from .mirroring import MirroringMagics
 from .people import PeopleMagics
 from .reading import ReadingMagics
+from .related import RelatedMagics
 from .writing import WritingMagics
 
 __all__ = ["ZohoMagics", "register", "unregister"]
@@ -31,6 +32,7 @@ class ZohoMagics(
     WritingMagics,
     MirroringMagics,
     PeopleMagics,
+    RelatedMagics,
     DemoMagics,
 ):
     """The `%zoho_...` family: every topic, one a line."""
