@@ -85,7 +85,7 @@ class RelatedMagics(Magics):
         return show_warnings(session.attachments(line.module, ids, frame=line.frame))
 
     @magic(
-        option("frame", completes="variable", metavar="FRAME", help="variable with a frame of files, from zoho_attachments"),
+        option("frame", completes="variable", metavar="FRAME", help="variable with a frame of files"),
         option("folder", metavar="FOLDER", help="where to put the files; made if missing"),
         PROFILE,
     )
