@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import ApiError, AuthError, QueryError
-from .coql.query import build_query
+from .coql.parser import build_query
 from .metadata import Field, Metadata
 from .parallel import map_parallel
 from .read import arrow as frames

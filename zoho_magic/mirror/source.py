@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ..crm import limits
 from ..crm.api_version import API
-from ..crm.coql.query import build_query
+from ..crm.coql.parser import build_query
 from ..crm.metadata import Field
 from ..crm.progress import Progress
 from ..crm.read import arrow as frames

@@ -80,7 +80,9 @@ def test_what_has_no_literal_is_refused_by_name(value: Any, told: str) -> None:
 def test_names() -> None:
     given_ = {"a": 1, "ab": 2, "_x9": 3}
     assert bind("a = $a and b = $ab or c in ($_x9,$a)", given_) == "a = 1 and b = 2 or c in (3,1)"
-    assert bind("a = '$a' and b = 'it''s $ab'", given_) == "a = '$a' and b = 'it''s $ab'"
+    assert bind("a = '$other' and b = 'it''s $5'", given_) == "a = '$other' and b = 'it''s $5'"
+    with pytest.raises(QueryError, match=r"\$a stands inside quotes"):
+        bind("a = '$a'", given_)
     assert bind("costs $5 and $ alone", given_) == "costs $5 and $ alone"
     with pytest.raises(QueryError, match=r"uses \$nobody, which is not defined"):
         bind("a = $nobody", given_)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from zoho_magic.crm.coql.conditions import BooleanOperation, Comparison, Condition, Negation
 from zoho_magic.crm.coql.lexical import find_parameters
-from zoho_magic.crm.coql.parser import parse_condition, parse_order_by, parse_query
-from zoho_magic.crm.coql.query import COUNT_KEY, CoqlQuery, UnparsedQuery, build_query
+from zoho_magic.crm.coql.parser import build_query, parse_condition, parse_order_by, parse_query
+from zoho_magic.crm.coql.query import COUNT_KEY, CoqlQuery, ParsedCondition, UnparsedQuery
 from zoho_magic.errors import QueryError
 
 
@@ -467,21 +467,22 @@ def model(query: CoqlQuery) -> tuple[Any, ...]:
     return (
         query.module, query.view, dict(query.aliases), query.has_joins, [column.key for column in query.columns],
         [(path.module, path.path, path.clause) for path in query.field_paths if path.path != "id"],
-        shape(query.where) if query.where is not None else f"{query.alias_prefix}id is not null []",
+        shape(query.where, query) if query.where is not None else f"{query.alias_prefix}id is not null []",
         [path.text for path in query.group_by], [(term.text, term.descending) for term in query.order_by],
         query.limit, query.offset,
     )  # fmt: skip
 
 
-def shape(condition: Condition) -> str:
+def shape(condition: Condition, query: CoqlQuery | ParsedCondition) -> str:
     if isinstance(condition, BooleanOperation):
-        return f"[{shape(condition.left)} {condition.operator} {shape(condition.right)}]"
+        return f"[{shape(condition.left, query)} {condition.operator} {shape(condition.right, query)}]"
     if isinstance(condition, Negation):
         operand = condition.operand
         if isinstance(operand, Comparison) and operand.operator in ("in", "like", "between"):
-            return shape(operand).replace(f" {operand.operator} ", f" not {operand.operator} ", 1)
-        return f"not {shape(operand)}"
-    values = model(condition.sub_query.query) if condition.sub_query else [value.text for value in condition.values]
+            return shape(operand, query).replace(f" {operand.operator} ", f" not {operand.operator} ", 1)
+        return f"not {shape(operand, query)}"
+    inner = {(sub.start, sub.end): sub.query for sub in query.sub_queries}
+    values = model(inner[condition.sub_query]) if condition.sub_query else [value.text for value in condition.values]
     return f"{condition.field.text} {condition.operator} {values}"
 
 
@@ -582,7 +583,8 @@ def test_any_query_is_narrowed_by_insertion(text: str, more: str) -> None:
     assert is_subsequence(query.text, narrowed.text)
     assert narrowed.where is not None
     assert query.where is not None
-    assert shape(narrowed.where) == f"[{shape(query.where)} and {shape(parse_condition(extra.to_coql()).root)}]"
+    alone = parse_condition(extra.to_coql())
+    assert shape(narrowed.where, narrowed) == f"[{shape(query.where, query)} and {shape(alone.root, alone)}]"
     assert narrowed.columns[0].key == query.columns[0].key
 
 

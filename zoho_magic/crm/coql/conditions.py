@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Union
+from dataclasses import dataclass
+from typing import Union
 
-from .edits import Edit, apply_edits
-
-if TYPE_CHECKING:
-    from .query import CoqlQuery
+from .edits import Edit
 
 __all__ = [
     "BooleanOperation",
@@ -17,8 +14,6 @@ __all__ = [
     "Condition",
     "FieldPath",
     "Negation",
-    "ParsedCondition",
-    "SubQuery",
     "Value",
     "comparisons",
     "condition_edits",
@@ -70,28 +65,6 @@ class Value:
 
 
 @dataclass(frozen=True)
-class SubQuery:
-    """The query in `in (select ...)`.
-
-    Attributes:
-        query: the query by itself; its positions count from the start of its own text.
-        start, end: where it stands in the outer text, parentheses included.
-        inner_start: where its own text begins.
-    """
-
-    query: CoqlQuery
-    start: int
-    end: int
-    inner_start: int
-
-    @property
-    def field_paths(self) -> list[FieldPath]:
-        """The fields it names, with positions in the outer text."""
-        by = self.inner_start
-        return [replace(path, start=path.start + by, end=path.end + by) for path in self.query.field_paths]
-
-
-@dataclass(frozen=True)
 class Comparison:
     """One criterion.
 
@@ -99,7 +72,7 @@ class Comparison:
         field: left of the operator.
         operator: in lower case: =, !=, <>, >, >=, <, <=, like, in, between, is null, and not like, not in, ...
         values: none for `is null`, two for `between`.
-        sub_query: after `in`, where there is one.
+        sub_query: where the sub-query after `in` stands in the text, parentheses included, if there is one.
         start, end: where it stands in the text, without parentheses around it.
         operator_start, operator_end: where the operator stands.
         is_enclosed: whether parentheses stand around it.
@@ -108,7 +81,7 @@ class Comparison:
     field: FieldPath
     operator: str
     values: tuple[Value, ...]
-    sub_query: SubQuery | None
+    sub_query: tuple[int, int] | None
     start: int
     end: int
     operator_start: int
@@ -140,50 +113,6 @@ class Negation:
 
 
 Condition = Union[Comparison, BooleanOperation, Negation]  # noqa: UP007  # the names are not defined yet
-
-
-@dataclass(frozen=True)
-class ParsedCondition:
-    """A `where` clause by itself.
-
-    Attributes:
-        text: as written.
-        root: its tree.
-        names: the fields it names, without those of sub-queries.
-        sub_queries: its sub-queries.
-    """
-
-    text: str
-    root: Condition
-    names: tuple[FieldPath, ...] = field(repr=False)
-    sub_queries: tuple[SubQuery, ...] = field(repr=False)
-
-    @property
-    def field_paths(self) -> list[FieldPath]:
-        """Every field it names, in the order of the text; `module` is "" outside of sub-queries."""
-        inner = [path for sub in self.sub_queries for path in sub.field_paths]
-        return sorted([*self.names, *inner], key=lambda path: path.start)
-
-    def to_coql(self, *, enclosed: bool = False) -> str:
-        """The text with what Zoho wants inserted: pairs of parentheses, and a `where` in sub-queries.
-
-        Args:
-            enclosed: in parentheses where it consists of several conditions, so that another one can be joined to it.
-
-        Example::
-
-            >>> from zoho_magic.crm.coql.parser import parse_condition
-            >>> parse_condition("a = 1 and b = 2 and c = 3").to_coql()
-            '(a = 1 and b = 2) and c = 3'
-        """
-        edits = [edit for sub in self.sub_queries for edit in sub.query.completion_edits(sub.inner_start)]
-        text = apply_edits(self.text, [*condition_edits(self.root), *edits])
-        return f"({text})" if enclosed and is_open(self.root) else text
-
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """Every criterion, from left to right."""
-        return list(comparisons(self.root))
 
 
 def is_open(condition: Condition) -> bool:

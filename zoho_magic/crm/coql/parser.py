@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
@@ -16,18 +16,26 @@ from .conditions import (
     Condition,
     FieldPath,
     Negation,
-    ParsedCondition,
-    SubQuery,
     Value,
 )
 from .lexical import check_text, locate
-from .query import Column, CoqlQuery, OrderTerm, Spans, UnparsedQuery
+from .query import (
+    Column,
+    CoqlQuery,
+    OrderTerm,
+    ParsedCondition,
+    Spans,
+    SubQuery,
+    UnparsedQuery,
+    spelled_column,
+)
+from .reserved_words import RESERVED_WORDS
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
     from lark.exceptions import UnexpectedInput
 
-__all__ = ["parse_condition", "parse_order_by", "parse_query"]
+__all__ = ["build_query", "parse_condition", "parse_order_by", "parse_query"]
 
 
 def parse_query(text: str) -> CoqlQuery | UnparsedQuery:
@@ -53,6 +61,42 @@ def parse_query(text: str) -> CoqlQuery | UnparsedQuery:
     except RecursionError:
         problem = _TOO_DEEP
     return UnparsedQuery(text, problem)
+
+
+def build_query(
+    module: str,
+    columns: Sequence[str],
+    where: str = "",
+    order_by: str = "",
+    reserved: Collection[str] = RESERVED_WORDS,
+) -> CoqlQuery:
+    """A complete query from its parts.
+
+    Args:
+        module: API name, with `#<id>` for a custom view.
+        columns: names of fields, or dotted paths.
+        where, order_by: as COQL, without the keyword; "" for none.
+        reserved: words, in lower case, that are quoted where they name a column.
+
+    Raises:
+        QueryError: the parts are not COQL.
+
+    Example::
+
+        >>> build_query("Leads", ["id", "Order"], "Order = 'x'", "id desc").text
+        "select id, 'Order' from Leads where 'Order' = 'x' order by id desc"
+    """
+    listed = ", ".join(spelled_column(column, reserved) for column in columns)
+    rest = (f" where {where}" if where else "") + (f" order by {order_by}" if order_by else "")
+    return _parse_all(f"select {listed} from {module}{rest}").complete(reserved=reserved)  # noqa: S608  # COQL
+
+
+def _parse_all(text: str) -> CoqlQuery:
+    """A query that is understood in full. Raises QueryError."""
+    found = parse_query(text)
+    if isinstance(found, UnparsedQuery):
+        raise found.problem
+    return found
 
 
 def parse_condition(text: str) -> ParsedCondition:
@@ -209,6 +253,7 @@ class _Reader:
             text=self.text, module=self.module, view=view, columns=columns, aliases=self.aliases,
             has_joins=len(sources) > 1, where=where, group_by=group, order_by=order, limit=limit, offset=offset,
             sub_queries=tuple(self.sub_queries), names=tuple(self.names), spans=_spans(parts, sources),
+            parse=_parse_all,
         )  # fmt: skip
 
     def sources(self, parts: Sequence[Tree[Token]]) -> tuple[str, str]:
@@ -291,7 +336,8 @@ class _Reader:
         sub_query = next((self.sub_query(part) for part in _trees(tree) if part.data == "sub_query"), None)
         values = [_value(token) for part in right for token in _leaves(part) if token.type in _KINDS]
         return Comparison(
-            field, " ".join(str(operator).lower().split()), () if sub_query else tuple(values), sub_query,
+            field, " ".join(str(operator).lower().split()), () if sub_query else tuple(values),
+            (sub_query.start, sub_query.end) if sub_query else None,
             tree.meta.start_pos, tree.meta.end_pos, *_span(cast("Token", operator)),
         )  # fmt: skip
 

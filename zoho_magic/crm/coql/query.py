@@ -6,12 +6,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 
 from ...errors import QueryError
-from .conditions import Comparison, Condition, FieldPath, SubQuery, comparisons, condition_edits, is_open
+from .conditions import Comparison, Condition, FieldPath, comparisons, condition_edits, is_open
 from .edits import Edit, apply_edits
 from .lexical import Parameter, find_parameters
 from .reserved_words import RESERVED_WORDS, needs_quotes, quote
 
-__all__ = ["COUNT_KEY", "Column", "CoqlQuery", "OrderTerm", "Spans", "UnparsedQuery", "build_query"]
+__all__ = [
+    "COUNT_KEY",
+    "Column",
+    "CoqlQuery",
+    "OrderTerm",
+    "ParsedCondition",
+    "Spans",
+    "SubQuery",
+    "UnparsedQuery",
+    "spelled_column",
+]
 
 COUNT_KEY = "n"
 """The key of the number in the answer to `CoqlQuery.count_query`."""
@@ -116,6 +126,28 @@ class UnparsedQuery:
 
 
 @dataclass(frozen=True)
+class SubQuery:
+    """The query in `in (select ...)`.
+
+    Attributes:
+        query: the query by itself; its positions count from the start of its own text.
+        start, end: where it stands in the outer text, parentheses included.
+        inner_start: where its own text begins.
+    """
+
+    query: CoqlQuery
+    start: int
+    end: int
+    inner_start: int
+
+    @property
+    def field_paths(self) -> list[FieldPath]:
+        """The fields it names, with positions in the outer text."""
+        by = self.inner_start
+        return [replace(path, start=path.start + by, end=path.end + by) for path in self.query.field_paths]
+
+
+@dataclass(frozen=True)
 class CoqlQuery:
     """A query that is understood in full.
 
@@ -136,6 +168,7 @@ class CoqlQuery:
         names: every field and alias, without those of sub-queries; `field_paths` for all fields.
         renamed: alias that `complete` gave -> the key that a person expects instead.
         spans: where the clauses stand.
+        parse: reads the text of a changed query; it raises QueryError for one that is not understood.
     """
 
     text: str
@@ -152,6 +185,7 @@ class CoqlQuery:
     sub_queries: tuple[SubQuery, ...] = field(repr=False)
     names: tuple[FieldPath, ...] = field(repr=False)
     spans: Spans = field(repr=False)
+    parse: Callable[[str], CoqlQuery] = field(repr=False, compare=False)
     renamed: Mapping[str, str] = field(default_factory=dict)
     is_parsed = True
 
@@ -283,14 +317,17 @@ class CoqlQuery:
         Raises:
             QueryError: the condition is not COQL.
         """
-        from .parser import parse_condition
-
-        more = parse_condition(condition)
+        more = self.parse(f"select id from {self.module} where {condition}")  # noqa: S608  # COQL
+        if more.spans.where[1] != len(more.text.rstrip()):
+            raise QueryError(f"{condition[:80]!r} is not a COQL condition alone.", hint="Write conditions only.")
+        more = more.complete()
+        text = more.text[slice(*more.spans.where)]
         start, end = self.spans.where
         if self.where is None:
-            return self._edited([Edit(start, end, f" where {more.to_coql()}")])
+            return self._edited([Edit(start, end, f" where {text}")])
         before, after = ("(", ")") if is_open(self.where) else ("", "")
-        return self._edited([Edit(start, start, before), Edit(end, end, f"{after} and {more.to_coql(enclosed=True)}")])
+        added = f"({text})" if more.where is not None and is_open(more.where) else text
+        return self._edited([Edit(start, start, before), Edit(end, end, f"{after} and {added}")])
 
     def add_order_by(self, order_by: str) -> CoqlQuery:
         """The query ordered by more columns after those it has: a list with `asc` or `desc`, as COQL.
@@ -345,13 +382,13 @@ class CoqlQuery:
         start, end = self.spans.source[0], self.spans.where[1]
         kept = self.text[start:end]
         counted = f"COUNT({self.alias_prefix}id) as {COUNT_KEY}"
-        return _parsed(f"select {counted} from {kept}").complete()  # noqa: S608  # COQL
+        return self.parse(f"select {counted} from {kept}").complete()  # noqa: S608  # COQL
 
     # How
 
     def _edited(self, edits: Iterable[Edit], renamed: Mapping[str, str] | None = None) -> CoqlQuery:
         changed = list(edits)
-        found = _parsed(apply_edits(self.text, changed)) if changed else self
+        found = self.parse(apply_edits(self.text, changed)) if changed else self
         return found.with_renamed({**self.renamed, **(renamed or {})})
 
     def with_renamed(self, renamed: Mapping[str, str]) -> CoqlQuery:
@@ -395,38 +432,45 @@ def spelled_column(path: str, reserved: Collection[str] = RESERVED_WORDS) -> str
     return quote(path) if needs_quotes(path, reserved) else path
 
 
-def build_query(
-    module: str,
-    columns: Sequence[str],
-    where: str = "",
-    order_by: str = "",
-    reserved: Collection[str] = RESERVED_WORDS,
-) -> CoqlQuery:
-    """A complete query from its parts.
+@dataclass(frozen=True)
+class ParsedCondition:
+    """A `where` clause by itself.
 
-    Args:
-        module: API name, with `#<id>` for a custom view.
-        columns: names of fields, or dotted paths.
-        where, order_by: as COQL, without the keyword; "" for none.
-        reserved: words, in lower case, that are quoted where they name a column.
-
-    Raises:
-        QueryError: the parts are not COQL.
-
-    Example::
-
-        >>> build_query("Leads", ["id", "Order"], "Order = 'x'", "id desc").text
-        "select id, 'Order' from Leads where 'Order' = 'x' order by id desc"
+    Attributes:
+        text: as written.
+        root: its tree.
+        names: the fields it names, without those of sub-queries.
+        sub_queries: its sub-queries.
     """
-    listed = ", ".join(spelled_column(column, reserved) for column in columns)
-    rest = (f" where {where}" if where else "") + (f" order by {order_by}" if order_by else "")
-    return _parsed(f"select {listed} from {module}{rest}").complete(reserved=reserved)  # noqa: S608  # COQL
 
+    text: str
+    root: Condition
+    names: tuple[FieldPath, ...] = field(repr=False)
+    sub_queries: tuple[SubQuery, ...] = field(repr=False)
 
-def _parsed(text: str) -> CoqlQuery:
-    from .parser import parse_query
+    @property
+    def field_paths(self) -> list[FieldPath]:
+        """Every field it names, in the order of the text; `module` is "" outside of sub-queries."""
+        inner = [path for sub in self.sub_queries for path in sub.field_paths]
+        return sorted([*self.names, *inner], key=lambda path: path.start)
 
-    found = parse_query(text)
-    if isinstance(found, UnparsedQuery):
-        raise found.problem
-    return found
+    def to_coql(self, *, enclosed: bool = False) -> str:
+        """The text with what Zoho wants inserted: pairs of parentheses, and a `where` in sub-queries.
+
+        Args:
+            enclosed: in parentheses where it consists of several conditions, so that another one can be joined to it.
+
+        Example::
+
+            >>> from zoho_magic.crm.coql.parser import parse_condition
+            >>> parse_condition("a = 1 and b = 2 and c = 3").to_coql()
+            '(a = 1 and b = 2) and c = 3'
+        """
+        edits = [edit for sub in self.sub_queries for edit in sub.query.completion_edits(sub.inner_start)]
+        text = apply_edits(self.text, [*condition_edits(self.root), *edits])
+        return f"({text})" if enclosed and is_open(self.root) else text
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """Every criterion, from left to right."""
+        return list(comparisons(self.root))

@@ -21,7 +21,8 @@ from ...http.responses import list_of, object_of, parse_json
 from .. import limits
 from ..api_version import API
 from ..coql.long_lists import spread_lists
-from ..coql.query import CoqlQuery, build_query
+from ..coql.parser import build_query
+from ..coql.query import CoqlQuery
 from ..metadata import RECORD_ID, ColumnMemory, Field
 from ..parallel import map_parallel
 from . import arrow as frames

@@ -12,10 +12,9 @@ from ...errors import ApiError, AuthError, QueryError, ThrottledError
 from ...http.responses import parse_json
 from .. import limits
 from ..api_version import API
-from ..coql.conditions import ParsedCondition
 from ..coql.lexical import find_parameters
-from ..coql.parser import parse_condition, parse_order_by
-from ..coql.query import CoqlQuery, build_query
+from ..coql.parser import build_query, parse_condition, parse_order_by
+from ..coql.query import CoqlQuery, ParsedCondition
 from ..metadata import RECORD_ID, Field, Metadata
 from ..progress import Progress
 from . import by_id, coql, records

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from .. import limits
 from ..coql.conditions import FieldPath
-from ..coql.query import Column, CoqlQuery, UnparsedQuery, build_query
+from ..coql.parser import build_query
+from ..coql.query import Column, CoqlQuery, UnparsedQuery
 from ..metadata import RECORD_ID, Field, Metadata
 from . import arrow as frames
 from . import coql

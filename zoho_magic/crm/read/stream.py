@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from ...errors import ApiError, AuthError, QueryError, ThrottledError, TransportError, ZohoError
 from ...http.responses import CrmApi
 from .. import limits
-from ..coql.query import build_query
+from ..coql.parser import build_query
 from ..metadata import RECORD_ID, Field, Metadata, display_field
 from ..parallel import map_parallel, submit
 from ..progress import Progress
