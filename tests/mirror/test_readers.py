@@ -92,6 +92,12 @@ def test_a_missing_engine_is_named_before_anything_is_landed(org: Pair, monkeypa
         org[1].scan("Leads")
 
 
+def test_an_older_polars_is_refused_for_scan(org: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pl, "__version__", "1.20.0")
+    with pytest.raises(MissingDependency, match=r"scan needs polars 1\.35"):
+        org[1].scan("Leads")
+
+
 # scan
 
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -119,7 +125,7 @@ LEAVES = [
 @pytest.fixture(scope="module")
 def leads(org: Pair) -> Any:
     with pytest.warns(UserWarning, match="."):  # polars has no place for it
-        return org[1].pull("Leads", frame="polars").reverse()
+        return pl.from_arrow(org[1].pull("Leads", frame="arrow")).reverse()
 
 
 TREES = st.recursive(
@@ -190,6 +196,7 @@ def test_what_zoho_does_not_filter_on_is_filtered_here(monkeypatch: pytest.Monke
 # compare
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # notes of a pull: a polars frame has no place for them
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "copies"])
 def test_compare_finds_what_was_added_removed_and_changed(kind: str) -> None:
     pytest.importorskip("duckdb")

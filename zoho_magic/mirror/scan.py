@@ -16,11 +16,13 @@ import pyarrow as pa
 
 from ..crm.metadata import Field
 from ..crm.read import arrow as frames
-from ..errors import ApiError, QueryError
+from ..errors import ApiError, MissingDependency, QueryError
 from .optional import load
 
 __all__ = ["scan", "to_condition"]
 
+MIN_POLARS = (1, 35)
+"""Older ones ask a source in another way: seen with 1.20, where rows were missing."""
 _COMPARE = {"Eq": "=", "Gt": ">", "GtEq": ">=", "Lt": "<", "LtEq": "<="}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 Batches = Callable[..., pa.RecordBatchReader]
@@ -34,9 +36,14 @@ def scan(fields: Sequence[Field], batches: Batches) -> Any:
         batches: as `ZohoSession.batches` without the module.
 
     Raises:
-        MissingDependency: polars is not installed.
+        MissingDependency: polars is not installed, or too old.
     """
     polars = load("polars", "scan")
+    if tuple(map(int, polars.__version__.split(".")[:2])) < MIN_POLARS:
+        raise MissingDependency(
+            f"scan needs polars {'.'.join(map(str, MIN_POLARS))} or newer, and {polars.__version__} is installed.",
+            hint='Run: %pip install --upgrade "zoho_magic[polars]"',
+        )
     from polars.io.plugins import register_io_source
 
     by_column = {column: field for field in fields for column in [field.name, *frames.extra_columns(field)]}
