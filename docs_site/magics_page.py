@@ -28,12 +28,12 @@ def make() -> str:
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """The name of each magic, `%%` for those that also take a cell, and its parser."""
     from zoho_magic.notebook.magic_parser import parser_of
-    from zoho_magic.notebook.magics import ZohoMagics
+    from zoho_magic.notebook.magics import ZohoMagic
 
-    lines, cells = ZohoMagics.magics["line"], ZohoMagics.magics["cell"]
+    lines, cells = ZohoMagic.magics["line"], ZohoMagic.magics["cell"]
     names = {**{name: method for name, method in cells.items() if name not in lines}, **lines}
     return {
-        f"{'%%' if name in cells else '%'}{name}": parser_of(getattr(ZohoMagics, method, method))
+        f"{'%%' if name in cells else '%'}{name}": parser_of(getattr(ZohoMagic, method, method))
         for name, method in sorted(names.items())
     }
 

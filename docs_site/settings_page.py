@@ -38,9 +38,9 @@ def make() -> str:
 
 
 def _config_rows() -> list[tuple[str, str, str]]:
-    from zoho_magic.notebook.magics import ZohoMagics
+    from zoho_magic.notebook.magics import ZohoMagic
 
-    traits = ZohoMagics.class_traits(config=True)
+    traits = ZohoMagic.class_traits(config=True)
     return [
         (f"`{name}`", escaped(trait.help), f"`{trait.default_value}`")
         for name, trait in sorted(traits.items())
@@ -71,7 +71,7 @@ def _shown(default: object) -> str:
 CONFIG = """\
 ## For one notebook
 
-IPython's `%config` sets these for the running kernel, as in `%config ZohoMagics.max_wait = 600`.
+IPython's `%config` sets these for the running kernel, as in `%config ZohoMagic.max_wait = 600`.
 """
 TAIL = """\
 A profile is a second file: `.env.prod` beside `.env` is the profile `prod`, see

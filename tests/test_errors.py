@@ -128,8 +128,8 @@ def test_whatever_zoho_says_becomes_one_short_line(code: str, said: str, doing: 
 def test_it_is_one_red_line_and_a_hint_in_ipython(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ZOHO_MAGIC_DEBUG", raising=False)
     error = AuthError("No.", hint="Do this.")
-    assert error._render_traceback_() == ["\x1b[31mAuthError: No.\x1b[0m", "-> Do this."]
-    assert AuthError("No.")._render_traceback_() == ["\x1b[31mAuthError: No.\x1b[0m"]
+    assert error._render_traceback_() == ["\x1b[1mAuthError: No.\x1b[0m", "-> Do this."]
+    assert AuthError("No.")._render_traceback_() == ["\x1b[1mAuthError: No.\x1b[0m"]
     assert str(AuthError("No.")) == "No."
 
 

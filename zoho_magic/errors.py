@@ -18,6 +18,7 @@ Each error has a `hint`: the next step. Hints for Zoho's own codes are in `error
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -38,7 +39,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-_RED, _RESET = "\x1b[31m", "\x1b[0m"
+_RED, _BOLD, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
 def printable(text: object) -> str:
@@ -88,7 +89,9 @@ class ZohoError(Exception):
     def _render_traceback_(self) -> list[str]:
         if os.environ.get("ZOHO_MAGIC_DEBUG"):
             return traceback.format_exception(type(self), self, self.__traceback__)
-        line = f"{_RED}{type(self).__name__}: {self.args[0]}{_RESET}"
+        # A notebook shows red text on a red ground, at 2.7:1; there the sentence is bold and has the page's own colour.
+        accent = _RED if sys.stdout is not None and sys.stdout.isatty() else _BOLD
+        line = f"{accent}{type(self).__name__}: {self.args[0]}{_RESET}"
         return [line, f"-> {self.hint}"] if self.hint else [line]
 
 

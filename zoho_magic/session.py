@@ -1199,11 +1199,12 @@ class ZohoSession:
         """
         return self._crm.modules(count=count, refresh=refresh)
 
-    def fields(self, module: str, *, refresh: bool = False) -> pandas.DataFrame:
+    def fields(self, module: str, *, search: str = "", refresh: bool = False) -> pandas.DataFrame:
         """The fields of a module.
 
         Args:
             module: API name.
+            search: only the fields whose API name, label or type holds every one of these words.
             refresh: ask the CRM again instead of using what this session knows.
 
         Returns:
@@ -1217,7 +1218,11 @@ class ZohoSession:
 
             zoho.fields("Leads")
         """
-        return self._crm.fields(module, refresh=refresh)
+        found = self._crm.fields(module, refresh=refresh)
+        for word in search.lower().split():
+            named = found["field"] + " " + found["label"] + " " + found["type"]
+            found = found[named.str.lower().str.contains(word, regex=False)].reset_index(drop=True)
+        return found
 
     # What belongs to records
 

@@ -13,7 +13,7 @@ from zoho_magic import Secret, Token, get_session, session
 from zoho_magic.config import profiles
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.data_centres import DATA_CENTRES
-from zoho_magic.notebook.magics import ZohoMagics
+from zoho_magic.notebook.magics import ZohoMagic
 from zoho_magic.session import ZohoSession
 from zoho_magic.session_registry import close_sessions, current_session, open_session
 from zoho_magic.simulator import Simulator
@@ -276,7 +276,7 @@ def test_every_magic_on_data_says_so_in_its_help(shell: Shell) -> None:
     for name in (*ON_DATA, "zoho", "zoho_coql", "zoho_exchange"):
         shell.run(f"%{name} -h")
         assert ".env.NAME" in shell.shown, name
-    assert set(ON_DATA) < set(ZohoMagics.magics["line"])
+    assert set(ON_DATA) < set(ZohoMagic.magics["line"])
 
 
 def test_tab_offers_profiles_and_their_modules(shell: Shell, simulator: Simulator, prod: Simulator) -> None:

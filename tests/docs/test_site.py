@@ -105,9 +105,9 @@ def test_every_magic_and_option_is_on_the_page() -> None:
 
 def test_every_setting_code_data_centre_and_option_is_on_its_page() -> None:
     from zoho_magic.config.settings import DC_CLIENT_SECRET_VARS, ENV_VARS
-    from zoho_magic.notebook.magics import ZohoMagics
+    from zoho_magic.notebook.magics import ZohoMagic
 
-    config = ZohoMagics.class_traits(config=True)
+    config = ZohoMagic.class_traits(config=True)
     rows = {
         "reference/settings.md": [*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values(), "ZOHO_MAGIC_DEBUG", *config],
         "reference/errors.md": [code.partition("@")[0] for code in CATALOGUE],

@@ -172,7 +172,7 @@ def test_config_and_options_set_max_wait(org: World) -> None:
     before = backoff.MAX_WAIT_SECONDS
     try:
         shell.run_line_magic("load_ext", "zoho_magic")
-        shell.run_line_magic("config", "ZohoMagics.max_wait = 3600.0")
+        shell.run_line_magic("config", "ZohoMagic.max_wait = 3600.0")
         assert current_wait_budget().seconds == 3600
         for line in ("zoho_pull -h", "zoho_coql -h", "zoho_push -h"):
             with capture_output() as told:

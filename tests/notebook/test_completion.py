@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, magics_class
 
 from tests.support.ipython_shell import Shell, open_shell
 from zoho_magic.notebook.magic_parser import magic, option
-from zoho_magic.notebook.magics import ZohoMagics
+from zoho_magic.notebook.magics import ZohoMagic
 from zoho_magic.session_registry import current_session
 
 ELSEWHERE = """
@@ -72,7 +72,7 @@ def test_front_ends_that_ask_line_by_line_get_the_same(shell: Shell) -> None:
 
 
 def test_choices_of_the_option_before_the_cursor_are_offered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ZohoMagics, "zoho_travel", Travel.zoho_travel, raising=False)
+    monkeypatch.setattr(ZohoMagic, "zoho_travel", Travel.zoho_travel, raising=False)
     assert sorted(shell.offered("%zoho_travel --via ")) == [
         f"%zoho_travel --via {road}" for road in ("bulk", "coql", "records")
     ]
@@ -90,7 +90,7 @@ def test_every_other_completion_is_as_without_us(shell: Shell) -> None:
     with_us = {line: shell.offered(line) for line in ELSEWHERE}
     shell.run("%unload_ext zoho_magic")
     without = {line: shell.offered(line) for line in ELSEWHERE}
-    assert sorted(with_us.pop("%zoho")) == _by_tab(ZohoMagics.magics)
+    assert sorted(with_us.pop("%zoho")) == _by_tab(ZohoMagic.magics)
     assert without.pop("%zoho") == []
     assert with_us == without
     assert "print" in without["prin"]

@@ -114,8 +114,8 @@ def test_a_frame_that_is_none(zoho: World, shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("line", "question"),
     [
-        ("Leads gone --delete", "Really delete 1 row in Leads? [y/N] "),
-        ("Leads many --insert", "Really insert 1,001 rows in Leads? [y/N] "),
+        ("Leads gone --delete", "Really delete 1 row in Leads of Northbeam Solar (production)? [y/N] "),
+        ("Leads many --insert", "Really insert 1,001 rows in Leads of Northbeam Solar (production)? [y/N] "),
     ],
 )
 @pytest.mark.parametrize(("reply", "goes"), [("y", True), ("YES ", True), ("", False), ("n", False), ("sure", False)])
@@ -152,7 +152,8 @@ def test_a_cell_that_is_run_again_asks_before_rows_are_inserted_twice(
     if same:
         assert "nothing was written" in shell.failed("%zoho_push Leads again --insert")
         question = (
-            f"{same} rows of again were inserted before, in this session. Really insert {same} rows in Leads? [y/N] "
+            f"{same} rows of again were inserted before, in this session. "
+            f"Really insert {same} rows in Leads of Northbeam Solar (production)? [y/N] "
         )
         assert (asked, zoho[0].crm.count("Leads")) == ([question], before)
         report = shell.run("%zoho_push Leads again --insert --yes")
@@ -290,7 +291,7 @@ def test_kept_pushes_are_listed_and_undone(zoho: World, shell: Shell) -> None:
 def test_config_turns_keeping_off(zoho: World, shell: Shell) -> None:
     report = shell.run("%zoho_push Leads few --insert")
     shell.ip.user_ns["changed"] = report[["id"]].assign(City="Bern")
-    shell.run("%config ZohoMagics.keep_previous_values = False")
+    shell.run("%config ZohoMagic.keep_previous_values = False")
     shell.run("%zoho_push Leads changed --update")
     assert len(shell.run("%zoho_undo")) == 0
     shell.run("%zoho_push Leads changed --update --keep")

@@ -16,7 +16,7 @@ from ..errors import ZohoError
 from ..http.backoff import wait_budget
 from .lazy_session import get_session
 from .magic_parser import parser_of
-from .magics import ZohoMagics
+from .magics import ZohoMagic
 
 if TYPE_CHECKING:
     from ..session import ZohoSession
@@ -59,7 +59,7 @@ def offer(line: str, cell: str) -> Offer:
         whole = body["query"] if body is not None else cell
         return _fitting(_in_query(line, whole, _profile(cell)), _PATH.findall(line)[0])
     found = _OURS.search(line)
-    method = getattr(ZohoMagics, found["magic"], None) if found else None
+    method = getattr(ZohoMagic, found["magic"], None) if found else None
     if found is None or method is None:
         return Offer([], "")
     return _fitting(_on_line(parser_of(method), found["rest"]), _WORD.findall(found["rest"])[0])

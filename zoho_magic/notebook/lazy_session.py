@@ -9,7 +9,15 @@ if TYPE_CHECKING:
 
     from ..session import ZohoSession
 
-__all__ = ["get_session", "is_interactive", "list_profiles", "session_to_set_up", "switch_to"]
+__all__ = [
+    "find_module",
+    "get_session",
+    "is_interactive",
+    "list_profiles",
+    "organisation_and_environment",
+    "session_to_set_up",
+    "switch_to",
+]
 
 
 def get_session(profile: str | None = None) -> ZohoSession:
@@ -76,3 +84,16 @@ def is_interactive(shell: Any) -> bool:
         return True
     parent: dict[str, Any] = getattr(shell, "get_parent", dict)() or {}  # xeus-python's shell has none
     return bool(parent.get("content", {}).get("allow_stdin", True))
+
+
+def find_module(name: str, profile: str | None) -> str:
+    """The API name of the one module that is written so but for capital letters; else the name as it is."""
+    names = [known for known in get_session(profile).metadata.modules() if known.lower() == name.lower()]
+    return names[0] if len(names) == 1 else name
+
+
+def organisation_and_environment(session: ZohoSession) -> str:
+    """As in: of Northbeam Solar (production); what Zoho does not say is left out."""
+    status = session.status()
+    where = "simulator" if status.demo else status.environment
+    return f" of {status.organisation} ({where})" if status.organisation else f" ({where})"

@@ -17,8 +17,9 @@ from IPython.core.error import UsageError
 from IPython.core.magic import line_cell_magic, line_magic, needs_local_scope, no_var_expand
 
 from ..errors import ZohoError
+from .lazy_session import find_module
 from .translation import translate_error, translate_result
-from .variables import fill_words, refuse_braces, visible_variables
+from .variables import fill_words, is_assigned, refuse_braces, visible_variables, without_semicolon
 
 __all__ = ["LineParser", "assign", "magic", "option", "parser_of"]
 
@@ -58,12 +59,18 @@ class LineParser(argparse.ArgumentParser):
         """-h was asked for: leave the magic, not the kernel."""
         raise _HelpWasShown
 
-    def read(self, line: str, variables: Mapping[str, Any] = MappingProxyType({})) -> argparse.Namespace | None:
+    def read(
+        self,
+        line: str,
+        variables: Mapping[str, Any] = MappingProxyType({}),
+        defaults: Mapping[str, Any] = MappingProxyType({}),
+    ) -> argparse.Namespace | None:
         """The line's arguments, or None when it asked for help, which is then printed.
 
         Args:
             line: what stands behind the magic's name.
             variables: what a word `$name` may stand for; also in the result, as `variables`.
+            defaults: values of options that the line does not have, by the option's name, for the options there are.
         """
         refuse_braces(self._without_paths(line), variables, self.prog)
         words = self._words(line)
@@ -71,7 +78,7 @@ class LineParser(argparse.ArgumentParser):
         reader = copy(self)  # one parser serves every thread; the variables belong to this line
         reader._variables = variables
         try:
-            return reader.parse_args(words, argparse.Namespace(variables=variables))
+            return reader.parse_args(words, argparse.Namespace(variables=variables, **self._own(defaults)))
         except _HelpWasShown:
             return None
 
@@ -84,6 +91,11 @@ class LineParser(argparse.ArgumentParser):
         if len(filled) > 1 and action.nargs in (None, "?"):
             raise UsageError(f"%{self.prog}: {name} takes one value, not {len(filled)}.")
         return super()._get_values(action, filled)
+
+    def _own(self, defaults: Mapping[str, Any]) -> dict[str, Any]:
+        options = {one.dest: one for one in self._actions if one.option_strings and one.nargs is None}
+        fitting = {name: value for name, value in defaults.items() if value is not None and name in options}
+        return {n: v for n, v in fitting.items() if options[n].choices is None or v in (options[n].choices or ())}
 
     def _without_paths(self, line: str) -> str:
         """The line without the names of files, in which braces may stand."""
@@ -154,15 +166,19 @@ def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argp
     def decorate(method: Callable[[Any, argparse.Namespace], Any]) -> Any:
         @wraps(method)
         def run(self: Any, line: str, text: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+            line, is_quiet = without_semicolon(line)
             head, body = _split_options(line) if cell and text is None else (line, text)
-            arguments = parser_of(run).read(head, visible_variables(self.shell, local_ns))
+            seen = visible_variables(self.shell, local_ns)
+            arguments = parser_of(run).read(head, seen, getattr(self, "defaults", MappingProxyType({})))
             if arguments is None:
                 return None
             if body is not None:
                 refuse_braces(body, arguments.variables, method.__name__)
             arguments.body = body
             try:
-                return translate_result(method(self, arguments))
+                _complete_module_names(parser_of(run), arguments)
+                found = translate_result(method(self, arguments))
+                return None if is_quiet and not is_assigned() else found
             except ZohoError as error:
                 translate_error(error)
                 raise
@@ -174,6 +190,14 @@ def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argp
         return needs_local_scope(no_var_expand(kind(run)))
 
     return decorate
+
+
+def _complete_module_names(parser: LineParser, arguments: argparse.Namespace) -> None:
+    """`leads` is Leads, where the CRM has one module of that name in other letters."""
+    for action in parser._actions:
+        value = getattr(arguments, action.dest, None)
+        if getattr(action, "completes", "") == "module" and isinstance(value, str) and value.islower():
+            setattr(arguments, action.dest, find_module(value, getattr(arguments, "profile", None)))
 
 
 _HEAD = re.compile(r"\s*((?:--?[\w-]+(?:=\S+|\s+(?!select\b)\S+)?(?:\s+|$))*)(.*)", re.IGNORECASE | re.DOTALL)

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
+from .lazy_session import is_interactive
+
 if TYPE_CHECKING:
     from ..crm.write.report import PushReport
 
-__all__ = ["Message", "show_failures", "show_reading_cost", "show_summary", "show_warnings"]
+__all__ = [
+    "Message",
+    "show_failures",
+    "show_reading_cost",
+    "show_summary",
+    "show_warnings",
+    "shows_progress",
+    "wants_notes",
+]
 
 
 class Message:
@@ -63,3 +73,13 @@ def show_reading_cost(frame: Any) -> None:
     rows = len(frame) if hasattr(frame, "__len__") else 0
     credits = credits_of_reading(rows, len(getattr(frame, "columns", ())))
     display(Message(f"Reading what the CRM holds of {rows:,} rows: about {credits:,} API credits."))  # type: ignore[no-untyped-call]
+
+
+def shows_progress(magics: Any) -> bool:
+    """Whether a bar is wanted: somebody is there, and `%config ZohoMagic.progress` is on."""
+    return is_interactive(magics.shell) and bool(getattr(magics, "progress", True))
+
+
+def wants_notes(magics: Any) -> bool:
+    """Whether `%config ZohoMagic.notes` is on."""
+    return bool(getattr(magics, "notes", True))

@@ -24,7 +24,13 @@ def get_variable(variables: Mapping[str, Any], name: str) -> Any:
     return get_variable(variables, value) if isinstance(value, str) else value
 
 
-def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[str, Any, str], int]) -> None:
+def confirm(
+    shell: Any,
+    line: Namespace,
+    frame: Any,
+    count_inserted: Callable[..., int],
+    place: Callable[[], str] = lambda: "",
+) -> None:
     """Ask before a deletion, many rows or rows that were inserted before, unless --yes, or nothing will be written.
 
     Args:
@@ -32,6 +38,7 @@ def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[s
         line: the parsed line of `%zoho_push`.
         frame: what will be pushed.
         count_inserted: `ZohoSession.count_inserted`.
+        place: the organisation and the environment, asked for where a question is asked.
 
     Raises:
         UsageError: no action was named, nobody is there to ask, or the answer was no.
@@ -47,7 +54,7 @@ def confirm(shell: Any, line: Namespace, frame: Any, count_inserted: Callable[[s
     where = f"{line.module} of {line.profile}" if line.profile else line.module
     what = f"{action} {_rows(rows)} in {where}"
     before = f"{_rows(inserted)} of {line.frame} {_were(inserted)} inserted before, in this session. " * bool(inserted)
-    answer = _answer(shell, f"{before}Really {what}? [y/N] ")
+    answer = _answer(shell, f"{before}Really {what}{place()}? [y/N] ")
     if answer is None:
         raise UsageError(f"%zoho_push: to {what} in an unattended run, add --yes. {before}".rstrip())
     if answer not in ("y", "yes"):

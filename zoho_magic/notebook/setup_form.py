@@ -156,10 +156,10 @@ class SetupForm:
 
     def _build_layout(self) -> widgets.Widget:
         steps = (
-            _step(1, "Where is your Zoho account?", self.data_centre),
-            _step(2, "Which client asks?", self.console, self.upload, self.client_id, self.client_secret),
-            _step(3, "What may it do?", self.scopes, self._scope_grid, self.scope_line),
-            _step(4, "Prove that it is you", self.login_methods),
+            _step(1, "Data centre", self.data_centre),
+            _step(2, "Client ID and secret", self.console, self.upload, self.client_id, self.client_secret),
+            _step(3, "Scopes", self.scopes, self._scope_grid, self.scope_line),
+            _step(4, "Authorise", self.login_methods),
         )
         return _Form([widgets.HTML(_STYLE), *steps, self.button, self.status]).add_class("zoho-setup")
 

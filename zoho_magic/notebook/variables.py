@@ -24,7 +24,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-__all__ = ["fill_words", "is_assigned", "refuse_braces", "visible_variables"]
+__all__ = ["fill_words", "is_assigned", "refuse_braces", "visible_variables", "without_semicolon"]
 
 _NAME = re.compile(r"(?<![^\s,(])\$([A-Za-z_]\w*)")
 _BRACES = re.compile(r"\{([^{}]*\w[^{}]*)\}")
@@ -232,3 +232,9 @@ def _checked(text: str, name: str, where: str) -> str:
     if not text.strip():
         raise UsageError(f"{where}${name} is empty.")
     return text
+
+
+def without_semicolon(line: str) -> tuple[str, bool]:
+    """The line without IPython's sign for "do not show it", and whether it had one."""
+    bare = line.rstrip()
+    return (bare[:-1].rstrip(), True) if bare.endswith(";") else (line, False)

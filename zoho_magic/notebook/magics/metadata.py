@@ -41,6 +41,7 @@ class MetadataMagics(Magics):
 
     @magic(
         MODULE,
+        option("search", nargs="*", metavar="SEARCH", help="only fields with these words in their name or label"),
         REFRESH,
         PROFILE,
     )
@@ -50,5 +51,6 @@ class MetadataMagics(Magics):
         Example::
 
             %zoho_fields Leads
+            %zoho_fields Leads amount
         """
-        return get_session(line.profile).fields(line.module, refresh=line.refresh)
+        return get_session(line.profile).fields(line.module, search=" ".join(line.search), refresh=line.refresh)

@@ -70,6 +70,6 @@ MAX_WAIT = option(
     "--max-wait",
     type=seconds,
     metavar="SECONDS",
-    help="wait at most so long for Zoho, all calls together (60, or what %%config ZohoMagics.max_wait says)",
+    help="wait at most so long for Zoho, all calls together (60, or what %%config ZohoMagic.max_wait says)",
 )
 REFRESH = option("--refresh", action="store_true", help="ask the CRM again")

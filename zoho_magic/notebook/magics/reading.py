@@ -10,9 +10,9 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics
 
 from ..cost_confirmation import confirm_cost
-from ..lazy_session import get_session, is_interactive
+from ..lazy_session import get_session
 from ..magic_parser import assign, magic, option
-from ..notes import show_summary, show_warnings
+from ..notes import show_summary, show_warnings, shows_progress, wants_notes
 from ..variables import is_assigned
 from .options import FRAME, LAZY_FRAMES, MAX_WAIT, MODULE, PROFILE, PULL_FRAME, positive_int, split_names
 
@@ -92,7 +92,7 @@ class ReadingMagics(Magics):
         if line.explain:
             return session.plan(line.module, **asked, **by_id)
         shared: dict[str, Any] = {
-            "progress": is_interactive(self.shell),
+            "progress": shows_progress(self),
             "max_wait": line.max_wait,
             "confirm": None if line.yes else confirm_cost(self.shell),
         }
@@ -104,7 +104,7 @@ class ReadingMagics(Magics):
             return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
         begun = time.perf_counter()
         frame = session.pull(line.module, **asked, **by_id, **shared, frame=line.frame, check_memory=not line.yes)
-        if is_assigned():
+        if is_assigned() and wants_notes(self):
             show_summary(frame, time.perf_counter() - begun)
         return show_warnings(frame)
 
@@ -137,10 +137,10 @@ class ReadingMagics(Magics):
             line.body,
             params=line.variables,
             frame=line.frame,
-            progress=is_interactive(shell),
+            progress=shows_progress(self),
             max_wait=line.max_wait,
         )
-        if line.variable or is_assigned():
+        if (line.variable or is_assigned()) and wants_notes(self):
             show_summary(frame, time.perf_counter() - begun)
         return assign(shell, line.variable, show_warnings(frame))
 

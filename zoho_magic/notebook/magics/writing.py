@@ -9,7 +9,7 @@ from typing import Any
 from IPython.core.magic import Magics
 from traitlets import Bool
 
-from ..lazy_session import get_session, is_interactive
+from ..lazy_session import get_session, is_interactive, organisation_and_environment
 from ..magic_parser import magic, option
 from ..notes import show_failures, show_reading_cost, show_warnings
 from ..push_confirmation import ASK_ABOVE_ROWS, confirm, get_variable
@@ -98,7 +98,8 @@ class WritingMagics(Magics):
             %zoho_push Deals old --delete
         """
         frame = get_variable(line.variables, line.frame)
-        confirm(self.shell, line, frame, lambda *asked: get_session(line.profile).count_inserted(*asked))
+        session = get_session(line.profile)
+        confirm(self.shell, line, frame, session.count_inserted, lambda: organisation_and_environment(session))
         if line.diff or line.only_changes:
             show_reading_cost(frame)
         report = get_session(line.profile).push(
