@@ -145,7 +145,7 @@ def test_aggregates_and_groups(sim: Simulator, zoho: Client) -> None:
 
 
 def test_what_id_joins_and_subforms_and_explicit_joins(zoho: Client) -> None:
-    rows = zoho.rows("select What_Id->Deals.Stage, What_Id from Tasks where What_Id->Deals.Stage = 'Closed Won'")
+    rows = zoho.rows("select 'What_Id->Deals.Stage', What_Id from Tasks where 'What_Id->Deals.Stage' = 'Closed Won'")
     assert rows
     assert {row["What_Id->Deals.Stage"] for row in rows} == {"Closed Won"}
     dotted = zoho.rows("select Item, Parent_Id.Name from Project_Lines where Parent_Id.Budget > 20000 limit 50")

@@ -113,7 +113,8 @@ class PushReport(pd.DataFrame):
                 locked, an error of Zoho's own), as they were.
 
         A row that an earlier `retry` pushed is not pushed a second time from here: the retry continues from the report
-        that the earlier one returned.
+        that the earlier one returned. A row is not sent either, and fails with the code SUPERSEDED, if a later row of
+        the frame wrote the same record: it would undo that.
 
         Unknown rows of a bulk write job are not written again: the job is asked what became of them. Other unknown rows
         are written again where twice has the same effect as once: updates, deletions, upserts of rows with a value in
