@@ -369,3 +369,17 @@ def test_the_form_opens_over_values_that_cannot_be_used_and_mends_them(simulator
     assert "ZOHO_DC=us" in (isolated / ".env").read_text()
     assert ZohoSession.from_env().credentials.refresh_token is not None
     session.close()
+
+
+def test_a_form_that_is_shown_again_leaves_no_widgets_behind(session: ZohoSession) -> None:
+    """A kernel keeps every widget that is not closed."""
+    from ipywidgets.widgets import widget
+
+    from zoho_magic.notebook.prompts import _shown
+
+    registry = widget._instances if hasattr(widget, "_instances") else widget.Widget.widgets
+    _shown.replace(SetupForm(session).widget)
+    first = len(registry)
+    for _ in range(5):
+        _shown.replace(SetupForm(session).widget)
+    assert len(registry) - first < 20

@@ -70,3 +70,8 @@ def test_instructions_show_none() -> None:
 
 def test_what_is_harmless_stays() -> None:
     assert printable("Größe الاسم 東京 👩‍👩‍👧\n\tok")[:13] == "Größe الاسم 東"
+
+
+def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert ZohoError("no")._render_traceback_() == ["ZohoError: no"]

@@ -28,6 +28,29 @@ from .notes import Message
 __all__ = ["exchange", "grant_code", "is_interactive", "login", "run_setup_questions", "setup"]
 
 
+class _ShownForm:
+    """The form that is on the page: a kernel keeps every widget of one that is not closed, 142 each time."""
+
+    form: Any = None
+
+    def replace(self, form: Any) -> None:
+        """Close the form before, and remember this one."""
+        before, self.form = self.form, form
+        if before is not None:
+            _close(before)
+
+
+_shown = _ShownForm()
+
+
+def _close(widget: Any) -> None:
+    """Close a widget with all that is in it."""
+    for part in (*getattr(widget, "children", ()), getattr(widget, "layout", None), getattr(widget, "style", None)):
+        if part is not None:
+            _close(part)
+    widget.close()
+
+
 def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
     """The form where there is a notebook; questions in a terminal, or when asked for; in an unattended run the status.
 
@@ -39,7 +62,8 @@ def setup(session: ZohoSession, shell: Any, *, questions: bool = False) -> Any:
     if is_interactive(shell):
         from .setup_form import SetupForm
 
-        return SetupForm(session).widget
+        _shown.replace(SetupForm(session).widget)
+        return _shown.form
     return _unattended(session)
 
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from warnings import warn
@@ -716,10 +717,36 @@ def to_backend(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
     pandas: text as strings, integers Int64, numbers Float64, flags boolean, lists as Python lists, `attrs` in
     `frame.attrs`. polars: as polars converts Arrow. arrow: the table, `attrs` as JSON in `schema.metadata`.
     """
+    data, clipped = _clip_datetimes(data)
+    if clipped:
+        attrs = {**attrs, "warnings": [*attrs.get("warnings", ()), *clipped]}
     if frame == "pandas":
         return _pandas(data, attrs)
     described = data.replace_schema_metadata({"zoho_magic": json.dumps(dict(attrs), default=str)})
     return described if frame == "arrow" else _polars(described, attrs.get("warnings", ()))
+
+
+_FIRST_MOMENT = datetime(1, 1, 1, tzinfo=timezone.utc)
+_LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=timezone.utc)
+
+
+def _clip_datetimes(data: pa.Table) -> tuple[pa.Table, list[str]]:
+    """The table with datetimes that Python can show, and a warning for each column that had others.
+
+    In a time zone west of Greenwich the end of 9999 lies in the year 10000 by UTC; pandas then cannot even print it.
+    """
+    told = []
+    for place, column in enumerate(data.schema):
+        if not pa.types.is_timestamp(column.type) or column.type.tz is None:
+            continue
+        first, last = (pa.scalar(moment, column.type) for moment in (_FIRST_MOMENT, _LAST_MOMENT))
+        values = data.column(place)
+        outside = pc.or_(pc.less(values, first), pc.greater(values, last))
+        if count := pc.sum(outside).as_py() or 0:
+            later = pc.if_else(pc.less(values, first), first, values)
+            data = data.set_column(place, column, pc.if_else(pc.greater(later, last), last, later))
+            told.append(f"{column.name}: {count} datetimes beyond the years 1 to 9999 by UTC are set to the nearest.")
+    return data, told
 
 
 def _pandas(data: pa.Table, attrs: Mapping[str, Any]) -> Any:
