@@ -91,7 +91,8 @@ class ZohoError(Exception):
             return traceback.format_exception(type(self), self, self.__traceback__)
         # A notebook shows red text on a red ground, at 2.7:1; there the sentence is bold and has the page's own colour.
         accent = _RED if sys.stdout is not None and sys.stdout.isatty() else _BOLD
-        line = f"{accent}{type(self).__name__}: {self.args[0]}{_RESET}"
+        accent, reset = ("", "") if os.environ.get("NO_COLOR") else (accent, _RESET)
+        line = f"{accent}{type(self).__name__}: {self.args[0]}{reset}"
         return [line, f"-> {self.hint}"] if self.hint else [line]
 
 
