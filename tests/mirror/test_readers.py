@@ -124,8 +124,7 @@ LEAVES = [
 
 @pytest.fixture(scope="module")
 def leads(org: Pair) -> Any:
-    with pytest.warns(UserWarning, match="."):  # polars has no place for it
-        return pl.from_arrow(org[1].pull("Leads", frame="arrow")).reverse()
+    return pl.from_arrow(org[1].pull("Leads", frame="arrow")).reverse()
 
 
 TREES = st.recursive(
