@@ -1534,6 +1534,95 @@ class ZohoSession:
 
         return people.business_hours(self._crm)
 
+    def views(self, module: str) -> pandas.DataFrame:
+        """The custom views of a module that you may see.
+
+        Returns:
+            One row a view: id, name, system_name, category, access_type, default and system_defined (boolean),
+            created_by, created_by.id, modified_time (datetime64 UTC).
+            https://www.zoho.com/crm/developer/docs/api/v8/custom-view-meta.html
+
+        Raises:
+            QueryError: no such module.
+            AuthError: the scope ZohoCRM.settings.custom_views.READ is missing.
+            ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.views("Leads")[["name", "id"]]
+        """
+        from .crm import views
+
+        return views.views(self._crm, self.metadata.module(module).name)
+
+    def choices(self, module: str, field: str | None = None) -> pandas.DataFrame:
+        """The choices of picklists with their labels and colours, in the CRM's order.
+
+        Args:
+            module: API name.
+            field: API name of one picklist; by default all of the module.
+
+        Returns:
+            One row a choice: field, value (what records carry), label (what people see), colour, type (used, unused),
+            id, order (Int64).
+
+        Raises:
+            QueryError: no such module or field, or the field is not a picklist.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            stages = zoho.choices("Deals", "Stage")["value"]
+            deals["Stage"] = pandas.Categorical(deals["Stage"], stages, ordered=True)
+        """
+        from .crm import views
+
+        return views.choices(self.metadata, self._crm, self.metadata.module(module).name, field)
+
+    def schema(self, *modules: str) -> pandas.DataFrame:
+        """The data dictionary: every field of some modules, or of all; one API credit a module.
+
+        Args:
+            modules: API names; none for every module that can be read.
+
+        Returns:
+            One row a field: module, field, label, type (Zoho's), target (module of a lookup), required, read_only,
+            unique and custom (boolean), length (Int64, characters), choices (a list). Two of them, of two orgs or days,
+            can be compared with `merge(..., how="outer", indicator=True)` on module and field.
+
+        Raises:
+            QueryError: no such module; the message names the nearest.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            zoho.schema("Deals", "Accounts").to_excel("dictionary.xlsx")
+        """
+        from .crm import schema
+
+        return schema.schema(self._crm, modules)
+
+    def schema_diagram(self, *modules: str) -> str:
+        """The lookups between some modules, or all, as an entity diagram in Mermaid's language.
+
+        Args:
+            modules: API names; none for every module that can be read.
+
+        Returns:
+            Text that begins with `erDiagram`; GitHub, JupyterLab's Markdown and mermaid.live draw it.
+
+        Raises:
+            QueryError: no such module; the message names the nearest.
+            AuthError, ApiError, ThrottledError, TransportError: as `request`.
+
+        Example::
+
+            print(zoho.schema_diagram("Deals", "Accounts", "Contacts"))
+        """
+        from .crm import schema
+
+        return schema.mermaid(self._crm, modules)
+
     def deleted(
         self,
         module: str,

@@ -23,7 +23,7 @@ LISTS = ("users", "roles", "profiles", "territories", "currencies", "business_ho
 def org(request: pytest.FixtureRequest) -> Any:
     options = Options(users_forbidden=False).apply(request.param)
     options.users_forbidden = False
-    with world(rows=40, **vars(options) | {"credit_limit": 10**9}) as (sim, zoho):
+    with world(rows=40, **vars(options) | {"credit_limit": 10**9, "job_seconds": 0.0}) as (sim, zoho):
         yield sim, zoho
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from IPython.core.error import UsageError
 from IPython.core.magic import Magics
 
 from ..lazy_session import get_session
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = ["MetadataMagics"]
+
+
+class EntityDiagram(str):
+    """A diagram's text, which a front end that knows Mermaid draws."""
+
+    __slots__ = ()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/vnd.mermaid": str(self), "text/plain": str(self)}
 
 
 class MetadataMagics(Magics):
@@ -42,6 +52,7 @@ class MetadataMagics(Magics):
     @magic(
         MODULE,
         option("search", nargs="*", metavar="SEARCH", help="only fields with these words in their name or label"),
+        option("--views", action="store_true", help="list the custom views of the module instead"),
         REFRESH,
         PROFILE,
     )
@@ -52,5 +63,43 @@ class MetadataMagics(Magics):
 
             %zoho_fields Leads
             %zoho_fields Leads amount
+            %zoho_fields Leads --views
         """
-        return get_session(line.profile).fields(line.module, search=" ".join(line.search), refresh=line.refresh)
+        session = get_session(line.profile)
+        if not line.views:
+            return session.fields(line.module, search=" ".join(line.search), refresh=line.refresh)
+        if line.search or line.refresh:
+            raise UsageError("%zoho_fields: --views goes with neither SEARCH nor --refresh.")
+        return session.views(line.module)
+
+    @magic(
+        MODULE,
+        option("field", completes="field", nargs="?", metavar="FIELD", help="API name of one picklist; all without"),
+        PROFILE,
+    )
+    def zoho_choices(self, line: Namespace) -> pandas.DataFrame:
+        """The choices of picklists: value, label, colour, in the CRM's order.
+
+        Example::
+
+            %zoho_choices Deals Stage
+        """
+        return get_session(line.profile).choices(line.module, line.field)
+
+    @magic(
+        option("modules", completes="module", nargs="*", metavar="MODULE", help="API names; every module without"),
+        option("--mermaid", action="store_true", help="the lookups between them as a diagram in Mermaid's language"),
+        PROFILE,
+    )
+    def zoho_schema(self, line: Namespace) -> Any:
+        """The data dictionary of modules as a frame, or their entity diagram; one API credit a module.
+
+        Examples::
+
+            %zoho_schema Deals Accounts
+            %zoho_schema Deals Accounts Contacts --mermaid
+        """
+        session = get_session(line.profile)
+        if line.mermaid:
+            return EntityDiagram(session.schema_diagram(*line.modules))
+        return session.schema(*line.modules)
