@@ -14,6 +14,8 @@ from .parallel import map_parallel
 from .read.record_query import CallCounter
 
 if TYPE_CHECKING:
+    import pandas
+
     from .client import CrmClient
     from .metadata import Field, Metadata
 
@@ -27,14 +29,15 @@ _COLUMNS = (
 )
 
 
-def schema(client: CrmClient, modules: Iterable[str]) -> Any:
+def schema(client: CrmClient, modules: Iterable[str]) -> pandas.DataFrame:
     """See `ZohoSession.schema`."""
     metadata = client.metadata
     names = _names(metadata, modules)
     with CallCounter(client) as api:
         list(map_parallel([partial(metadata.fields, name) for name in names], client.max_concurrency()))
         rows = [_row(name, each) for name in names for each in metadata.fields(name).values()]
-        return to_frame(rows, _COLUMNS, api)
+        frame: pandas.DataFrame = to_frame(rows, _COLUMNS, api)
+        return frame
 
 
 def mermaid(client: CrmClient, modules: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ https://www.zoho.com/crm/developer/docs/api/v8/custom-view-meta.html, .../field-
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import QueryError
 from .api_version import API
@@ -13,6 +13,8 @@ from .listing import fetch_all, field, to_frame
 from .read.record_query import CallCounter
 
 if TYPE_CHECKING:
+    import pandas
+
     from ..http.responses import CrmApi
     from .metadata import Metadata
 
@@ -31,15 +33,16 @@ _CHOICE = (
 _PICKLISTS = ("picklist", "multiselectpicklist")
 
 
-def views(api: CrmApi, module: str) -> Any:
+def views(api: CrmApi, module: str) -> pandas.DataFrame:
     """See `ZohoSession.views`."""
     with CallCounter(api) as counted:
         found = fetch_all(counted, f"{API}/settings/custom_views", "custom_views", {"module": module})
         named = [{**each, "name": each.get("display_value") or each.get("name")} for each in found]
-        return to_frame(named, _VIEW, counted, module=module)
+        frame: pandas.DataFrame = to_frame(named, _VIEW, counted, module=module)
+        return frame
 
 
-def choices(metadata: Metadata, api: CrmApi, module: str, name: str | None) -> Any:
+def choices(metadata: Metadata, api: CrmApi, module: str, name: str | None) -> pandas.DataFrame:
     """See `ZohoSession.choices`."""
     fields = metadata.get_fields(module, [name]) if name else list(metadata.fields(module).values())
     picklists = [each for each in fields if each.value_type in _PICKLISTS]
@@ -54,4 +57,5 @@ def choices(metadata: Metadata, api: CrmApi, module: str, name: str | None) -> A
         for each in picklists
         for one in each.entry.get("pick_list_values") or ()
     ]  # fmt: skip
-    return to_frame(rows, _CHOICE, CallCounter(api), module=module)
+    frame: pandas.DataFrame = to_frame(rows, _CHOICE, CallCounter(api), module=module)
+    return frame
