@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from IPython.core.magic import Magics, magics_class
@@ -12,6 +13,7 @@ from tests.support.ipython_shell import Shell, open_shell
 from zoho_magic.notebook.magic_parser import magic, option
 from zoho_magic.notebook.magics import ZohoMagic
 from zoho_magic.session_registry import current_session
+from zoho_magic.simulator import Simulator
 
 ELSEWHERE = """
 prin
@@ -132,6 +134,26 @@ def connected(shell: Shell) -> Iterator[Shell]:
 )
 def test_names_come_from_the_crm(connected: Shell, typed: str, becomes: str) -> None:
     assert connected.offered(typed) == [becomes]
+
+
+def test_frames_and_variables_of_the_notebook_are_offered(shell: Shell) -> None:
+    shell.run("import pandas; fixed, rows_of_mine = pandas.DataFrame({'a': [1]}), [{'a': 1}]; status = 'Contacted'")
+    assert shell.offered("%zoho_push Leads fi") == ["%zoho_push Leads fixed"]
+    assert shell.offered("%zoho_push Leads rows_") == ["%zoho_push Leads rows_of_mine"]
+    assert shell.offered('%zoho_pull Leads --where "Lead_Status = $sta') == [
+        '%zoho_pull Leads --where "Lead_Status = $status'
+    ]
+    assert shell.offered("%%zoho_coql\nselect id from Deals where Stage = $sta") == [
+        "%%zoho_coql\nselect id from Deals where Stage = $status"
+    ]
+    assert current_session() is None
+
+
+def test_before_the_first_magic_tab_opens_no_session(shell: Shell, env_file: Path, simulator: Simulator) -> None:
+    before = simulator.traffic.count()
+    assert shell.offered("%zoho_pull Lea") == []
+    assert current_session() is None
+    assert simulator.traffic.count() == before
 
 
 def test_without_a_connection_tab_is_silent(shell: Shell) -> None:

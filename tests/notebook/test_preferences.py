@@ -92,3 +92,14 @@ def test_deleting_asks_with_count_module_organisation_and_environment(shell: She
     finally:
         builtins.input = before
     assert asked == ["Really delete 2 rows in Leads of Northbeam Solar (production)? [y/N] "]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--where Company = 'Acme'", "--where \"Company = 'Acme'\""),
+        ("--order-by Annual_Revenue desc --limit 3", '--order-by "Annual_Revenue desc"'),
+    ],
+)
+def test_a_condition_without_quotes_is_shown_with_them(shell: Shell, line: str, told: str) -> None:
+    assert told in shell.failed(f"%zoho_pull Leads {line}")

@@ -10,7 +10,7 @@ import argparse
 import re
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ZohoError
 from ..http.backoff import wait_budget
@@ -31,6 +31,7 @@ _COQL_CELL = re.compile(r"\s*%%zoho_coql\b[^\n]*\n(?P<query>.*)", re.DOTALL)
 _COQL_LINE = re.compile(r"(?:^|[\s=(])%zoho_coql\s(?P<query>.*\bselect\b.*)$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 _AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*$", re.IGNORECASE)
+_DOLLAR = re.compile(r"\$(\w*)$")
 _PATH = re.compile(r"[\w.]*$")
 _PROFILE = re.compile(r"(?<!\S)--profile(?:=|\s+)(\S+)(?=\s)")
 _WORD = re.compile(r"[^\s\"',(=<>!]*$")
@@ -53,6 +54,8 @@ def offer(line: str, cell: str) -> Offer:
     Returns:
         No words where the line is none of ours, or nothing fits.
     """
+    if (_OURS.search(line) or _COQL_CELL.match(cell)) and (dollar := _DOLLAR.search(line)):
+        return _fitting(_variables(), dollar[1])
     body = _COQL_CELL.match(cell)
     query = _COQL_LINE.search(line)
     if (body is not None and not line.lstrip().startswith("%%")) or query is not None:
@@ -145,6 +148,10 @@ def _fields(module: str, steps: Iterable[str] = (), profile: str | None = None) 
 
 def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> list[str]:
     names: list[str] = []
+    from ..session_registry import current_session
+
+    if current_session() is None:  # TAB alone connects to nothing: a magic has to be used first
+        return names
 
     def fetch() -> None:
         # TAB has nowhere to show an error; the call it prepares will.
@@ -160,10 +167,35 @@ def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> li
     return list(names)
 
 
+def _frames() -> list[str]:
+    """The notebook's variables that hold rows: frames of any library, and lists of dicts."""
+    return [name for name, value in _notebook().items() if not name.startswith("_") and _holds_rows(value)]
+
+
+def _holds_rows(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], dict)
+    return not isinstance(value, type) and hasattr(value, "columns") and hasattr(value, "shape")
+
+
+def _variables() -> list[str]:
+    kinds = (str, int, float, list, tuple, set)
+    plain = {name: value for name, value in _notebook().items() if not name.startswith("_")}
+    return [name for name, value in plain.items() if isinstance(value, kinds) or hasattr(value, "isoformat")]
+
+
+def _notebook() -> dict[str, Any]:
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    hidden = getattr(shell, "user_ns_hidden", {})
+    return {name: value for name, value in getattr(shell, "user_ns", {}).items() if name not in hidden}
+
+
 _COMPLETERS: dict[str, Callable[[str, str | None], list[str]]] = {
     "module": lambda _module, profile: _modules(profile),
     "field": lambda module, profile: _fields(module, profile=profile),
     "profile": lambda _module, _profile: _profiles(),
-    "variable": lambda _module, _profile: [],
+    "variable": lambda _module, _profile: _frames(),
 }
 """What an option's `completes=` offers, from the line's first word (its module) and its profile."""

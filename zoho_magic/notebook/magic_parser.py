@@ -50,6 +50,7 @@ class LineParser(argparse.ArgumentParser):
     """argparse for a magic line. Its errors name options and choices, never what was typed: that may be a secret."""
 
     _variables: Mapping[str, Any] = MappingProxyType({})
+    _unquoted = ""
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with a sentence of our own."""
@@ -76,7 +77,7 @@ class LineParser(argparse.ArgumentParser):
         words = self._words(line)
         self._refuse_unknown_options(words)
         reader = copy(self)  # one parser serves every thread; the variables belong to this line
-        reader._variables = variables
+        reader._variables, reader._unquoted = variables, _unquoted(line)
         try:
             return reader.parse_args(words, argparse.Namespace(variables=variables, **self._own(defaults)))
         except _HelpWasShown:
@@ -133,7 +134,7 @@ class LineParser(argparse.ArgumentParser):
                 return f"{name} {self._expected(action)}."
         if message.startswith("the following arguments are required"):
             return message.removeprefix("the following arguments are required: ") + " is missing."
-        return "unexpected argument."
+        return f"unexpected argument.{self._unquoted}"
 
     def _expected(self, action: argparse.Action) -> str:
         if action.nargs == 0:
@@ -141,6 +142,15 @@ class LineParser(argparse.ArgumentParser):
         if action.choices is not None:
             return "must be one of " + ", ".join(map(str, action.choices))
         return f"must be {described}" if (described := getattr(action.type, "description", "")) else "needs a value"
+
+
+_CONDITION = re.compile(r"(--where|--order-by)[\s=]+([^\s\"'].*?)\s*(?=\s--\w|$)")
+
+
+def _unquoted(line: str) -> str:
+    """How a condition without quotes should have been written; "" where there is none."""
+    found = _CONDITION.search(line)
+    return f' {found[1]} takes one text in quotes: {found[1]} "{found[2]}".' if found and " " in found[2] else ""
 
 
 def option(*names: str, **settings: Any) -> Option:

@@ -127,6 +127,14 @@ class SetupForm:
         }
         self.scope_line = widgets.HTML()
         self.generate_help = widgets.HTML()
+        self._make_login_tabs(now)
+        self.button = widgets.Button(description="Connect", button_style="primary")
+        self.status = widgets.HTML()
+        self._scope_grid = widgets.GridBox([*self.scope_checkboxes.values()]).add_class("zoho-marks")
+        self.widget = self._build_layout()
+        self._connect_callbacks()
+
+    def _make_login_tabs(self, now: Credentials) -> None:
         self.code = _field(SecretField, "Grant code", empty=_waiting(now.grant_code))
         self.code_left = widgets.HTML()
         self.paste = PasteTab(
@@ -142,11 +150,6 @@ class SetupForm:
         self.login_methods = widgets.Tab([by_code, self.paste.widget, self.device.widget])
         for index, title in enumerate(_METHODS):
             self.login_methods.set_title(index, title)  # `titles=` is unknown to ipywidgets 7
-        self.button = widgets.Button(description="Connect", button_style="primary")
-        self.status = widgets.HTML()
-        self._scope_grid = widgets.GridBox([*self.scope_checkboxes.values()]).add_class("zoho-marks")
-        self.widget = self._build_layout()
-        self._connect_callbacks()
 
     @property
     def wanted_scopes(self) -> tuple[str, ...]:
