@@ -19,6 +19,7 @@ from tests.e2e.lab import Lab
 from tests.e2e.sentinels import Sentinels, history
 from zoho_magic.simulator import Fault, Simulator
 
+WRONG_CODE = "1000." + "ab" * 16 + "." + "cd" * 16
 TYPED = "S3CR3T-typed-by-mistake-into-a-field"
 LOUD = """\
 import logging
@@ -142,7 +143,7 @@ def refusals(simulator: Simulator, isolated: Path) -> Iterator[dict[str, str]]:
 _WRONG = {
     "secret": {"ZOHO_CLIENT_SECRET": TYPED},
     "client": {"ZOHO_CLIENT_ID": "1000.NOBODY"},
-    "code": {"ZOHO_GRANT_CODE": TYPED},
+    "code": {"ZOHO_GRANT_CODE": TYPED, "ZOHO_REFRESH_TOKEN": ""},
     "revoked": {"ZOHO_REFRESH_TOKEN": TYPED},
 }
 
@@ -192,7 +193,9 @@ def test_nothing_secret_is_left_by_a_kernel(simulator: Simulator, refusals: dict
     assert "Token(****" in told(notebook, "%whos"), "control: the variables are listed"
     assert "headers={" in told(notebook, "def helper"), "control: tracebacks are verbose"
     for name, line in REFUSALS.items():
-        (error,) = [one for one in outputs(notebook, f"%zoho --env .env.{name}\n") if one.output_type == "error"]
+        shown = outputs(notebook, f"%zoho --env .env.{name}\n")
+        assert [one.output_type for one in shown].count("error") == 1, (name, shown)
+        (error,) = [one for one in shown if one.output_type == "error"]
         assert len(error.traceback) == 2, (name, line, error.traceback)
 
 
@@ -243,10 +246,10 @@ def test_nothing_secret_is_left_by_jupyterlab(lab: Lab, simulator: Simulator) ->
     from playwright.sync_api import expect
 
     env = f"ZOHO_ACCOUNTS_URL={simulator.url}\nZOHO_API_URL={simulator.url}\n"
-    sentinels = Sentinels(simulator, TYPED)
+    sentinels = Sentinels(simulator, TYPED, WRONG_CODE)
     with lab.notebook("sentinel", *CELLS, env=env) as notebook:
         form = notebook.run(0).locator(".zoho-setup")
-        for label, value in (("Client id", simulator.client_id), ("Client secret", TYPED), ("Grant code", TYPED)):
+        for label, value in (("Client id", simulator.client_id), ("Client secret", TYPED), ("Grant code", WRONG_CODE)):
             form.get_by_label(label).fill(value)
         form.get_by_role("button", name="Connect", exact=True).click()
         expect(form).to_contain_text("client secret is not the one", timeout=20_000)
