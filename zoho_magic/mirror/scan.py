@@ -38,12 +38,7 @@ def scan(fields: Sequence[Field], batches: Batches) -> Any:
     Raises:
         MissingDependency: polars is not installed, or too old.
     """
-    polars = load("polars", "scan")
-    if tuple(map(int, polars.__version__.split(".")[:2])) < MIN_POLARS:
-        raise MissingDependency(
-            f"scan needs polars {'.'.join(map(str, MIN_POLARS))} or newer, and {polars.__version__} is installed.",
-            hint='Run: %pip install --upgrade "zoho_magic[polars]"',
-        )
+    polars = _load_polars()
     from polars.io.plugins import register_io_source
 
     by_column = {column: field for field in fields for column in [field.name, *frames.extra_columns(field)]}
@@ -67,6 +62,16 @@ def scan(fields: Sequence[Field], batches: Batches) -> Any:
                 return
 
     return register_io_source(source, schema=schema)
+
+
+def _load_polars() -> Any:
+    polars = load("polars", "scan")
+    if tuple(map(int, polars.__version__.split(".")[:2])) < MIN_POLARS:
+        raise MissingDependency(
+            f"scan needs polars {'.'.join(map(str, MIN_POLARS))} or newer, and {polars.__version__} is installed.",
+            hint='Run: %pip install --upgrade "zoho_magic[polars]"',
+        )
+    return polars
 
 
 def _read(batches: Batches, names: list[str], where: str, limit: int | None) -> Iterator[pa.Table]:

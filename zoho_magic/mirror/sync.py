@@ -26,6 +26,7 @@ from ..errors import ApiError, ConfigurationError, QueryError
 from . import field_changes
 from .copy import HISTORY_COLUMNS, Copy, check_replaceable, open_copy
 from .duckdb_file import quote
+from .field_changes import FieldChanges
 from .merge import Counts, current, merge, name_users, take_fresh_columns
 from .source import LOOKBACK, Source, zoho_time
 from .state import SyncState
@@ -229,9 +230,7 @@ def _update(
     copy: Copy, source: Source, options: SyncOptions, state: SyncState, start: datetime, is_new: bool
 ) -> SyncReport:
     with copy.transaction():
-        copy.run(f"DROP TABLE IF EXISTS {copy.stage}")  # of a full read that nobody went on with
-        changes = field_changes.compare(state.fields, source.fields, prune=options.prune)
-        field_changes.apply(copy, changes)
+        changes = _changed_fields(copy, source, options, state)
         reading = source.describe()
         schema = frames.arrow_schema(reading.fields)
         copy.create("changed_", schema, temporary=True)
@@ -246,10 +245,7 @@ def _update(
             _refresh(copy, source, schema.names, changes.added, state)
         formulas_at = _refresh_formulas(copy, source, options, state, start, schema.names)
         counts = merge(copy, schema.names, history=state.history, moment=start.isoformat())
-        if (users := source.users() if source.user_fields else None) is not None:
-            copy.create("users_", users.schema, temporary=True)
-            copy.insert("users_", users)
-            name_users(copy, source.user_fields, history=state.history)
+        _take_users(copy, source, state)
         state = replace(
             state,
             fields=changes.fields,
@@ -261,6 +257,22 @@ def _update(
         copy.save_state(state)
         rows = copy.value(f"SELECT count(*) FROM {current(copy, state.history)}")
     return _report(source, state, counts, rows, changes.notes, swept)
+
+
+def _take_users(copy: Copy, source: Source, state: SyncState) -> None:
+    """Names and addresses of users as they are now, in every row."""
+    users = source.users() if source.user_fields else None
+    if users is not None:
+        copy.create("users_", users.schema, temporary=True)
+        copy.insert("users_", users)
+        name_users(copy, source.user_fields, history=state.history)
+
+
+def _changed_fields(copy: Copy, source: Source, options: SyncOptions, state: SyncState) -> FieldChanges:
+    copy.run(f"DROP TABLE IF EXISTS {copy.stage}")  # of a full read that nobody went on with
+    changes = field_changes.compare(state.fields, source.fields, prune=options.prune)
+    field_changes.apply(copy, changes)
+    return changes
 
 
 def _empty_text_as_null(copy: Copy, table: str, schema: pa.Schema) -> None:
