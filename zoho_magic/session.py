@@ -1537,6 +1537,9 @@ class ZohoSession:
     def views(self, module: str) -> pandas.DataFrame:
         """The custom views of a module that you may see.
 
+        Args:
+            module: API name.
+
         Returns:
             One row a view: id, name, system_name, category, access_type, default and system_defined (boolean),
             created_by, created_by.id, modified_time (datetime64 UTC).
