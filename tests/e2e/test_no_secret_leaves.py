@@ -234,9 +234,9 @@ def test_half_a_secret_and_a_token_of_nobody_count(simulator: Simulator, isolate
 
 CELLS = (
     "%load_ext zoho_magic\n%zoho_setup",
-    "%zoho_exchange",
+    "%zoho_revoke --forget\n%zoho_exchange",
     "leads = %zoho_pull Leads --limit 5\nleads",
-    "%xmode Verbose\n%zoho_exchange 1000.spent",
+    "%xmode Verbose\n%zoho_exchange 1000.ab.cd",
     "import os\nfrom zoho_magic import get_session\nprint(get_session().token.reveal())",
 )
 
