@@ -91,7 +91,7 @@ def test_deleting_asks_with_count_module_organisation_and_environment(shell: She
         assert "nothing was written" in shell.failed("%zoho_push Leads old --delete")
     finally:
         builtins.input = before
-    assert asked == ["Really delete 2 rows in Leads of Northbeam Solar (production)? [y/N] "]
+    assert asked == ["Northbeam Solar (production). Really delete 2 rows in Leads? [y/N] "]
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,8 @@ def test_a_frame_that_is_none(zoho: World, shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("line", "question"),
     [
-        ("Leads gone --delete", "Really delete 1 row in Leads of Northbeam Solar (production)? [y/N] "),
-        ("Leads many --insert", "Really insert 1,001 rows in Leads of Northbeam Solar (production)? [y/N] "),
+        ("Leads gone --delete", "Northbeam Solar (production). Really delete 1 row in Leads? [y/N] "),
+        ("Leads many --insert", "Northbeam Solar (production). Really insert 1,001 rows in Leads? [y/N] "),
     ],
 )
 @pytest.mark.parametrize(("reply", "goes"), [("y", True), ("YES ", True), ("", False), ("n", False), ("sure", False)])
@@ -153,7 +153,7 @@ def test_a_cell_that_is_run_again_asks_before_rows_are_inserted_twice(
         assert "nothing was written" in shell.failed("%zoho_push Leads again --insert")
         question = (
             f"{same} rows of again were inserted before, in this session. "
-            f"Really insert {same} rows in Leads of Northbeam Solar (production)? [y/N] "
+            f"Northbeam Solar (production). Really insert {same} rows in Leads? [y/N] "
         )
         assert (asked, zoho[0].crm.count("Leads")) == ([question], before)
         report = shell.run("%zoho_push Leads again --insert --yes")

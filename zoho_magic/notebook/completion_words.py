@@ -150,7 +150,7 @@ def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> li
     names: list[str] = []
     from ..session_registry import current_session
 
-    if current_session() is None:  # TAB alone connects to nothing: a magic has to be used first
+    if profile is None and current_session() is None:  # TAB alone connects to nothing: a magic has to be used first
         return names
 
     def fetch() -> None:

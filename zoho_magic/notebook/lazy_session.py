@@ -93,7 +93,7 @@ def find_module(name: str, profile: str | None) -> str:
 
 
 def organisation_and_environment(session: ZohoSession) -> str:
-    """As in: of Northbeam Solar (production); what Zoho does not say is left out."""
+    """As in: Northbeam Solar (production). What Zoho does not say is left out."""
     status = session.status()
     where = "simulator" if status.demo else status.environment
-    return f" of {status.organisation} ({where})" if status.organisation else f" ({where})"
+    return f"{status.organisation} ({where}). " if status.organisation else f"Environment: {where}. "

@@ -54,7 +54,7 @@ def confirm(
     where = f"{line.module} of {line.profile}" if line.profile else line.module
     what = f"{action} {_rows(rows)} in {where}"
     before = f"{_rows(inserted)} of {line.frame} {_were(inserted)} inserted before, in this session. " * bool(inserted)
-    answer = _answer(shell, f"{before}Really {what}{place()}? [y/N] ")
+    answer = _answer(shell, f"{before}{place()}Really {what}? [y/N] ")
     if answer is None:
         raise UsageError(f"%zoho_push: to {what} in an unattended run, add --yes. {before}".rstrip())
     if answer not in ("y", "yes"):
