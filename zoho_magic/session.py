@@ -26,6 +26,7 @@ from .config.credentials import Credentials, wrap_secrets
 from .crm.org import AccountInfo, fetch_account_info
 from .errors import ConfigurationError, QueryError, TransportError, ZohoError
 from .http.backoff import WaitBudget, wait_budget
+from .http.call_log import CallLog
 from .http.concurrency_limiter import ConcurrencyLimiter
 from .http.transport import MAX_RESPONSE_BYTES, Transport
 from .preload import preload
@@ -98,8 +99,9 @@ class ZohoSession:
         self.is_demo = False
         self._store = CredentialStore(credentials)
         self._limiter = ConcurrencyLimiter()
+        self._log = CallLog()
         self._transport = Transport(
-            credentials.trusted_origins, limiter=self._limiter, max_response_bytes=max_response_bytes
+            credentials.trusted_origins, limiter=self._limiter, max_response_bytes=max_response_bytes, log=self._log
         )
         self.max_wait = max_wait
         self._tokens = TokenManager(self._store.load, self._post_form, clock, self._explain_refusal)
@@ -1662,6 +1664,46 @@ class ZohoSession:
 
         name = self.metadata.module(module).name
         return deleted.deleted(self._crm, name, since=parse_since(since), kind=kind, frame=frame)
+
+    def usage(self) -> pandas.DataFrame:
+        """The calls of this session so far: how many, by which magic, on which route, at what cost.
+
+        API credits are those that Zoho's page of limits states for each call; a call of your own by `request` counts
+        as one. Token requests cost none. A call that was sent again counts each time.
+        https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
+
+        Returns:
+            One row for each magic, method and route, the most expensive first: magic (`%zoho_pull`; "" from Python),
+            method and route (text; `{id}` stands for ids and values), calls, failed, credits (Int64), seconds
+            (Float64). `frame.attrs` holds the totals calls, credits and token_requests, and credits_left (API credits
+            left today; None until Zoho tells). It makes no call.
+
+        Example::
+
+            used = zoho.usage()
+            used.groupby("magic")["credits"].sum(), used.attrs["credits_left"]
+        """
+        from .crm.usage import usage
+
+        return usage(self._log, self.credits_left)
+
+    def log_calls(self, path: str | os.PathLike[str] | None) -> None:
+        """Append every further call of this session to a file, one line of JSON each: no values, no secrets.
+
+        A line has time (UTC), magic, method, route (without ids and parameters), status, error, credits and seconds.
+
+        Args:
+            path: the file; it is made with mode 0600 if missing. None ends the log.
+
+        Raises:
+            ConfigurationError: the file cannot be written.
+
+        Example::
+
+            zoho.log_calls("calls.jsonl")
+            pandas.read_json("calls.jsonl", lines=True)
+        """
+        self._log.write_to(None if path is None else Path(path).expanduser().absolute())
 
     @property
     def credits_left(self) -> int | None:

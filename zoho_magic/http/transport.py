@@ -18,6 +18,7 @@ from ..errors import TransportError, ZohoError, capture
 from ..fork_safety import renew_after_fork
 from ..secret import Secret
 from .backoff import ExponentialBackoff, WaitBudget, current_wait_budget, seconds_of
+from .call_log import CallLog
 from .concurrency_limiter import THROTTLED, ConcurrencyLimiter
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Transport:
         trusted: origins a person vouched for in Python, beside Zoho's and loopback.
         limiter: how many calls of `send` run at once.
         max_response_bytes: bytes of an answer, unpacked, that are read; what is streamed is not counted.
+        log: counts every call.
 
     Raises (both methods):
         TransportError: nobody answered, the answer broke off, or it pointed at a host that is not Zoho's.
@@ -59,10 +61,12 @@ class Transport:
         *,
         limiter: ConcurrencyLimiter | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
+        log: CallLog | None = None,
     ) -> None:
         self._trusted = frozenset(trusted)
         self.limiter = limiter or ConcurrencyLimiter()
         self.max_response_bytes = max_response_bytes
+        self.log = log or CallLog()
         self._pools: dict[bool, requests.Session] = {}
         self._lock = threading.Lock()
         self._last_use = 0.0
@@ -86,7 +90,9 @@ class Transport:
         budget, backoff = current_wait_budget(), ExponentialBackoff()
         post = partial(self._post_form, url, form, parse)
         while True:
+            begun = time.monotonic()
             outcome = capture(post, _failure)
+            self.log.record("POST", url, outcome, time.monotonic() - begun)
             if not isinstance(outcome, BaseException):
                 return outcome
             if not (_is_unreached(outcome) and budget.wait(backoff.next_pause(), str(outcome.args[0]))):
@@ -114,6 +120,7 @@ class Transport:
             begun = time.monotonic()
             with self.limiter.slot():
                 outcome = capture(call, _failure)
+            self.log.record(method, url, outcome, time.monotonic() - begun)
             if not retry.wait(outcome, time.monotonic() - begun):
                 break
         if isinstance(outcome, BaseException):

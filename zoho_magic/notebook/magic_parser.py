@@ -17,6 +17,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import line_cell_magic, line_magic, needs_local_scope, no_var_expand
 
 from ..errors import ZohoError
+from ..http.call_log import caller
 from .lazy_session import find_module
 from .translation import translate_error, translate_result
 from .variables import fill_words, is_assigned, refuse_braces, visible_variables, without_semicolon
@@ -187,7 +188,8 @@ def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argp
             arguments.body = body
             try:
                 _complete_module_names(parser_of(run), arguments)
-                found = translate_result(method(self, arguments))
+                with caller(f"%{method.__name__}"):
+                    found = translate_result(method(self, arguments))
                 return None if is_quiet and not is_assigned() else found
             except ZohoError as error:
                 translate_error(error)

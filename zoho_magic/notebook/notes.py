@@ -17,6 +17,7 @@ __all__ = [
     "show_failures",
     "show_reading_cost",
     "show_summary",
+    "show_usage",
     "show_warnings",
     "shows_progress",
     "wants_notes",
@@ -52,6 +53,15 @@ def show_summary(frame: Any, seconds: float) -> Any:
         cost = f"{_counted(attrs.get('calls'), 'call')}, {_counted(attrs.get('credits'), 'credit')}"
         size = f"{_counted(rows, 'row')} x {_counted(columns, 'column')}"
         display(Message(f"{size}, {api}, {cost}, {seconds:.1f} s"))  # type: ignore[no-untyped-call]
+    return frame
+
+
+def show_usage(frame: Any) -> Any:
+    """The frame of `ZohoSession.usage`, after one line on its totals."""
+    attrs = frame.attrs
+    left = "not told by Zoho yet" if attrs["credits_left"] is None else f"{attrs['credits_left']:,}"
+    cost = f"{_counted(attrs['calls'], 'call')}, {_counted(attrs['credits'], 'API credit')}, {left} left today"
+    display(Message(f"{cost}; {_counted(attrs['token_requests'], 'token request')}."))  # type: ignore[no-untyped-call]
     return frame
 
 

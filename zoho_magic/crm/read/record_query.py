@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ...errors import TransportError
 from ...fork_safety import renew_after_fork
+from ...http.call_log import charged
 from ...http.responses import CrmApi, unexpected
 from ..metadata import Field
 from ..parallel import submit
@@ -218,4 +219,5 @@ class CallCounter:
             self.calls += 1
             self.credits += credits
         more = {"credits": credits} if isinstance(self._api, CallCounter) else {}
-        return self._api.request(method, path, **options, **more)
+        with charged(credits):
+            return self._api.request(method, path, **options, **more)

@@ -11,6 +11,7 @@ from IPython.core.magic import Magics
 from ...scopes import parse_scopes
 from ..lazy_session import get_session, list_profiles, session_to_set_up, switch_to
 from ..magic_parser import magic, option
+from ..notes import show_usage
 from .options import PROFILE
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class ConnectingMagics(Magics):
         option("--no-share", action="store_true", help="keep this kernel's token to itself again"),
         option("--keyring", action="store_true", help="move the secrets from .env into the OS keyring"),
         option("--no-keyring", action="store_true", help="move them back into .env"),
+        option("--usage", action="store_true", help="calls and API credits of this session by magic and route instead"),
+        option("--log-calls", metavar="FILE", help="append each call to FILE as a line of JSON: no values, no secrets"),
     )
     def zoho(self, line: Namespace) -> Any:
         """Who is connected, where, with what rights, until when; and the list of magics.
@@ -53,12 +56,18 @@ class ConnectingMagics(Magics):
             %zoho --env .env            # back
             %zoho --profiles
             %zoho --share
+            %zoho --usage
+            %zoho --log-calls calls.jsonl
         """
         if line.profiles:
             return list_profiles()
         if line.env:
             switch_to(line.env, line.trust_file)
         session = get_session(line.profile)
+        if line.log_calls:
+            session.log_calls(line.log_calls)
+        if line.usage:
+            return show_usage(session.usage())
         if line.share or line.no_share:
             session.share(line.share)
         if line.keyring or line.no_keyring:
