@@ -124,7 +124,7 @@ class LineParser(argparse.ArgumentParser):
 
                 near = get_close_matches(name, known, n=1)
                 meant = f"Did you mean {near[0]}?" if near else f"Valid options: {', '.join(known)}."
-                raise UsageError(f"%{self.prog}: there is an option it does not know. {meant}")
+                raise UsageError(f"%{self.prog}: unknown option. {meant}")
 
     def _friendly_error(self, message: str) -> str:
         if excluded := _EXCLUDED.fullmatch(message):
