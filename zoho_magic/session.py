@@ -19,8 +19,7 @@ from .auth.oauth import Token
 from .auth.requests_auth import ZohoAuth
 from .auth.token_manager import CacheKey, TokenManager, cache_key
 from .config import credentials as _credentials
-from .config import dotenv_file as envfile
-from .config import profiles
+from .config import dotenv_file, profiles
 from .config.credential_store import CredentialStore
 from .config.credentials import Credentials, wrap_secrets
 from .crm.org import AccountInfo, fetch_account_info
@@ -143,7 +142,7 @@ class ZohoSession:
             zoho = ZohoSession.from_env()
             prod = ZohoSession.from_env("/srv/crm/.env.prod")
         """
-        where = Path(path).expanduser().absolute() if path else envfile.find()
+        where = Path(path).expanduser().absolute() if path else dotenv_file.find()
         found = _credentials.load(
             where, frozenset(trusted), file_wins=bool(path), trust_file=trust_file, ignore_invalid=ignore_invalid
         )

@@ -21,9 +21,7 @@ from tests.support.secret_scan import leaks
 from tests.support.sharing_kernel import kernels, together
 from tests.support.simulator_fixture import as_new
 from zoho_magic import AuthError, ConfigurationError, Secret, ThrottledError, ZohoSession
-from zoho_magic.auth import cache_file as cachefile
-from zoho_magic.auth import refresh_limiter as mints
-from zoho_magic.auth import shared_token_cache as sharing
+from zoho_magic.auth import cache_file, refresh_limiter, shared_token_cache
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.simulator import Fault, Simulator
 
@@ -82,7 +80,7 @@ def token_file(cache: Path) -> Path:
 
 def forget_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has just begun."""
-    monkeypatch.setattr(mints._limiters, "known", [])
+    monkeypatch.setattr(refresh_limiter._limiters, "known", [])
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -306,16 +304,16 @@ def test_nothing_on_disk_can_be_read_and_only_by_its_owner(
 def test_who_could_not_mint_cannot_read(session: ZohoSession, cache: Path, name: str) -> None:
     assert session.token
     sealed, mine = token_file(cache).read_bytes(), session.credentials
-    assert sharing._decrypt(mine, sealed, session._clock) is not None
+    assert shared_token_cache._decrypt(mine, sealed, session._clock) is not None
     other = mine.replace(**{name: "another"})
-    assert sharing._decrypt(other, sealed, session._clock) is None
-    assert sharing._path(other) != sharing._path(mine)
+    assert shared_token_cache._decrypt(other, sealed, session._clock) is None
+    assert shared_token_cache._path(other) != shared_token_cache._path(mine)
 
 
 def test_accounts_do_not_meet(session: ZohoSession) -> None:
     mine = session.credentials
     others = [mine.replace(client_id="1000.OTHER"), mine.replace(accounts_url="https://accounts.zoho.eu")]
-    assert len({sharing._path(one) for one in (mine, *others)}) == 3
+    assert len({shared_token_cache._path(one) for one in (mine, *others)}) == 3
 
 
 def test_without_the_switch_nothing_is_written(simulator: Simulator, env_file: Path, cache: Path) -> None:
@@ -430,8 +428,8 @@ def test_a_cache_cut_short_at_any_byte_is_damaged_and_not_fatal(session: ZohoSes
     assert session.token
     whole = token_file(cache).read_bytes()
     for end in range(0, len(whole), 7):
-        assert sharing._decrypt(session.credentials, whole[:end], session._clock) is None
-    assert sharing._decrypt(session.credentials, whole, session._clock) is not None
+        assert shared_token_cache._decrypt(session.credentials, whole[:end], session._clock) is None
+    assert shared_token_cache._decrypt(session.credentials, whole, session._clock) is not None
 
 
 @pytest.mark.parametrize("home", ["/proc/caches", "/dev/null/caches"])
@@ -439,7 +437,7 @@ def test_a_cache_that_cannot_be_made_is_told_and_done_without(
     session: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, home: str
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", home)
-    monkeypatch.setattr(sharing, "_warned", set())
+    monkeypatch.setattr(shared_token_cache, "_warned", set())
     with pytest.warns(UserWarning, match="cannot be used") as told:
         status = session.status()
     assert len(told) == 1
@@ -464,7 +462,7 @@ def test_a_lock_that_is_never_let_go_is_waited_for_and_then_done_without(
     session: ZohoSession, another: ZohoSession, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert session.token
-    monkeypatch.setattr(cachefile, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(cache_file, "LOCK_SECONDS", 0.05)
     with FileLock(token_file(cache).with_suffix(".lock")), pytest.warns(UserWarning, match="another process has held"):
         token = another.refresh()
     assert token.expires_in > 3000

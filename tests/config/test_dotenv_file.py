@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.support.secret_scan import leaks
 from zoho_magic import ConfigurationError, Secret
-from zoho_magic.config import dotenv_file as envfile
+from zoho_magic.config import dotenv_file
 
 KEYS = frozenset({"ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET", "ZOHO_REFRESH_TOKEN", "ZOHO_DC"})
 HIDDEN = "S3C" + "R3T"
@@ -48,45 +48,45 @@ def test_the_nearest_file_upwards_is_found(isolated: Path, monkeypatch: pytest.M
     below = isolated / "a" / "b"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    assert envfile.find() == below / ".env"
+    assert dotenv_file.find() == below / ".env"
     (isolated / ".env").touch()
-    assert envfile.find() == isolated / ".env"
+    assert dotenv_file.find() == isolated / ".env"
 
 
 def test_a_signature_changes_with_the_file(env: Path) -> None:
-    assert envfile.fingerprint(env) is None
+    assert dotenv_file.fingerprint(env) is None
     env.write_text("A=1\n")
-    before = envfile.fingerprint(env)
-    assert envfile.fingerprint(env) == before
+    before = dotenv_file.fingerprint(env)
+    assert dotenv_file.fingerprint(env) == before
     env.write_text("A=12\n")
-    assert envfile.fingerprint(env) != before
+    assert dotenv_file.fingerprint(env) != before
 
 
 # Reading
 
 
 def test_a_missing_and_an_empty_file_have_no_values(env: Path) -> None:
-    assert envfile.read(env, KEYS) == {}
+    assert dotenv_file.read(env, KEYS) == {}
     env.touch()
-    assert envfile.read(env, KEYS) == {}
+    assert dotenv_file.read(env, KEYS) == {}
 
 
 def test_only_the_keys_asked_for_are_read_as_they_stand(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/somewhere")
     env.write_text("ZOHO_DC=${HOME}$x\nOTHER=1\nZOHO_CLIENT_ID=\nexport ZOHO_CLIENT_SECRET='a # b'  # c\n")
-    assert envfile.read(env, KEYS) == {"ZOHO_DC": "${HOME}$x", "ZOHO_CLIENT_SECRET": "a # b"}
+    assert dotenv_file.read(env, KEYS) == {"ZOHO_DC": "${HOME}$x", "ZOHO_CLIENT_SECRET": "a # b"}
     assert "ZOHO_DC" not in os.environ
 
 
 def test_the_last_of_several_lines_counts(env: Path) -> None:
     env.write_text("ZOHO_DC=eu\nZOHO_DC=in\n")
-    assert envfile.read(env, KEYS) == {"ZOHO_DC": "in"}
+    assert dotenv_file.read(env, KEYS) == {"ZOHO_DC": "in"}
 
 
 @pytest.mark.parametrize("start", ["\ufeff", "", "\r\n", "\ufeff\r\n\r\n"])
 def test_windows_files_are_read(env: Path, start: str) -> None:
     env.write_bytes(f"{start}ZOHO_DC=eu\r\nZOHO_CLIENT_ID=a\r\n".encode())
-    assert envfile.read(env, KEYS) == {"ZOHO_DC": "eu", "ZOHO_CLIENT_ID": "a"}
+    assert dotenv_file.read(env, KEYS) == {"ZOHO_DC": "eu", "ZOHO_CLIENT_ID": "a"}
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_windows_files_are_read(env: Path, start: str) -> None:
 def test_a_broken_line_of_ours_is_named_and_not_quoted(env: Path, text: str, line: int) -> None:
     env.write_bytes(text.encode())
     with pytest.raises(ConfigurationError, match=rf"Line {line} of .*\.env is broken") as failure:
-        envfile.read(env, KEYS)
+        dotenv_file.read(env, KEYS)
     assert "KEY=value" in failure.value.hint
     assert not leaks(failure.value, HIDDEN)
 
 
 def test_a_broken_line_of_somebody_else_is_none_of_our_business(env: Path) -> None:
     env.write_text("# ZOHO_DC='\nOTHER='a $ZOHO_DC\nNAME\n=x\nZOHO_DC=eu\n")
-    assert envfile.read(env, KEYS) == {"ZOHO_DC": "eu"}
+    assert dotenv_file.read(env, KEYS) == {"ZOHO_DC": "eu"}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_broken_line_of_somebody_else_is_none_of_our_business(env: Path) -> No
 )
 def test_what_is_not_utf8_text_is_refused_and_left_alone(env: Path, content: bytes, said: str) -> None:
     env.write_bytes(content)
-    for act in (lambda: envfile.read(env, KEYS), lambda: envfile.write(env, {"ZOHO_DC": "eu"})):
+    for act in (lambda: dotenv_file.read(env, KEYS), lambda: dotenv_file.write(env, {"ZOHO_DC": "eu"})):
         with pytest.raises(ConfigurationError, match=said) as failure:
             act()
         assert not leaks(failure.value, HIDDEN)
@@ -133,17 +133,17 @@ def test_what_is_not_utf8_text_is_refused_and_left_alone(env: Path, content: byt
 
 def test_a_folder_is_refused(env: Path) -> None:
     env.mkdir()
-    for act in (envfile.check_writable, lambda path: envfile.read(path, KEYS)):
+    for act in (dotenv_file.check_writable, lambda path: dotenv_file.read(path, KEYS)):
         with pytest.raises(ConfigurationError, match="is a folder, not a file"):
             act(env)
     with pytest.raises(ConfigurationError, match="is a folder"):
-        envfile.write(env, {"ZOHO_DC": "eu"})
+        dotenv_file.write(env, {"ZOHO_DC": "eu"})
 
 
 def test_a_path_through_a_file_cannot_be_read(isolated: Path) -> None:
     (isolated / "file").touch()
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        envfile.read(isolated / "file" / ".env", KEYS)
+        dotenv_file.read(isolated / "file" / ".env", KEYS)
 
 
 # Writing: values
@@ -157,16 +157,16 @@ def test_any_printable_value_comes_back_exactly(value: str, before: str) -> None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, ".env")
         path.write_bytes(before.encode())
-        envfile.write(path, {"ZOHO_DC": value, "ZOHO_CLIENT_SECRET": Secret(value)})
+        dotenv_file.write(path, {"ZOHO_DC": value, "ZOHO_CLIENT_SECRET": Secret(value)})
         expected = {"ZOHO_DC": value, "ZOHO_CLIENT_SECRET": value} if value else {}
-        assert envfile.read(path, KEYS) == expected
+        assert dotenv_file.read(path, KEYS) == expected
 
 
 @pytest.mark.parametrize("value", ["a\nEVIL=1", "a\rb", "a\x00b", "tab\tbed", "\u2028", "\ud800", "\x1b[0m", "\u200b"])
 def test_a_value_that_is_not_printable_is_refused(env: Path, value: str) -> None:
     env.write_text("A=1\n")
     with pytest.raises(ConfigurationError, match="value for ZOHO_CLIENT_SECRET has a line break") as failure:
-        envfile.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN + value)})
+        dotenv_file.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN + value)})
     assert not leaks(failure.value, HIDDEN)
     assert env.read_text() == "A=1\n"
 
@@ -212,11 +212,11 @@ def test_every_other_line_stays_byte_for_byte(lines: list[str], crlf: bool, mark
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, ".env")
         path.write_bytes(before)
-        envfile.write(path, {"ZOHO_DC": value})
+        dotenv_file.write(path, {"ZOHO_DC": value})
         after = path.read_bytes()
         assert _without_ours(after) == _without_ours(before)
         assert after.startswith(b"\xef\xbb\xbf") is mark
-        assert envfile.read(path, KEYS) == ({"ZOHO_DC": value} if value else {})
+        assert dotenv_file.read(path, KEYS) == ({"ZOHO_DC": value} if value else {})
         if before.endswith(b"\r\n"):
             assert after.count(b"\n") == after.count(b"\r\n")
 
@@ -243,7 +243,7 @@ def test_every_other_line_stays_byte_for_byte(lines: list[str], crlf: bool, mark
 )
 def test_a_line_is_changed_in_its_place(env: Path, before: str, value: str | None, after: str) -> None:
     env.write_bytes(before.encode())
-    envfile.write(env, {"ZOHO_DC": value})
+    dotenv_file.write(env, {"ZOHO_DC": value})
     assert env.read_bytes() == after.encode()
 
 
@@ -251,13 +251,13 @@ def test_a_quote_that_never_closes_swallows_nothing(env: Path) -> None:
     before = f"OTHER='open {HIDDEN}\nA=1\nZOHO_DC=us\n"
     env.write_text(before)
     with pytest.raises(ConfigurationError, match="quote that never closes") as failure:
-        envfile.write(env, {"ZOHO_CLIENT_SECRET": Secret(f"it's {HIDDEN}")})
+        dotenv_file.write(env, {"ZOHO_CLIENT_SECRET": Secret(f"it's {HIDDEN}")})
     assert not leaks(failure.value, HIDDEN)
     assert env.read_text() == before
 
 
 def test_removing_what_is_not_there_makes_no_file(env: Path) -> None:
-    envfile.write(env, {"ZOHO_DC": None})
+    dotenv_file.write(env, {"ZOHO_DC": None})
     assert not env.exists()
     assert list(env.parent.iterdir()) == []
 
@@ -273,7 +273,7 @@ def test_the_mode_is_0600_whatever_it_was(env: Path, umask: int, mode: int | Non
         env.chmod(mode)
     before = os.umask(umask)
     try:
-        envfile.write(env, {"ZOHO_DC": "eu"})
+        dotenv_file.write(env, {"ZOHO_DC": "eu"})
     finally:
         os.umask(before)
     assert env.stat().st_mode & 0o777 == 0o600
@@ -285,7 +285,7 @@ def test_a_file_that_stays_the_same_is_only_tightened(env: Path) -> None:
     env.write_text("ZOHO_DC=eu\n")
     env.chmod(0o644)
     inode = env.stat().st_ino
-    envfile.write(env, {"ZOHO_DC": "eu"})
+    dotenv_file.write(env, {"ZOHO_DC": "eu"})
     assert (env.stat().st_ino, env.stat().st_mode & 0o777) == (inode, 0o600)
 
 
@@ -296,8 +296,8 @@ def test_a_symlink_is_followed(env: Path, isolated: Path, exists: bool) -> None:
     if exists:
         real.write_text("A=1\n")
     env.symlink_to(real)
-    envfile.check_writable(env)
-    envfile.write(env, {"ZOHO_DC": "eu"})
+    dotenv_file.check_writable(env)
+    dotenv_file.write(env, {"ZOHO_DC": "eu"})
     assert env.is_symlink()
     assert real.read_text() == ("A=1\n" if exists else "") + "ZOHO_DC=eu\n"
     assert real.stat().st_mode & 0o777 == 0o600
@@ -307,22 +307,25 @@ def test_a_symlink_is_followed(env: Path, isolated: Path, exists: bool) -> None:
 def test_root_leaves_the_file_to_its_owner(env: Path) -> None:
     env.write_text("A=1\n")
     os.chown(env, 65534, 65534)
-    envfile.write(env, {"ZOHO_DC": "eu"})
+    dotenv_file.write(env, {"ZOHO_DC": "eu"})
     assert (env.stat().st_uid, env.stat().st_gid) == (65534, 65534)
 
 
 def test_checking_changes_nothing(env: Path) -> None:
-    envfile.check_writable(env)
+    dotenv_file.check_writable(env)
     assert list(env.parent.iterdir()) == []
     env.write_text("A=1\n")
-    before = envfile.fingerprint(env)
-    envfile.check_writable(env)
-    assert envfile.fingerprint(env) == before
+    before = dotenv_file.fingerprint(env)
+    dotenv_file.check_writable(env)
+    assert dotenv_file.fingerprint(env) == before
     assert [path.name for path in env.parent.iterdir()] == [".env"]
 
 
 def test_a_folder_that_is_not_there_is_named(isolated: Path) -> None:
-    for act in (envfile.check_writable, lambda path: envfile.write(path, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})):
+    for act in (
+        dotenv_file.check_writable,
+        lambda path: dotenv_file.write(path, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)}),
+    ):
         with pytest.raises(ConfigurationError, match="its folder does not exist") as failure:
             act(isolated / "nowhere" / ".env")
         assert "ZohoSession.from_env(path)" in failure.value.hint
@@ -330,9 +333,9 @@ def test_a_folder_that_is_not_there_is_named(isolated: Path) -> None:
 
 
 def test_another_writer_that_does_not_end_is_told(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envfile, "LOCK_SECONDS", 0.0)
-    with envfile._locked(env), pytest.raises(ConfigurationError, match="another process is writing it"):
-        envfile.write(env, {"ZOHO_DC": "eu"})
+    monkeypatch.setattr(dotenv_file, "LOCK_SECONDS", 0.0)
+    with dotenv_file._locked(env), pytest.raises(ConfigurationError, match="another process is writing it"):
+        dotenv_file.write(env, {"ZOHO_DC": "eu"})
 
 
 def test_an_interrupt_while_saving_remembers_nothing(env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +345,7 @@ def test_an_interrupt_while_saving_remembers_nothing(env: Path, monkeypatch: pyt
     env.write_text(f"OLD={HIDDEN}\n")
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt) as failure:
-        envfile.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})
+        dotenv_file.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})
     assert not leaks(failure.value, HIDDEN)
     assert [path.name for path in env.parent.iterdir()] == [".env"]
     assert env.read_text() == f"OLD={HIDDEN}\n"
@@ -360,7 +363,7 @@ def test_a_full_disk_leaves_the_old_file(env: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "open", full)
     monkeypatch.setattr(Path, "chmod", lambda *_: None)
     with pytest.raises(ConfigurationError, match="the disk is full") as failure:
-        envfile.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})
+        dotenv_file.write(env, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})
     assert not leaks(failure.value, HIDDEN)
     assert env.read_text() == f"OLD={HIDDEN}\n"
 
@@ -393,7 +396,10 @@ def public() -> Iterator[Path]:
 
 def _refusals(path: Path) -> list[str]:
     told = []
-    for act in (envfile.check_writable, lambda path: envfile.write(path, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)})):
+    for act in (
+        dotenv_file.check_writable,
+        lambda path: dotenv_file.write(path, {"ZOHO_CLIENT_SECRET": Secret(HIDDEN)}),
+    ):
         with nobody(), pytest.raises(ConfigurationError) as failure:
             act(path)
         assert not leaks(failure.value, HIDDEN)
@@ -435,8 +441,8 @@ _TRIED = """
 import sys
 from pathlib import Path
 from zoho_magic import ConfigurationError
-from zoho_magic.config import dotenv_file as envfile
-for act in (envfile.check_writable, lambda path: envfile.write(path, {"ZOHO_DC": "eu"})):
+from zoho_magic.config import dotenv_file
+for act in (dotenv_file.check_writable, lambda path: dotenv_file.write(path, {"ZOHO_DC": "eu"})):
     try:
         act(Path(sys.argv[1]))
     except ConfigurationError as error:
@@ -470,7 +476,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from zoho_magic import Secret
-from zoho_magic.config import dotenv_file as envfile
+from zoho_magic.config import dotenv_file
 
 path, old = Path(sys.argv[1]), sys.argv[2]
 changes = {"ZOHO_REFRESH_TOKEN": Secret("new" * 2000), "ZOHO_GRANT_CODE": None}
@@ -494,12 +500,12 @@ def one(step):
     child = os.fork()
     if child == 0:
         sys.setprofile(dying_at(step))
-        envfile.write(path, changes)
+        dotenv_file.write(path, changes)
         sys.setprofile(None)
         os._exit(0)
     return os.waitpid(child, 0)[1] == 0
 
-envfile.write(path, changes)
+dotenv_file.write(path, changes)
 new = path.read_bytes()
 outcomes, step = [], 0
 finished = False
@@ -523,16 +529,16 @@ def test_killed_at_any_step_leaves_the_old_file_or_the_new_one(env: Path) -> Non
     steps, first_new = map(int, done.stdout.split())
     assert steps > 30, "the process was killed at too few places to mean anything"
     assert 10 < first_new < steps, "old and new must both have been seen"
-    envfile.write(env, {"ZOHO_DC": "eu"})
+    dotenv_file.write(env, {"ZOHO_DC": "eu"})
     assert [path.name for path in env.parent.iterdir()] == [".env"], "what killed processes left is swept away"
 
 
 _WRITER = """
 import sys
 from pathlib import Path
-from zoho_magic.config import dotenv_file as envfile
+from zoho_magic.config import dotenv_file
 for number in range(25):
-    envfile.write(Path(sys.argv[1]), {f"ZOHO_{sys.argv[2]}_{number}": "x"})
+    dotenv_file.write(Path(sys.argv[1]), {f"ZOHO_{sys.argv[2]}_{number}": "x"})
 """
 
 
@@ -543,18 +549,18 @@ def test_two_processes_that_write_at_once_lose_nothing(env: Path) -> None:
     writers = [subprocess.Popen([*command, name], env=environment) for name in ("ONE", "TWO")]
     assert [writer.wait(60) for writer in writers] == [0, 0]
     expected = {f"ZOHO_{name}_{number}" for name in ("ONE", "TWO") for number in range(25)}
-    assert set(envfile.read(env, frozenset(expected))) == expected
+    assert set(dotenv_file.read(env, frozenset(expected))) == expected
     assert env.read_text().startswith("A=1\n")
 
 
 def test_threads_that_write_at_once_lose_nothing(env: Path) -> None:
     keys = [f"ZOHO_{number}" for number in range(12)]
-    threads = [threading.Thread(target=envfile.write, args=(env, {key: "x"})) for key in keys]
+    threads = [threading.Thread(target=dotenv_file.write, args=(env, {key: "x"})) for key in keys]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(envfile.read(env, frozenset(keys))) == set(keys)
+    assert set(dotenv_file.read(env, frozenset(keys))) == set(keys)
 
 
 # Git
@@ -569,26 +575,26 @@ def repository(isolated: Path) -> Path:
 
 
 def test_git_does_not_matter_outside_a_repository(env: Path) -> None:
-    assert envfile.git_exposure(env) == ""
+    assert dotenv_file.git_exposure(env) == ""
     env.touch()
-    assert envfile.git_exposure(env) == ""
+    assert dotenv_file.git_exposure(env) == ""
 
 
 def test_git_would_take_a_file_that_is_not_ignored(repository: Path, env: Path) -> None:
     env.touch()
-    assert envfile.git_exposure(env) == "not ignored"
+    assert dotenv_file.git_exposure(env) == "not ignored"
     (repository / ".gitignore").write_text(".env\n")
-    assert envfile.git_exposure(env) == ""
+    assert dotenv_file.git_exposure(env) == ""
 
 
 def test_a_tracked_file_is_told_even_when_it_is_ignored(repository: Path, env: Path) -> None:
     env.touch()
     subprocess.run(["git", "-C", str(repository), "add", ".env"], check=True)
     (repository / ".gitignore").write_text(".env\n")
-    assert envfile.git_exposure(env) == "tracked"
+    assert dotenv_file.git_exposure(env) == "tracked"
 
 
 def test_without_git_there_is_no_warning(repository: Path, env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env.touch()
     monkeypatch.setenv("PATH", str(repository))
-    assert envfile.git_exposure(env) == ""
+    assert dotenv_file.git_exposure(env) == ""

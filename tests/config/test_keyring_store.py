@@ -18,8 +18,7 @@ from tests.support.ipython_shell import Shell, open_shell
 from tests.support.secret_scan import leaks
 from tests.support.simulator_fixture import as_new
 from zoho_magic import ConfigurationError, ZohoSession
-from zoho_magic.config import dotenv_file as envfile
-from zoho_magic.config import keyring_store as oskeyring
+from zoho_magic.config import dotenv_file, keyring_store
 from zoho_magic.config.credentials import Credentials
 from zoho_magic.simulator import Simulator
 
@@ -95,7 +94,7 @@ def shell() -> Iterator[Shell]:
 
 def secrets_of(env_file: Path) -> dict[str, str]:
     lines = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
-    return {key: value for key, value in lines.items() if oskeyring.is_stored(key)}
+    return {key: value for key, value in lines.items() if keyring_store.is_stored(key)}
 
 
 def in_ring(ring: Ring) -> dict[str, str]:
@@ -249,7 +248,7 @@ def test_killed_anywhere_in_a_move_nothing_is_lost_and_the_next_one_finishes_it(
     session: ZohoSession, ring: Ring, env_file: Path, monkeypatch: pytest.MonkeyPatch, into: bool
 ) -> None:
     secrets, steps = secrets_of(env_file), 0
-    write, put, take = envfile.write, ring.set_password, ring.delete_password
+    write, put, take = dotenv_file.write, ring.set_password, ring.delete_password
 
     class Killed(BaseException):
         pass
@@ -268,7 +267,7 @@ def test_killed_anywhere_in_a_move_nothing_is_lost_and_the_next_one_finishes_it(
         left = 10
         session.use_keyring(not into)
         for owner, name, act in (
-            (envfile, "write", write),
+            (dotenv_file, "write", write),
             (ring, "set_password", put),
             (ring, "delete_password", take),
         ):
@@ -433,7 +432,7 @@ def test_a_move_waits_for_another_process_and_then_says_so(
 ) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr(envfile, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(dotenv_file, "LOCK_SECONDS", 0.05)
     with (
         FileLock(env_file.with_name(".env.keyring.lock")),
         pytest.raises(ConfigurationError, match="changed by another process"),

@@ -11,7 +11,7 @@ import pytest
 from tests.support.secret_scan import leaks
 from zoho_magic import AuthError, ConfigurationError, Secret, ZohoError
 from zoho_magic.config.credentials import Credentials
-from zoho_magic.login import authorization as consent
+from zoho_magic.login import authorization
 
 CODE = "1000.c0de.c0de"
 CLIENT = Credentials(
@@ -19,12 +19,12 @@ CLIENT = Credentials(
 )
 
 
-def asked(credentials: Credentials = CLIENT) -> tuple[consent.AuthorizationRequest, dict[str, list[str]]]:
-    question = consent.build(credentials)
+def asked(credentials: Credentials = CLIENT) -> tuple[authorization.AuthorizationRequest, dict[str, list[str]]]:
+    question = authorization.build(credentials)
     return question, parse_qs(urlsplit(question.url).query)
 
 
-def answer(question: consent.AuthorizationRequest, **other: str) -> Secret:
+def answer(question: authorization.AuthorizationRequest, **other: str) -> Secret:
     fields = {"state": question.state.reveal(), "code": CODE, **other}
     return Secret(urlencode({name: value for name, value in fields.items() if value}) + "&")
 
@@ -51,7 +51,7 @@ def test_no_two_questions_are_alike() -> None:
 def test_a_redirect_says_code_and_place_trailing_ampersand_and_all() -> None:
     question, _ = asked()
     there = {"location": "eu", "accounts-server": "https://accounts.zoho.eu"}
-    found = consent.parse_redirect(question, answer(question, **there), CLIENT)
+    found = authorization.parse_redirect(question, answer(question, **there), CLIENT)
     assert (found.code, found.accounts, found.location) == (Secret(CODE), "https://accounts.zoho.eu", "eu")
 
 
@@ -78,7 +78,7 @@ def test_a_redirect_says_code_and_place_trailing_ampersand_and_all() -> None:
 def test_a_lookalike_accounts_server_never_gets_the_code(server: str) -> None:
     question, _ = asked()
     with pytest.raises(AuthError, match="not Zoho's, so nothing was sent") as failure:
-        consent.parse_redirect(question, answer(question, **{"accounts-server": server}), CLIENT)
+        authorization.parse_redirect(question, answer(question, **{"accounts-server": server}), CLIENT)
     assert leaks(failure.value, CODE, question.verifier.reveal()) == []
     assert "evil" not in str(failure.value)
 
@@ -86,7 +86,9 @@ def test_a_lookalike_accounts_server_never_gets_the_code(server: str) -> None:
 def test_a_simulator_may_name_a_simulator_and_nothing_else() -> None:
     local = CLIENT.replace(accounts_url="http://127.0.0.1:5000")
     question, _ = asked(local)
-    found = consent.parse_redirect(question, answer(question, **{"accounts-server": "http://127.0.0.1:5001"}), local)
+    found = authorization.parse_redirect(
+        question, answer(question, **{"accounts-server": "http://127.0.0.1:5001"}), local
+    )
     assert found.accounts == "http://127.0.0.1:5001"
 
 
@@ -96,7 +98,7 @@ def test_a_code_with_another_state_is_somebody_elses(state: str) -> None:
     forged = answer(question, state=state)
     assert question.match(forged) == ""
     with pytest.raises(AuthError, match="not the answer to this sign-in"):
-        consent.parse_redirect(question, forged, CLIENT)
+        authorization.parse_redirect(question, forged, CLIENT)
 
 
 @pytest.mark.parametrize("field", ["state", "code", "accounts-server"])
@@ -117,7 +119,7 @@ def test_a_refusal_is_one_with_and_without_state(with_state: bool) -> None:
     refusal = answer(question, code="", error="access_denied", state=question.state.reveal() if with_state else "")
     assert question.match(refusal) == "refused"
     with pytest.raises(AuthError, match="access was refused") as failure:
-        consent.parse_redirect(question, refusal, CLIENT)
+        authorization.parse_redirect(question, refusal, CLIENT)
     assert failure.value.code == "access_denied"
 
 
@@ -135,8 +137,8 @@ def test_a_redirect_without_a_code_is_no_answer() -> None:
 def test_a_pasted_address_is_taken_with_what_sticks_to_it(around: str) -> None:
     question, _ = asked()
     address = f"{question.redirect_uri}?{answer(question).reveal()}"
-    query = consent.query_of_pasted_url(Secret(around.format(address)), question.redirect_uri)
-    assert consent.parse_redirect(question, query, CLIENT).code == Secret(CODE)
+    query = authorization.query_of_pasted_url(Secret(around.format(address)), question.redirect_uri)
+    assert authorization.parse_redirect(question, query, CLIENT).code == Secret(CODE)
 
 
 @pytest.mark.parametrize(
@@ -150,12 +152,12 @@ def test_a_pasted_address_is_taken_with_what_sticks_to_it(around: str) -> None:
 )
 def test_anything_else_pasted_is_asked_for_again_and_not_repeated(text: str) -> None:
     with pytest.raises(ConfigurationError, match="not the address the browser ended on") as failure:
-        consent.query_of_pasted_url(Secret(text), consent.REDIRECT_URI)
+        authorization.query_of_pasted_url(Secret(text), authorization.REDIRECT_URI)
     assert leaks(failure.value, CODE) == []
 
 
 def test_no_frame_of_a_refused_redirect_shows_the_code() -> None:
     question, _ = asked()
     with pytest.raises(ZohoError) as failure:
-        consent.parse_redirect(question, answer(question, state="other"), CLIENT)
+        authorization.parse_redirect(question, answer(question, state="other"), CLIENT)
     assert leaks(failure.value, CODE) == []

@@ -12,8 +12,7 @@ import pytest
 
 from tests.support.pull_env import no_pauses
 from zoho_magic.config.credentials import Credentials
-from zoho_magic.crm.write import bulk_write
-from zoho_magic.crm.write import push_state as writing
+from zoho_magic.crm.write import bulk_write, push_state
 from zoho_magic.secret import Secret
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Options, Simulator
@@ -46,7 +45,7 @@ def connect(sim: Simulator, scopes: Sequence[str] | None = None) -> ZohoSession:
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Pauses between two tries of the same thing are as good as none."""
     no_pauses(patch)
-    patch.setattr(writing, "BACKOFF_SECONDS", (0.001, 0.001, 0.001, 0.001))
+    patch.setattr(push_state, "BACKOFF_SECONDS", (0.001, 0.001, 0.001, 0.001))
     patch.setattr(bulk_write, "INITIAL_BACKOFF_SECONDS", 0.002)
     patch.setattr(bulk_write, "MAX_BACKOFF_SECONDS", 0.01)
 

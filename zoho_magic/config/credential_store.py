@@ -11,8 +11,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..fork_safety import renew_after_fork
 from . import credentials as _credentials
-from . import dotenv_file as envfile
-from . import keyring_store as oskeyring
+from . import dotenv_file, keyring_store
 from .credentials import Credentials
 from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SECRET_FIELDS
 
@@ -51,10 +50,10 @@ class CredentialStore:
         """Raise ConfigurationError now if `update` could not save."""
         if (path := self._credentials.path) is not None:
             if not self._credentials.trust_file:
-                envfile.check_private(path)
-            envfile.check_writable(path)
+                dotenv_file.check_private(path)
+            dotenv_file.check_writable(path)
         if self._credentials.keyring:
-            oskeyring.check_available(self._credentials.keyring)
+            keyring_store.check_available(self._credentials.keyring)
 
     def update(self, credentials: Credentials, *names: str) -> None:
         """Use these credentials from now on and save the named fields; what cannot be saved is kept: see `warnings`."""
@@ -78,7 +77,7 @@ class CredentialStore:
                 raise ConfigurationError(
                     "These credentials are in memory only.", hint="Choose a file: %zoho --env FILE."
                 )
-            (oskeyring.move_in if into_keyring else oskeyring.move_out)(path)
+            (keyring_store.move_in if into_keyring else keyring_store.move_out)(path)
             self._load(path)
 
     def warn(self) -> None:
@@ -131,7 +130,7 @@ def _explicit_fields(credentials: Credentials) -> dict[str, Any]:
 
 def _fingerprint_of(path: Path) -> tuple[Any, ...]:
     return (
-        envfile.fingerprint(path),
+        dotenv_file.fingerprint(path),
         *(os.environ.get(key) for key in (*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values())),
     )
 
@@ -148,7 +147,7 @@ def _shadowed(name: str, value: Any, path: Path) -> str:
 def _git_warning(credentials: Credentials, path: Path) -> str:
     if path.name not in (credentials.sources.get(name) for name in SECRET_FIELDS):
         return ""
-    exposure = envfile.git_exposure(path)
+    exposure = dotenv_file.git_exposure(path)
     if exposure == "tracked":
         return f"git tracks {path}: your secrets go out with the next push. Run: git rm --cached {path.name}"
     return exposure and f"git does not ignore {path}: add {path.name} to .gitignore before you commit."

@@ -27,8 +27,7 @@ from ..errors import ConfigurationError, CredentialsMissing, printable
 from ..scopes import PRESETS, READ_WRITE, parse_scopes
 from ..secret import Secret
 from . import dotenv_file as envfile
-from . import keyring_store as oskeyring
-from . import pasted
+from . import keyring_store, pasted
 from .dotenv_file import DotenvContents
 from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, IDENTIFYING_FIELDS, SECRET_FIELDS, URL_FIELDS
 
@@ -159,7 +158,7 @@ class Credentials:
     def require(self, *names: str) -> None:
         """Raise CredentialsMissing naming every one of these fields that is not set, and where it was looked for."""
         missing = [ENV_VARS[name] for name in names if not getattr(self, name)]
-        if self.keyring_error and any(map(oskeyring.is_stored, missing)):
+        if self.keyring_error and any(map(keyring_store.is_stored, missing)):
             raise copy.copy(self.keyring_error)
         if missing:
             raise CredentialsMissing(
@@ -411,7 +410,7 @@ def _from_keyring(known: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, S
     if not (name := known.get("keyring")) or {"client_secret", "refresh_token"} <= known.keys():
         return {}, {}, "", None
     try:
-        found, keyring = oskeyring.read(name), oskeyring.display_name()
+        found, keyring = keyring_store.read(name), keyring_store.display_name()
     except ConfigurationError as error:
         return {}, {}, "", copy.copy(error)
     if found is None:
@@ -459,7 +458,7 @@ def save(credentials: Credentials, *names: str) -> None:
         ConfigurationError: the file cannot be written; it is as it was.
     """
     if credentials.path is not None:
-        write = oskeyring.save if credentials.keyring else envfile.write
+        write = keyring_store.save if credentials.keyring else envfile.write
         write(credentials.path, {_key(credentials, name): _stored(getattr(credentials, name)) for name in names})
 
 

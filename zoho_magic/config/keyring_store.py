@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigurationError
 from ..secret import Secret
-from . import dotenv_file as envfile
+from . import dotenv_file
 from .file_lock import exclusive
 from .settings import DC_CLIENT_SECRET_VARS, ENV_VARS, SETTINGS
 
@@ -68,17 +68,17 @@ def check_available(name: str) -> None:
 
 
 def save(path: Path, changes: Mapping[str, Secret | str | None]) -> None:
-    """Write settings as `envfile.write` does, but secrets to the keyring if `.env` says so.
+    """Write settings as `dotenv_file.write` does, but secrets to the keyring if `.env` says so.
 
     Raises:
         ConfigurationError: one of the two cannot be written; what was there before is still there.
     """
     with _exclusive(path):
-        name = os.environ.get(KEYRING_VAR) or envfile.read(path, frozenset({KEYRING_VAR})).get(KEYRING_VAR)
+        name = os.environ.get(KEYRING_VAR) or dotenv_file.read(path, frozenset({KEYRING_VAR})).get(KEYRING_VAR)
         ours = {key: value for key, value in changes.items() if name and is_stored(key)}
         if name and ours:
             _update_entry(name, ours)
-        envfile.write(path, {**changes, **dict.fromkeys(ours)})
+        dotenv_file.write(path, {**changes, **dict.fromkeys(ours)})
         if ours:
             with contextlib.suppress(OSError):
                 os.utime(path)  # other kernels look at the file to see that something changed
@@ -92,9 +92,9 @@ def move_in(path: Path) -> None:
         ours = {key: value for key, value in found.items() if isinstance(value, Secret)}
         check_available(name)
         # The name first: whatever happens from here on, somebody knows of the entry.
-        envfile.write(path, {KEYRING_VAR: name})
+        dotenv_file.write(path, {KEYRING_VAR: name})
         _update_entry(name, ours)
-        envfile.write(path, dict.fromkeys(ours))
+        dotenv_file.write(path, dict.fromkeys(ours))
 
 
 def move_out(path: Path) -> None:
@@ -108,14 +108,14 @@ def move_out(path: Path) -> None:
         if (name := found.get(KEYRING_VAR)) is None:
             return
         kept = read(str(name)) or {}
-        envfile.write(path, {key: value for key, value in kept.items() if key not in found})
+        dotenv_file.write(path, {key: value for key, value in kept.items() if key not in found})
         _call_backend(lambda ring: kept and ring.delete_password(SERVICE, str(name)))
-        envfile.write(path, {KEYRING_VAR: None})
+        dotenv_file.write(path, {KEYRING_VAR: None})
 
 
 def _read_secrets(path: Path) -> dict[str, Secret | str]:
     ours = frozenset(filter(is_stored, (*ENV_VARS.values(), *DC_CLIENT_SECRET_VARS.values())))
-    values = envfile.read(path, ours | {KEYRING_VAR})
+    values = dotenv_file.read(path, ours | {KEYRING_VAR})
     return {key: Secret(value) if is_stored(key) else value for key, value in values.items()}
 
 
@@ -176,11 +176,11 @@ def _unusable(kind: str) -> ConfigurationError:
 @contextlib.contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
     """One process at a time moves or saves secrets, so that none is moved while another replaces it."""
-    envfile.check_writable(path)
+    dotenv_file.check_writable(path)
     real, problem = Path(os.path.realpath(path)), ""
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(exclusive(real.with_name(f"{real.name}.keyring.lock"), envfile.LOCK_SECONDS))
+            held.enter_context(exclusive(real.with_name(f"{real.name}.keyring.lock"), dotenv_file.LOCK_SECONDS))
         except OSError:  # a time-out is one
             problem = f"{real} is being changed by another process."
         if problem:

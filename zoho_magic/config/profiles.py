@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import CredentialsMissing
-from . import dotenv_file as envfile
+from . import dotenv_file
 
 __all__ = ["check_usable", "list_profiles", "name_of", "path_of"]
 
@@ -25,7 +25,7 @@ def path_of(profile: str | os.PathLike[str]) -> Path:
     given = Path(profile).expanduser()
     if given.is_file() or given.name != str(profile):
         return given.absolute()
-    beside = envfile.find().with_name(f"{_PREFIX}{given.name}")
+    beside = dotenv_file.find().with_name(f"{_PREFIX}{given.name}")
     return beside if beside.is_file() or "." not in given.name else given.absolute()
 
 
@@ -38,7 +38,7 @@ def name_of(path: Path | None) -> str:
 
 def list_profiles() -> list[str]:
     """Names of the profiles beside the nearest `.env`."""
-    found = envfile.find().parent.glob(f"{_PREFIX}*")
+    found = dotenv_file.find().parent.glob(f"{_PREFIX}*")
     return sorted(name_of(path) for path in found if path.is_file() and not path.name.endswith(_IGNORED_SUFFIXES))
 
 

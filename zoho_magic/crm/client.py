@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryError, ZohoError
 from ..fork_safety import renew_after_fork
-from . import limits
-from . import schema_tables as catalogue
+from . import limits, schema_tables
 from . import users as people
 from .metadata import Metadata
 from .parallel import map_parallel
@@ -179,17 +178,17 @@ class CrmClient:
 
     def coql(self, query: str, *, params: Mapping[str, Any], frame: Frame, show: bool) -> Any:
         """See `ZohoSession.coql`."""
-        from .read import coql_statement as queries
+        from .read import coql_statement
 
         _refuse_unknown_frame(frame)
         with Progress("COQL", show) as progress:
-            return queries.run(self, query, params, frame=frame, progress=progress)
+            return coql_statement.run(self, query, params, frame=frame, progress=progress)
 
     def plan_coql(self, query: str, *, params: Mapping[str, Any]) -> Plan:
         """See `explain` of `ZohoSession.coql`."""
-        from .read import coql_statement as queries
+        from .read import coql_statement
 
-        return queries.make_plan(self, query, params)
+        return coql_statement.make_plan(self, query, params)
 
     def push(
         self, frame: Any, operation: WriteOperation, *, dry_run: bool, diff: bool, show: bool, **options: Any
@@ -225,13 +224,13 @@ class CrmClient:
         """See `ZohoSession.modules`."""
         if refresh:
             self.metadata.refresh()
-        return catalogue.modules(self, count=count)
+        return schema_tables.modules(self, count=count)
 
     def fields(self, module: str, *, refresh: bool) -> pandas.DataFrame:
         """See `ZohoSession.fields`."""
         if refresh:
             self.metadata.refresh()
-        return catalogue.fields(self.metadata, module)
+        return schema_tables.fields(self.metadata, module)
 
 
 def _refuse_unknown_frame(frame: str) -> None:

@@ -18,7 +18,7 @@ from ..error_catalog import error_for
 from ..errors import ThrottledError, TransportError, ZohoError
 from ..http.backoff import wait_budget
 from ..secret import Secret
-from . import account_location as home
+from . import account_location
 from .prompts import LoginInstructions
 
 __all__ = ["DeviceLogin", "Step"]
@@ -55,12 +55,14 @@ class DeviceLogin:
     _interval: float
     _next_at: float
     _post: PostForm
-    _get: home.Get
+    _get: account_location.Get
     _clock: Callable[[], float]
     _asked: Credentials
 
     @classmethod
-    def begin(cls, credentials: Credentials, post: PostForm, get: home.Get, clock: Callable[[], float]) -> DeviceLogin:
+    def begin(
+        cls, credentials: Credentials, post: PostForm, get: account_location.Get, clock: Callable[[], float]
+    ) -> DeviceLogin:
         """Ask Zoho for a code.
 
         Raises:
@@ -71,7 +73,7 @@ class DeviceLogin:
         code, user_code = answer.fields.get("device_code"), answer.fields.get("user_code")
         if not isinstance(code, Secret) or not user_code:
             refused = oauth.to_error(answer, "device", credentials.error_context)
-            raise home.with_data_centre_hint(refused, credentials, credentials, post, get)
+            raise account_location.with_data_centre_hint(refused, credentials, credentials, post, get)
         seconds, now = _seconds(answer, "interval", 1000, _INTERVAL), clock()
         link = _link(answer, "verification_url", credentials) or f"{credentials.accounts}/oauth/v3/device"
         return cls(
@@ -143,7 +145,7 @@ class DeviceLogin:
 
     def _switch_data_centre(self, location: str) -> Step:
         before = self.credentials
-        self.credentials = home.credentials_for_location(before, "", location, self._get)
+        self.credentials = account_location.credentials_for_location(before, "", location, self._get)
         if self.credentials is before:  # it would send us round in circles
             raise error_for("other_dc", operation="device", **before.error_context)
         self._next_at = self._clock()
@@ -152,7 +154,7 @@ class DeviceLogin:
     def _explained(self, error: ZohoError) -> ZohoError:
         if isinstance(error, ThrottledError):
             return error
-        return home.with_data_centre_hint(error, self._asked, self.credentials, self._post, self._get)
+        return account_location.with_data_centre_hint(error, self._asked, self.credentials, self._post, self._get)
 
     def _form(self) -> dict[str, str | Secret | None]:
         return {

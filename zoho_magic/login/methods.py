@@ -17,9 +17,8 @@ from ..config.credentials import Credentials
 from ..config.pasted import parse_grant
 from ..errors import ConfigurationError, CredentialsMissing, ThrottledError, TransportError, ZohoError
 from ..secret import Secret
-from . import account_location
+from . import account_location, scope_enhancement
 from . import authorization as consent
-from . import scope_enhancement as enhance
 from .authorization import AuthorizationRequest, MatchResult
 from .device_flow import DeviceLogin
 from .environment import RuntimeEnvironment, choose_method
@@ -239,7 +238,7 @@ def add_scopes(context: LoginContext, more: tuple[str, ...], method: str = "auto
     if method != "browser" or wanted.refresh_token is None:
         return login(method, again)
     try:
-        question = enhance.build(wanted, more, context.post)
+        question = scope_enhancement.build(wanted, more, context.post)
     except (ThrottledError, TransportError):
         raise
     except ZohoError:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from tests.support.pull_env import ROUTES, TEXT, asked, connect, hurried, ids, put, same, world
-from zoho_magic.crm.read import planner as planning
+from zoho_magic.crm.read import planner
 from zoho_magic.errors import ApiError, AuthError, QueryError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Options, Simulator
@@ -307,30 +307,30 @@ def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
     ],
 )  # fmt: skip
 def test_the_planner(org: World, ask: Any, rows: int | None, allowed: str, road: str, calls: Any, credits: Any) -> None:
-    found = planning.plan(_reading(org[1], **ask), "auto", allowed.split(), rows, 10)
+    found = planner.plan(_reading(org[1], **ask), "auto", allowed.split(), rows, 10)
     assert (found.api, found.calls, found.credits) == (road, calls, credits)
-    best = planning.plan(_reading(org[1], **ask), "auto", tuple(ROUTES), rows, 10).api
+    best = planner.plan(_reading(org[1], **ask), "auto", tuple(ROUTES), rows, 10).api
     assert any(f"it would use {best}" in note for note in found.notes) == (road != best)
     assert (found.seconds is None) == (calls is None)
 
 
 def test_the_planner_minds_the_credits_left(org: World) -> None:
     _, zoho = org
-    assert planning.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10, None).notes == ()
-    tight = planning.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10, 49)
+    assert planner.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10, None).notes == ()
+    tight = planner.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10, 49)
     assert tight.api == "coql"
     assert tight.notes == ("It needs about 61 API credits, and 49 are left today.",)
-    assert planning.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10, 55).api == "bulk"
-    shown = str(planning.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10))
+    assert planner.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10, 55).api == "bulk"
+    shown = str(planner.plan(_reading(zoho), "auto", tuple(ROUTES), 40_000, 10))
     assert "With bulk:    5 calls, 50 API credits, 5 s to 5 min" in shown
     assert "With records: " in shown
-    short = planning.plan(_reading(zoho, limit=3000), "auto", tuple(ROUTES), None, 10)
+    short = planner.plan(_reading(zoho, limit=3000), "auto", tuple(ROUTES), None, 10)
     assert short.details["Rows"] == "at most 3,000"
     reading = _reading(zoho, fields=["Amount"])
-    saving = planning.plan(reading, "auto", tuple(ROUTES), 20_000, 10, 29)
+    saving = planner.plan(reading, "auto", tuple(ROUTES), 20_000, 10, 29)
     assert (saving.api, saving.credits) == ("coql", 31)
     assert "29 are left" in saving.notes[0]
-    cheaper = planning.plan(_reading(zoho, module="Tasks"), "auto", tuple(ROUTES), 90_000, 10, 100)
+    cheaper = planner.plan(_reading(zoho, module="Tasks"), "auto", tuple(ROUTES), 90_000, 10, 100)
     assert (cheaper.api, cheaper.credits, cheaper.notes) == ("bulk", 50, ())
     assert cheaper.reason == "coql would need more than the 100 API credits left today"
 

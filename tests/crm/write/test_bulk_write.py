@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.push_env import hurry, leads, settle, stored, world, writes
 from zoho_magic.crm import limits
-from zoho_magic.crm.write import bulk_csv as bulk_file
+from zoho_magic.crm.write import bulk_csv
 from zoho_magic.errors import PushError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
@@ -118,7 +118,7 @@ def test_files_of_so_many_rows_and_bytes_as_zoho_takes(zoho: World, monkeypatch:
     [(1e-7, "0.0000001"), (1e22, "1" + "0" * 22), (2.5, "2.5"), (True, "true"), (None, ""), (["A", "B"], "A;B")],
 )
 def test_cells_are_plain_text(value: Any, cell: str) -> None:
-    assert bulk_file.to_csv_cell(value).removesuffix(".0") == cell
+    assert bulk_csv.to_csv_cell(value).removesuffix(".0") == cell
 
 
 # What it cannot do
