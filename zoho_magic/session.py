@@ -549,6 +549,7 @@ class ZohoSession:
         converted: bool | Literal["both"] = False,
         ids: Iterable[str | int] | None = None,
         full: bool = False,
+        view: str | None = None,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         frame: Literal["pandas", "polars", "arrow", "dask", "duckdb", "polars-lazy"] = "pandas",
         progress: bool | None = None,
@@ -574,6 +575,9 @@ class ZohoSession:
                 names those that were not found. Not with `order_by` or `limit`.
             full: complete records, with subforms, multi-select lookups, files and rich text in full (as JSON text where
                 the value is not plain); one call and one API credit a record, see `plan` first.
+            view: name or id of a custom view (`views` lists them): the records it shows, which only the Records API
+                brings, 3 API credits for 200 and up to 100,000 of them. With `limit` the first in the view's own order.
+                Not with `where`, `order_by`, `ids` or `full`. Needs the scope ZohoCRM.settings.custom_views.READ.
             via: the API to use: records, coql, bulk, or auto (chooses the cheapest that can).
             frame: pandas, polars or arrow (a `pyarrow.Table`); or lazily dask, duckdb (a relation) or polars-lazy: then
                 the rows are landed as a Parquet file first, which the engine reads without Zoho and without a secret.
@@ -610,7 +614,7 @@ class ZohoSession:
                 if ids is not None or full:
                     raise QueryError(f"frame={frame!r} takes neither ids nor full.", hint="Pull a pandas frame.")
                 asked: dict[str, Any] = {"fields": fields, "where": where, "params": params, "order_by": order_by}
-                asked |= {"limit": limit, "since": since, "converted": converted, "via": via}
+                asked |= {"limit": limit, "since": since, "converted": converted, "view": view, "via": via}
                 more = {"progress": progress, "confirm": confirm}
                 return self._pull_lazily(module, frame, asked, more, to, max_age)
             return self._crm.pull(
@@ -628,6 +632,7 @@ class ZohoSession:
                 converted=converted,
                 ids=ids,
                 full=full,
+                view=view,
             )
 
     def batches(
@@ -641,13 +646,14 @@ class ZohoSession:
         limit: int | None = None,
         since: str | date | datetime | None = None,
         converted: bool | Literal["both"] = False,
+        view: str | None = None,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         progress: bool | None = None,
     ) -> pyarrow.RecordBatchReader:
         """The rows of a `pull` while they arrive, in constant memory: for DuckDB, Polars, Delta, Ray and your own loop.
 
         Args:
-            module, fields, where, params, order_by, limit, since, converted, via, progress: as `pull`.
+            module, fields, where, params, order_by, limit, since, converted, view, via, progress: as `pull`.
 
         Returns:
             A `pyarrow.RecordBatchReader`, to be read once, with the columns and Arrow types of `pull(frame="arrow")`;
@@ -674,6 +680,7 @@ class ZohoSession:
             limit=limit,
             since=since,
             converted=converted,
+            view=view,
         )
 
     def export(
@@ -688,6 +695,7 @@ class ZohoSession:
         limit: int | None = None,
         since: str | date | datetime | None = None,
         converted: bool | Literal["both"] = False,
+        view: str | None = None,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         safe_csv: bool = False,
         rows_per_file: int = 1_000_000,
@@ -701,7 +709,7 @@ class ZohoSession:
         object uploaded when it is complete: after an error or Ctrl-C nothing is left behind and what was there stays.
 
         Args:
-            module, fields, where, params, order_by, limit, since, converted, via, progress, confirm, max_wait: as
+            module, fields, where, params, order_by, limit, since, converted, view, via, progress, confirm, max_wait: as
                 `pull`; rows are by ascending id unless `order_by` or `limit` is given.
             to: where to. `NAME.parquet` (zstd), `NAME.arrow`, `NAME.csv`, `NAME.xlsx` (at most 1,048,575 rows),
                 `FOLDER/` (Parquet files and a `_SUCCESS` marker), `FILE.duckdb::TABLE` or `duckdb:///FILE.db::TABLE`
@@ -734,6 +742,7 @@ class ZohoSession:
             "limit": limit,
             "since": since,
             "converted": converted,
+            "view": view,
         }
         show = _is_interactive() if progress is None else progress
         stream = partial(self._crm.stream, module, via=via, show=show, confirm=confirm, **asked)
@@ -895,12 +904,13 @@ class ZohoSession:
         converted: bool | Literal["both"] = False,
         ids: Iterable[str | int] | None = None,
         full: bool = False,
+        view: str | None = None,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
     ) -> Plan:
         """What a `pull` with the same arguments would do and cost; it spends one count at most.
 
         Args:
-            module, fields, where, params, order_by, limit, since, converted, ids, full, via: as `pull`.
+            module, fields, where, params, order_by, limit, since, converted, ids, full, view, via: as `pull`.
 
         Returns:
             A `Plan`: the API chosen and why, calls, API credits and seconds, and the alternatives.
@@ -924,6 +934,7 @@ class ZohoSession:
             converted=converted,
             ids=ids,
             full=full,
+            view=view,
         )
 
     def coql(

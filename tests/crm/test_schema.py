@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.support.ipython_shell import open_shell
 from tests.support.pull_env import connect, world
 from zoho_magic.errors import AuthError, QueryError
+from zoho_magic.notebook.completion_words import offer
 from zoho_magic.session import ZohoSession
 from zoho_magic.session_registry import use_session
 from zoho_magic.simulator import Simulator
@@ -66,3 +68,48 @@ def test_each_has_its_magic(org: Org) -> None:
         assert set(shell.run("%zoho_schema Deals Accounts")["module"]) == {"Deals", "Accounts"}
         assert shell.run("%zoho_schema Deals Accounts --mermaid").startswith("erDiagram")
         assert "erDiagram" in shell.shown
+
+
+def test_a_custom_view_is_pulled_by_name_or_id(org: Org) -> None:
+    sim, zoho = org
+    views = zoho.views("Leads").set_index("name")["id"]
+    wanted = set(zoho.pull("Leads", where="Lead_Score >= 80")["id"])
+    assert 0 < len(wanted) < 20
+    for name in ("Hot Leads", "hot leads", views["Hot Leads"]):
+        hot = zoho.pull("Leads", view=name)
+        assert (set(hot["id"]), hot.attrs["api"]) == (wanted, "records")
+    assert set(zoho.batches("Leads", view="Hot Leads").read_all()["id"].to_pylist()) == wanted
+    assert zoho.plan("Leads", view="Hot Leads").rows in (None, len(wanted))
+    sim.traffic.clear()
+    assert len(zoho.pull("Leads", view="Hot Leads", fields=["Email"], limit=1)) == 1
+    asked = [call for call in sim.traffic.calls if call.path == "/crm/v8/Leads"]
+    assert [(call.query["cvid"], call.credits) for call in asked] == [(views["Hot Leads"], 3)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"view": "Hot Lead"}, "Did you mean Hot Leads"),
+        ({"view": "Hot Leads", "where": "Lead_Score > 1"}, "`view` does not go with `where`"),
+        ({"view": "Hot Leads", "order_by": "id"}, "`view` does not go with `order_by`"),
+        ({"view": "Hot Leads", "ids": ["1"]}, "`view` does not go with `ids`"),
+        ({"view": "Hot Leads", "full": True}, "`view` does not go with `full`"),
+        ({"view": "Hot Leads", "via": "coql"}, "Records API only"),
+        ({"view": "Hot Leads", "via": "bulk"}, "Records API only"),
+    ],
+)
+def test_what_does_not_go_with_a_view_is_refused(org: Org, wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(QueryError, match=said):
+        org[1].pull("Leads", **wrong)
+
+
+def test_a_large_view_comes_whole_and_tab_offers_its_name() -> None:
+    with world(rows=1500) as (_, zoho), open_shell() as shell:
+        use_session(zoho)
+        shell.run("%load_ext zoho_magic")
+        whole = shell.run('%zoho_pull Leads --view "All Leads"')
+        assert set(whole["id"]) == set(zoho.pull("Leads", via="coql")["id"])
+        assert len(shell.run('%zoho_pull Leads --view "Hot Leads" --limit 3')) == 3
+        shell.run('%zoho_pull Leads --view "Hot Leads" --explain')
+        assert offer("%zoho_pull Leads --view ", "").words == ['"All Leads"', '"My Leads"', '"Hot Leads"']
+        assert offer('%zoho_pull Leads --view "Hot L', "") == (['Leads"'], "L")

@@ -19,8 +19,9 @@ from .read import pull
 from .read.arrow import FRAMES, Frame, to_backend
 from .read.planner import Plan
 from .read.pull import Confirm
-from .read.record_query import CallCounter
+from .read.record_query import CallCounter, RecordQuery
 from .read.stream import RecordStream
+from .views import find_view
 
 if TYPE_CHECKING:
     import pandas
@@ -131,7 +132,7 @@ class CrmClient:
         """Records by id, or complete records."""
         from .read.selected import pull_selected
 
-        reading, warnings = pull.build_record_query(self.metadata, module, **asked)
+        reading, warnings = self._build_query(module, asked)
         label = f"Reading complete records of {module}, one API credit each" if reading.is_full else f"Pulling {module}"
         with Progress(label, show) as progress:
             rows, attrs = pull_selected(self, reading, warnings, via, progress, confirm)
@@ -153,11 +154,17 @@ class CrmClient:
             api = CallCounter(self, progress.add)
             api.on_state = progress.state
             self._prefetch(module, api, via, asked)
-            reading, warnings = pull.build_record_query(self.metadata, module, **asked)
+            reading, warnings = self._build_query(module, asked)
             with pull.stream(
                 self, reading, warnings, api, via=via, progress=progress, order=order, confirm=confirm
             ) as arriving:
                 yield arriving
+
+    def _build_query(self, module: str, asked: dict[str, Any]) -> tuple[RecordQuery, list[str]]:
+        """What was asked for, with the id of a custom view that was asked for by name."""
+        if asked.get("view") is not None:
+            asked = {**asked, "view": find_view(self, self.metadata.module(module).name, str(asked["view"]))}
+        return pull.build_record_query(self.metadata, module, **asked)
 
     def batches(self, module: str, *, via: str, show: bool, **asked: Any) -> pyarrow.RecordBatchReader:
         """See `ZohoSession.batches`."""
@@ -173,7 +180,7 @@ class CrmClient:
 
     def plan(self, module: str, *, via: str, **asked: Any) -> Plan:
         """See `ZohoSession.plan`."""
-        reading, _ = pull.build_record_query(self.metadata, module, **asked)
+        reading, _ = self._build_query(module, asked)
         return pull.make_plan(self, reading, via, CallCounter(self))
 
     def coql(self, query: str, *, params: Mapping[str, Any], frame: Frame, show: bool) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 # get-records.html
 RECORDS_PER_PAGE = 200
+VIEW_PAGE_CREDITS = 3
+"""API credits of a page of a custom view (api-limits.html)."""
 FIELDS_PER_CALL = 50
 RECORDS_NUMBERED_PAGES = 10
 """Pages that are reached by number; later ones by page token only."""

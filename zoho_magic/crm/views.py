@@ -5,11 +5,13 @@ https://www.zoho.com/crm/developer/docs/api/v8/custom-view-meta.html, .../field-
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import QueryError
 from .api_version import API
-from .listing import fetch_all, field, to_frame
+from .listing import Entry, fetch_all, field, to_frame
+from .metadata import did_you_mean
 from .read.record_query import CallCounter
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from ..http.responses import CrmApi
     from .metadata import Metadata
 
-__all__ = ["choices", "views"]
+__all__ = ["choices", "find_view", "views"]
 
 _VIEW = (
     *(field(name) for name in ("id", "name", "system_name", "category", "access_type")),
@@ -40,6 +42,38 @@ def views(api: CrmApi, module: str) -> pandas.DataFrame:
         named = [{**each, "name": each.get("display_value") or each.get("name")} for each in found]
         frame: pandas.DataFrame = to_frame(named, _VIEW, counted, module=module)
         return frame
+
+
+def find_view(api: CrmApi, module: str, asked: str) -> str:
+    """The id of the custom view that has this id or name; capital letters do not matter where one view is left.
+
+    Raises:
+        QueryError: no view, or several, have this name.
+    """
+    with CallCounter(api) as counted:
+        found = fetch_all(counted, f"{API}/settings/custom_views", "custom_views", {"module": module})
+    ways: tuple[Callable[[Entry], set[str]], ...] = (_id_of, _names, _lower_names)
+    for names_of, name in zip(ways, (asked, asked, asked.lower()), strict=True):
+        ids = [str(each["id"]) for each in found if name in names_of(each)]
+        if len(ids) == 1:
+            return ids[0]
+        if ids:
+            raise QueryError(f"{module} has {len(ids)} views {asked!r}.", hint=f"Name one by id: {', '.join(ids)}.")
+    meant = did_you_mean(asked, {name: name for each in found for name in _names(each)})
+    hint = f"zoho.views({module!r}) lists them; in a notebook: %zoho_fields {module} --views."
+    raise QueryError(f"{module} has no view {asked!r} that you may see.{meant}", hint=hint)
+
+
+def _id_of(view: Entry) -> set[str]:
+    return {str(view.get("id"))}
+
+
+def _lower_names(view: Entry) -> set[str]:
+    return {name.lower() for name in _names(view)}
+
+
+def _names(view: Entry) -> set[str]:
+    return {str(view[key]) for key in ("display_value", "name", "system_name") if view.get(key)}
 
 
 def choices(metadata: Metadata, api: CrmApi, module: str, name: str | None) -> pandas.DataFrame:

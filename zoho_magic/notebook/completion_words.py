@@ -84,6 +84,8 @@ def _on_line(parser: argparse.ArgumentParser, rest: str) -> list[str]:
         action = None
     if action is not None and action.choices is not None:
         return [str(choice) for choice in action.choices]
+    if getattr(action, "completes", "") == "view":
+        return _quoted(_views(before[0], profile), rest, typed)
     if (names_of := _COMPLETERS.get(getattr(action, "completes", ""))) is not None:
         return names_of(before[0] if before else "", profile)
     return [name for each in parser._actions for name in each.option_strings if name.startswith("--")]
@@ -144,6 +146,19 @@ def _fields(module: str, steps: Iterable[str] = (), profile: str | None = None) 
         return list(session.metadata.fields(target))
 
     return _in_time(ask, profile)
+
+
+def _views(module: str, profile: str | None) -> list[str]:
+    return _in_time(lambda session: list(session.views(module)["name"]), profile)
+
+
+def _quoted(names: list[str], rest: str, typed: str) -> list[str]:
+    """Names in quotes where they hold spaces; in an open quote, what is missing of them from the last word on."""
+    if not _is_open([rest]):
+        return [f'"{name}"' if " " in name else name for name in names]
+    quote = max(rest.rfind('"'), rest.rfind("'"))
+    done = rest[quote + 1 : len(rest) - len(typed)]
+    return [f"{name[len(done) :]}{rest[quote]}" for name in names if name.lower().startswith(done.lower())]
 
 
 def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> list[str]:

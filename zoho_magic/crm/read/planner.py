@@ -210,6 +210,8 @@ def _choose(
 
 def _best(reading: RecordQuery, wanted: int | None, able: Mapping[str, Estimate]) -> tuple[str, str]:
     """The API to prefer among those that can, and why. COQL answers at once, where a bulk job may queue for minutes."""
+    if reading.view:
+        return "records", "a custom view is read by the Records API only"
     if "records" in able and able["records"].calls == 1:
         return "records", "it fits one call"
     if "coql" in able and reading.order:

@@ -49,6 +49,7 @@ def build_record_query(
     converted: str | bool = False,
     ids: Any = None,
     full: bool = False,
+    view: str | None = None,
 ) -> tuple[RecordQuery, list[str]]:
     """The reading a person asks for, and what it leaves out. Raises QueryError, before any record is asked for."""
     name = metadata.module(module).name
@@ -59,6 +60,7 @@ def build_record_query(
         raise QueryError(f"{name} does not tell when a record was modified.", hint="Leave out `since`.")
     if ids is not None and (order_by or limit is not None):
         raise QueryError("`ids` goes with neither `order_by` nor `limit`.", hint="Rows come in the order of the ids.")
+    _refuse_with_view(view, where=where, order_by=order_by, ids=ids, full=full or None)
     chosen, left_out = _select_complete(metadata, name, fields) if full else _select_fields(metadata, name, fields)
     filter_, named = _where(where, name, metadata)
     listed = ids is not None and str(converted).lower() == "false" and CONVERTED in known
@@ -70,12 +72,20 @@ def build_record_query(
         order=_order(order_by, name, metadata),
         limit=limit,
         since=parse_since(since),
-        converted=shown,
+        converted="" if view and shown == "false" else shown,  # Zoho's list leaves converted leads out by itself
         bulk_unsupported_reason=_home_currency(known, named),
         has_converted=CONVERTED in known,
         ids=None if ids is None else by_id.normalize_ids(ids),
         is_full=full,
+        view=view or "",
     ), left_out + hidden
+
+
+def _refuse_with_view(view: str | None, **others: Any) -> None:
+    given = [name for name, value in others.items() if value is not None]
+    if view and given:
+        hint = "A view has criteria and an order of its own: leave one of the two out."
+        raise QueryError(f"`view` does not go with `{given[0]}`.", hint=hint)
 
 
 def begin_count(
@@ -88,12 +98,15 @@ def begin_count(
     since: str | date | datetime | None = None,
     limit: int | None = None,
     converted: str | bool = False,
+    view: str | None = None,
     **_: Any,
 ) -> None:
     """Ask for the number of rows beside the metadata: the query that counts is known without it, in most cases.
 
     What is wrong with the arguments is said by `build_record_query`.
     """
+    if view:
+        return
     try:
         filter_ = _condition(where).to_coql(enclosed=True) if where and where.strip() else ""
         shown = str(converted).lower() if module == "Leads" and CONVERTED not in filter_ else ""
@@ -118,7 +131,8 @@ def make_plan(client: CrmReader, reading: RecordQuery, via: str, api: CallCounte
     rows = _estimate_rows(api, reading, allowed) if plan.needs_count(reading, via) else None
     if rows is None:
         return rough
-    client.row_counts[reading.module, reading.criteria] = rows
+    if not reading.view:
+        client.row_counts[reading.module, reading.criteria] = rows
     found = planned(rows=rows, credits_left=client.credits_left)
     return replace(found, notes=(*found.notes, _CUT_COUNT)) if "select" in reading.where.lower() else found
 
@@ -160,7 +174,7 @@ def _begin_rows(client: CrmReader, reading: RecordQuery, via: str, api: CallCoun
     expected = client.row_counts.get((reading.module, reading.criteria))
     others = (rows for (module, _), rows in client.row_counts.items() if module == reading.module)
     rows = min(max(others, default=0), _ONE_CREDIT_ROWS) if expected is None else expected
-    if not rows or not plan.needs_count(reading, via):
+    if not rows or reading.view or not plan.needs_count(reading, via):
         return
     allowed, columns = routes_for_scopes(client.scopes), client.metadata.columns
     try:
@@ -341,7 +355,7 @@ def _counted(reading: RecordQuery) -> CoqlQuery:
 
 def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[str]) -> int | None:
     """About how many records match; None where Zoho does not say: the rows come without it too."""
-    found = coql.estimate(api, _counted(reading)) if "coql" in allowed else None
+    found = coql.estimate(api, _counted(reading)) if "coql" in allowed and not reading.view else None
     if found is not None or reading.where or reading.order:
         return found
     try:
@@ -353,14 +367,16 @@ def _estimate_rows(api: CallCounter, reading: RecordQuery, allowed: Collection[s
 def _count_records(api: CallCounter, reading: RecordQuery) -> int | None:
     """The number of records, by Zoho's count or where one page of the list holds them all."""
     converted = {"converted": reading.converted} if reading.converted else {}
+    view = {"cvid": reading.view} if reading.view else {}
     if reading.since is None:
         try:
-            answer = parse_json(api.request("GET", f"{API}/{reading.module}/actions/count", params=converted))
+            answer = parse_json(api.request("GET", f"{API}/{reading.module}/actions/count", params=view or converted))
             return int(answer["count"])
         except (ApiError, AuthError, QueryError, KeyError, TypeError, ValueError):
             pass  # it needs a scope of its own, ZohoSearch.securesearch.READ
-    params = {"fields": "Created_Time", "per_page": limits.RECORDS_PER_PAGE, **converted}
+    params = {"fields": "Created_Time", "per_page": limits.RECORDS_PER_PAGE, **converted, **view}
     since = {"If-Modified-Since": reading.since_text} if reading.since else {}
-    page = parse_json(api.request("GET", f"{API}/{reading.module}", params=params, headers=since))
+    cost = {"credits": records.page_credits(reading)}
+    page = parse_json(api.request("GET", f"{API}/{reading.module}", params=params, headers=since, **cost))
     more = (page.get("info") or {}).get("more_records")
     return None if more else len(page.get("data") or ())

@@ -57,6 +57,7 @@ class RecordQuery:
         ids: only these records; None for all.
         is_full: complete records, one call each, with the fields that no list of records carries.
         has_converted: whether the module has converted records at all.
+        view: id of a custom view; "" for none. It has criteria and an order of its own.
         bulk_unsupported_reason: why bulk read would bring other records than COQL; "" where it would not.
     """
 
@@ -71,6 +72,7 @@ class RecordQuery:
     has_converted: bool = False
     ids: tuple[str, ...] | None = None
     is_full: bool = False
+    view: str = ""
 
     @property
     def listed(self) -> RecordQuery:

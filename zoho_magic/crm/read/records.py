@@ -25,6 +25,7 @@ __all__ = [
     "batches_of",
     "begin_page",
     "fill_columns",
+    "page_credits",
     "parallel_pages",
     "read",
     "read_by_ids",
@@ -191,7 +192,8 @@ def parallel_pages(reading: RecordQuery, expected: int | None) -> int:
     Only where all records are wanted: then they come oldest first, so that new ones go to the end and cannot push
     others from one page to the next.
     """
-    if reading.limit is not None or reading.since is not None or expected is None:
+    # A view may have an order of its own, which no other may be asked for beside.
+    if reading.limit is not None or reading.since is not None or reading.view or expected is None:
         return 1
     return min(limits.RECORDS_NUMBERED_PAGES, -(-expected // limits.RECORDS_PER_PAGE))
 
@@ -232,12 +234,18 @@ def _page(
     params, headers = _question(reading, fields, order, **place)
     path = f"{API}/{reading.module}"
     begun = api.take(("records", _key(path, params, headers)))
-    response = begun.result() if begun else api.request("GET", path, params=params, headers=headers)
+    credits = page_credits(reading)
+    response = begun.result() if begun else api.request("GET", path, params=params, headers=headers, credits=credits)
     page = parse_page(response, fields)
     api.note_page(page, fields)
     if fields[1:] == list(reading.fields[1 : len(fields)]):  # the first batch: a row that comes in parts counts once
         api.on_rows(len(page.rows))
     return page
+
+
+def page_credits(reading: RecordQuery) -> int:
+    """API credits of one page: 3 with a custom view."""
+    return limits.VIEW_PAGE_CREDITS if reading.view else 1
 
 
 def _question(
@@ -254,5 +262,7 @@ def _question(
     }
     if reading.converted:
         params["converted"] = reading.converted
+    if reading.view:
+        params["cvid"] = reading.view
     since = {"If-Modified-Since": reading.since_text} if reading.since else {}
     return params, since

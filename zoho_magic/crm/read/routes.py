@@ -82,11 +82,18 @@ def _check_records(query: RecordQuery, total: int | None) -> None:
     if _wanted(query, total) > limits.RECORDS_MAX_ROWS:
         raise QueryError(
             f"The Records API ends at {limits.RECORDS_MAX_ROWS:,} rows, and this asks for {_wanted(query, total):,}.",
-            hint='Use via="bulk" or via="coql".',
+            hint="Write its criteria in `where`." if query.view else 'Use via="bulk" or via="coql".',
         )
 
 
+def _refuse_view(query: RecordQuery) -> None:
+    # COQL and bulk read take no view that is shared: https://www.zoho.com/crm/developer/docs/api/v8/COQL-Overview.html
+    if query.view:
+        raise QueryError("A custom view is read by the Records API only.", hint="Leave out `via`.")
+
+
 def _check_coql(query: RecordQuery, total: int | None) -> None:
+    _refuse_view(query)
     if len(query.fields) > limits.COQL_MAX_COLUMNS:
         raise QueryError(f"COQL takes {limits.COQL_MAX_COLUMNS} fields at most.", hint="Name fewer in `fields`.")
     if query.order and _wanted(query, total) > limits.COQL_MAX_OFFSET:
@@ -98,6 +105,7 @@ def _check_coql(query: RecordQuery, total: int | None) -> None:
 
 
 def _check_bulk(query: RecordQuery, _: int | None) -> None:
+    _refuse_view(query)
     if query.order:
         raise QueryError("Bulk read does not support `order_by`.", hint="Leave it out and sort the frame.")
     if query.bulk_unsupported_reason:
@@ -127,7 +135,7 @@ def _records_cost(query: RecordQuery, rows: int, _: int, concurrency: int) -> Co
     parallel = -(-max(1, numbered - recheck_calls) * batches // concurrency)
     rounds = 2 * recheck_calls + parallel + max(0, pages - numbered)
     calls = (pages + recheck_calls) * batches
-    return Cost(calls, calls, _times(rounds, _PAGE_SECONDS))
+    return Cost(calls, calls * records.page_credits(query), _times(rounds, _PAGE_SECONDS))
 
 
 def _coql_cost(_: RecordQuery, rows: int, __: int, concurrency: int) -> Cost:

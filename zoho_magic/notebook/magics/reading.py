@@ -47,6 +47,12 @@ class ReadingMagics(Magics):
         option("--since", metavar="WHEN", help="modified at or after: 2026-01-31 or 2026-01-31T08:00:00+01:00"),
         option("--deleted", action="store_true", help="the records that were deleted (since WHEN), by whom and when"),
         option("--converted", choices=("false", "true", "both"), default="false", help="converted leads (false)"),
+        option(
+            "--view",
+            completes="view",
+            metavar="VIEW",
+            help='the records of a custom view, by name in quotes or id: "Hot Leads"; 3 credits for 200 rows',
+        ),
         option("--ids", nargs="+", metavar="ID", help="only these records, in this order: --ids $ids"),
         option("--full", action="store_true", help="complete records with subforms; one API credit a record"),
         option("--via", choices=VIA, default="auto", help="the Zoho API to use: records, coql, bulk, or auto"),
@@ -71,6 +77,7 @@ class ReadingMagics(Magics):
 
             leads = %zoho_pull Leads
             %zoho_pull Deals --fields Deal_Name Stage Amount --where "Amount > 5000" --limit 50
+            %zoho_pull Leads --view "Hot Leads"
             %zoho_pull Leads --explain
             %zoho_pull Leads --to leads.parquet
         """
@@ -82,6 +89,7 @@ class ReadingMagics(Magics):
             "limit": line.limit,
             "since": line.since,
             "converted": line.converted,
+            "view": line.view,
             "via": line.via,
         }
         by_id = {"ids": split_names(line.ids) if line.ids else None, "full": line.full}
@@ -145,7 +153,7 @@ class ReadingMagics(Magics):
         return assign(shell, line.variable, show_warnings(frame))
 
 
-_NOT_WITH_DELETED = ("fields", "where", "order_by", "limit", "ids", "full", "explain", "to", "safe_csv")
+_NOT_WITH_DELETED = ("fields", "where", "order_by", "limit", "view", "ids", "full", "explain", "to", "safe_csv")
 
 
 def _refuse_with_deleted(line: Namespace) -> None:
