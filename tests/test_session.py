@@ -63,7 +63,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     no_pauses(monkeypatch)
 
 
-def mints(simulator: Simulator) -> int:
+def token_requests(simulator: Simulator) -> int:
     return simulator.traffic.count(path=TOKEN, grant_type="refresh_token")
 
 
@@ -98,12 +98,12 @@ def change(env_file: Path, **values: str) -> None:
 # One token for everybody
 
 
-def test_a_token_is_minted_when_first_needed_and_kept(session: ZohoSession, simulator: Simulator) -> None:
-    assert mints(simulator) == 0
+def test_a_token_is_issued_when_first_needed_and_kept(session: ZohoSession, simulator: Simulator) -> None:
+    assert token_requests(simulator) == 0
     token = session.token
     assert session.token is token
     assert session.request("GET", ORG).json()["org"]
-    assert mints(simulator) == 1
+    assert token_requests(simulator) == 1
 
 
 def test_a_token_is_renewed_a_minute_before_it_expires(session: ZohoSession, simulator: Simulator) -> None:
@@ -112,15 +112,15 @@ def test_a_token_is_renewed_a_minute_before_it_expires(session: ZohoSession, sim
     assert session.token is token
     simulator.clock.advance(6)
     assert session.token is not token
-    assert mints(simulator) == 2
+    assert token_requests(simulator) == 2
 
 
-def test_a_hundred_threads_at_expiry_mint_one_token(session: ZohoSession, simulator: Simulator) -> None:
+def test_a_hundred_threads_at_expiry_ask_for_one_token(session: ZohoSession, simulator: Simulator) -> None:
     first = session.token
     simulator.clock.advance(3600)
     simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.1))
     tokens = together(100, lambda: session.token)
-    assert mints(simulator) == 2
+    assert token_requests(simulator) == 2
     assert {id(token) for token in tokens} == {id(session.token)}
     assert tokens[0] is not first
 
@@ -135,20 +135,20 @@ def test_a_hundred_threads_share_one_failure(session: ZohoSession, simulator: Si
     assert session.token.expires_in > 3000
 
 
-def test_many_threads_refused_at_once_mint_one_token(session: ZohoSession, simulator: Simulator) -> None:
+def test_many_threads_refused_at_once_ask_for_one_token(session: ZohoSession, simulator: Simulator) -> None:
     simulator.accounts.tokens.revoke_access_token(session.token.reveal())
     answers = together(20, lambda: session.request("GET", ORG))
     assert {answer.status_code for answer in answers} == {200}
-    assert mints(simulator) == 2
+    assert token_requests(simulator) == 2
 
 
-def test_refresh_mints_now_and_once_for_all_who_ask_together(session: ZohoSession, simulator: Simulator) -> None:
+def test_refresh_asks_now_and_once_for_all_who_ask_together(session: ZohoSession, simulator: Simulator) -> None:
     token = session.token
     assert session.refresh() is not token
     simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.2))
     tokens = together(10, session.refresh)
     assert len({id(token) for token in tokens}) == 1
-    assert mints(simulator) == 3
+    assert token_requests(simulator) == 3
 
 
 def test_nobody_gets_the_token_of_other_credentials(session: ZohoSession, simulator: Simulator, env_file: Path) -> None:
@@ -160,7 +160,7 @@ def test_nobody_gets_the_token_of_other_credentials(session: ZohoSession, simula
         assert session.token.scopes == ("ZohoCRM.org.READ",)
         assert early.result().scopes != ("ZohoCRM.org.READ",)
     assert session.token.scopes == ("ZohoCRM.org.READ",)
-    assert mints(simulator) == 2
+    assert token_requests(simulator) == 2
 
 
 def test_an_exchange_wins_over_a_refresh_that_was_under_way(session: ZohoSession, simulator: Simulator) -> None:
@@ -171,24 +171,24 @@ def test_an_exchange_wins_over_a_refresh_that_was_under_way(session: ZohoSession
         session.exchange(simulator.grant_code("ZohoCRM.org.READ"))
         early.result()
     assert session.token.scopes == ("ZohoCRM.org.READ",)
-    assert mints(simulator) == 1
+    assert token_requests(simulator) == 1
 
 
 # Zoho's limit of ten in ten minutes
 
 
-def test_the_eleventh_mint_is_refused_here(session: ZohoSession, simulator: Simulator) -> None:
+def test_the_eleventh_token_request_is_refused_here(session: ZohoSession, simulator: Simulator) -> None:
     for _ in range(10):
         session.refresh()
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
     assert 590 < failure.value.retry_after <= 600
     assert f"Wait {round(failure.value.retry_after + 0.5)} s" in failure.value.hint
-    assert mints(simulator) == 10
+    assert token_requests(simulator) == 10
     assert session.request("GET", ORG).status_code == 200, "the token at hand stays usable"
     simulator.clock.advance(failure.value.retry_after)
     session.refresh()
-    assert mints(simulator) == 11
+    assert token_requests(simulator) == 11
     assert simulator.traffic.count(path=TOKEN, status=400) == 0
 
 
@@ -200,7 +200,7 @@ def test_sessions_of_one_process_share_the_count(simulator: Simulator, env_file:
     one_more = ZohoSession.from_env(env_file, clock=simulator.clock.time)
     with pytest.raises(ThrottledError):
         _ = one_more.token
-    assert mints(simulator) == 10
+    assert token_requests(simulator) == 10
 
 
 def test_another_refresh_token_has_a_count_of_its_own(
@@ -218,7 +218,9 @@ def test_another_refresh_token_has_a_count_of_its_own(
     assert simulator.traffic.count(path=TOKEN, status=400) == 0
 
 
-def test_mints_that_did_not_happen_do_not_count(session: ZohoSession, simulator: Simulator, env_file: Path) -> None:
+def test_token_requests_that_did_not_happen_do_not_count(
+    session: ZohoSession, simulator: Simulator, env_file: Path
+) -> None:
     right = simulator.client_secret
     change(env_file, ZOHO_CLIENT_SECRET="mistyped")
     for _ in range(12):
@@ -232,14 +234,14 @@ def test_mints_that_did_not_happen_do_not_count(session: ZohoSession, simulator:
     session.close()
 
 
-def test_a_lost_answer_counts_because_zoho_may_have_minted(session: ZohoSession, simulator: Simulator) -> None:
+def test_a_lost_answer_counts_because_zoho_may_have_issued(session: ZohoSession, simulator: Simulator) -> None:
     simulator.faults.add(Fault(TOKEN, reset="after", times=10))
     for _ in range(10):
         with pytest.raises(TransportError):
             session.refresh()
     with pytest.raises(ThrottledError):
         session.refresh()
-    assert mints(simulator) == 10
+    assert token_requests(simulator) == 10
 
 
 def test_after_zoho_throttled_nothing_is_asked_for_a_minute(session: ZohoSession, simulator: Simulator) -> None:
@@ -251,7 +253,7 @@ def test_after_zoho_throttled_nothing_is_asked_for_a_minute(session: ZohoSession
     with pytest.raises(ThrottledError) as failure:
         session.refresh()
     assert 50 < failure.value.retry_after <= 60
-    assert mints(simulator) == 1
+    assert token_requests(simulator) == 1
     simulator.clock.advance(61)
     assert session.refresh()
 
@@ -268,7 +270,7 @@ def test_an_edited_env_file_is_picked_up(session: ZohoSession, simulator: Simula
     assert session.credentials.dc == "in"
 
 
-def test_a_broken_env_file_is_told_until_it_is_mended(session: ZohoSession, env_file: Path) -> None:
+def test_a_broken_env_file_is_told_until_it_is_corrected(session: ZohoSession, env_file: Path) -> None:
     token, text = session.token, env_file.read_text()
     env_file.write_text(text + "ZOHO_DC='eu\n")
     for _ in range(2):
@@ -363,10 +365,12 @@ def test_an_exchange_saves_the_refresh_token_and_its_changes(
     later.close()
 
 
-def test_an_exchange_counts_as_one_mint_and_gives_the_token(session: ZohoSession, simulator: Simulator) -> None:
+def test_an_exchange_counts_as_one_token_request_and_gives_the_token(
+    session: ZohoSession, simulator: Simulator
+) -> None:
     session.exchange(simulator.grant_code())
     assert session.token.refresh_token == session.credentials.refresh_token
-    assert mints(simulator) == 0
+    assert token_requests(simulator) == 0
 
 
 @pytest.mark.parametrize(
@@ -505,11 +509,11 @@ def test_saving_where_git_looks_is_loud(session: ZohoSession, simulator: Simulat
 def test_a_call_is_refreshed_once_after_a_refused_token(session: ZohoSession, simulator: Simulator) -> None:
     simulator.accounts.tokens.revoke_access_token(session.token.reveal())
     assert session.request("GET", ORG).json()["org"]
-    assert mints(simulator) == 2
+    assert token_requests(simulator) == 2
     simulator.faults.add(Fault("/crm/", status=401, body=REFUSED, times=2))
     with pytest.raises(AuthError) as failure:
         session.request("GET", ORG)
-    assert (failure.value.code, mints(simulator)) == ("INVALID_TOKEN", 3)
+    assert (failure.value.code, token_requests(simulator)) == ("INVALID_TOKEN", 3)
     assert "ZOHO_DC (now us)" in failure.value.hint
 
 
@@ -521,7 +525,7 @@ def test_a_users_own_requests_work(session: ZohoSession, simulator: Simulator) -
     assert (answer.status_code, [earlier.status_code for earlier in answer.history]) == (200, [401])
     with requests.get(simulator.url + ORG, auth=session.auth, timeout=5, stream=True) as streamed:
         assert streamed.json()["org"]
-    assert mints(simulator) == 2
+    assert token_requests(simulator) == 2
 
 
 @pytest.mark.parametrize("body", [b"bytes", "text", "file"])
@@ -542,7 +546,7 @@ def test_a_body_that_cannot_be_sent_again_is_not(session: ZohoSession, simulator
     simulator.accounts.tokens.revoke_access_token(session.token.reveal())
     with pytest.raises(AuthError, match="does not accept the access token"):
         session.request("POST", "/crm/v8/Leads", data=(part for part in [b"{}"]))
-    assert (simulator.traffic.count("POST", "/crm"), mints(simulator)) == (1, 1)
+    assert (simulator.traffic.count("POST", "/crm"), token_requests(simulator)) == (1, 1)
 
 
 def test_a_response_no_longer_carries_the_token(session: ZohoSession) -> None:

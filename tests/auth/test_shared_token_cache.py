@@ -64,7 +64,7 @@ def another(simulator: Simulator, env_file: Path) -> Iterator[ZohoSession]:
     zoho.close()
 
 
-def minted(simulator: Simulator) -> int:
+def issued(simulator: Simulator) -> int:
     return simulator.traffic.count(path=TOKEN, status=200)
 
 
@@ -101,7 +101,7 @@ def test_twenty_processes_need_two_tokens_for_an_hour(simulator: Simulator, env_
             assert together(twenty, "call") == [200] * 20
             simulator.clock.advance(595)
         assert len({*together(twenty, "token")}) == 1
-    assert minted(simulator) == 2
+    assert issued(simulator) == 2
     assert refused(simulator) == 0
 
 
@@ -113,9 +113,9 @@ def test_twenty_that_all_want_new_tokens_never_trip_zohos_limits(simulator: Simu
             waits += [answer["wait"] for answer in answers if isinstance(answer, dict)]
             assert together(twenty, "call") == [200] * 20, "everybody uses the newest"
             simulator.clock.advance(450)
-    assert waits, "there were more wishes than mints"
+    assert waits, "there were more wishes than token_requests"
     assert all(0 < wait <= 600 for wait in waits)
-    assert minted(simulator) > 15, "enough for Zoho to end the oldest"
+    assert issued(simulator) > 15, "enough for Zoho to end the oldest"
     assert refused(simulator) == 0
 
 
@@ -136,10 +136,12 @@ def test_a_refused_token_is_dropped_for_everybody(simulator: Simulator, env_file
         assert simulator.traffic.count(status=401) == 1, "nobody else tried the old one"
         simulator.accounts.tokens.revoke_access_token(eight[0].does("token"))
         assert together(eight, "call") == [200] * 8
-    assert minted(simulator) == 3
+    assert issued(simulator) == 3
 
 
-def test_a_process_killed_while_it_mints_holds_nobody_up_and_has_counted(simulator: Simulator, env_file: Path) -> None:
+def test_a_process_killed_while_it_asks_for_a_token_holds_nobody_up_and_has_counted(
+    simulator: Simulator, env_file: Path
+) -> None:
     simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.5))
     with kernels(3, simulator, env_file) as (first, second, third):
         first.ask("call")
@@ -151,7 +153,7 @@ def test_a_process_killed_while_it_mints_holds_nobody_up_and_has_counted(simulat
         assert second.does("refresh")["wait"] > 500
         assert together([second, third], "call") == [200] * 2
     until(lambda: simulator.traffic.in_flight == 0)
-    assert minted(simulator) == 10
+    assert issued(simulator) == 10
     assert refused(simulator) == 0
 
 
@@ -168,7 +170,7 @@ def test_the_second_session_takes_the_firsts_token(
     assert another.token.expires_in == token.expires_in
     assert another.token is another.token
     assert session.token is token
-    assert minted(simulator) == 1
+    assert issued(simulator) == 1
 
 
 def test_a_new_token_is_everybodys_at_once(session: ZohoSession, another: ZohoSession, simulator: Simulator) -> None:
@@ -176,7 +178,7 @@ def test_a_new_token_is_everybodys_at_once(session: ZohoSession, another: ZohoSe
     newer = session.refresh()
     assert another.token.reveal() == newer.reveal()
     assert another.refresh().reveal() != newer.reveal()
-    assert minted(simulator) == 3
+    assert issued(simulator) == 3
 
 
 def test_an_exchange_brings_everybody_its_token(
@@ -217,7 +219,7 @@ def test_a_refused_token_is_gone_even_if_none_takes_its_place(
     assert simulator.traffic.count(status=401) == 1
 
 
-def test_a_failed_mint_gives_its_place_back(
+def test_a_failed_token_request_gives_its_place_back(
     session: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator.faults.add(Fault(TOKEN, body={"error": "invalid_client_secret"}, times=12))
@@ -242,7 +244,7 @@ def test_after_a_throttle_nobody_asks_for_a_minute(
     assert simulator.traffic.count(path=TOKEN) == 1
 
 
-def test_a_slow_mint_counts_from_its_answer(session: ZohoSession, simulator: Simulator) -> None:
+def test_a_slow_token_request_counts_from_its_answer(session: ZohoSession, simulator: Simulator) -> None:
     simulator.faults.add(Fault(TOKEN, headers={"X-Slow": "yes"}, delay=0.2))
     began = simulator.clock.time()
     session.refresh()
@@ -266,7 +268,7 @@ def test_client_credentials_are_shared_by_what_was_asked(
     other.close()
 
 
-def test_mints_of_a_clock_that_was_wrong_lock_nobody_out(
+def test_token_requests_of_a_clock_that_was_wrong_lock_nobody_out(
     session: ZohoSession, another: ZohoSession, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulator.options.access_tokens_per_window = 99
@@ -296,12 +298,12 @@ def test_nothing_on_disk_can_be_read_and_only_by_its_owner(
     for path in files:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         content = path.read_bytes() + path.name.encode()
-        assert not any(secret.encode() in content for secret in [*secrets, simulator.client_id, "minted"])
+        assert not any(secret.encode() in content for secret in [*secrets, simulator.client_id, "issued"])
     assert stat.S_IMODE(cache.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("name", ["client_secret", "refresh_token"])
-def test_who_could_not_mint_cannot_read(session: ZohoSession, cache: Path, name: str) -> None:
+def test_who_could_not_ask_for_a_token_cannot_read(session: ZohoSession, cache: Path, name: str) -> None:
     assert session.token
     sealed, mine = token_file(cache).read_bytes(), session.credentials
     assert shared_token_cache._decrypt(mine, sealed, session._clock) is not None
@@ -399,7 +401,7 @@ def test_a_cache_others_can_reach_is_ignored_with_one_warning(
     ("content", "why"),
     [(b"", "damaged"), (b"\0" * 100, "damaged"), (b"gAAAAA", "damaged"), (b"x" * 100_000, "larger than anything")],
 )
-def test_a_damaged_cache_is_told_once_and_mended(
+def test_a_damaged_cache_is_told_once_and_corrected(
     session: ZohoSession, another: ZohoSession, simulator: Simulator, cache: Path, content: bytes, why: str
 ) -> None:
     assert session.token
@@ -407,13 +409,13 @@ def test_a_damaged_cache_is_told_once_and_mended(
     with pytest.warns(UserWarning, match=why) as told:
         token = another.token
     assert len(told) == 1
-    assert session.token.reveal() == token.reveal(), "the first who mints writes it anew"
+    assert session.token.reveal() == token.reveal(), "the first who token_requests writes it anew"
     assert another.status().token_shared
     assert session.status().token_shared
-    assert minted(simulator) == 2
+    assert issued(simulator) == 2
 
 
-def test_what_another_has_mended_is_used_again(session: ZohoSession, another: ZohoSession, cache: Path) -> None:
+def test_what_another_has_corrected_is_used_again(session: ZohoSession, another: ZohoSession, cache: Path) -> None:
     assert session.token
     token_file(cache).write_bytes(b"")
     with pytest.warns(UserWarning, match="damaged"):
@@ -527,7 +529,9 @@ def test_credentials_made_in_python_share_too(simulator: Simulator, cache: Path)
 
 
 @pytest.mark.parametrize("error", ["invalid_client_secret", "Access Denied"])
-def test_no_frame_of_a_failed_mint_holds_a_secret(session: ZohoSession, simulator: Simulator, error: str) -> None:
+def test_no_frame_of_a_failed_token_request_holds_a_secret(
+    session: ZohoSession, simulator: Simulator, error: str
+) -> None:
     assert session.token
     credentials = session.credentials
     secrets = [credentials.client_secret, credentials.refresh_token, session.token.access_token]

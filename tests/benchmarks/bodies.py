@@ -136,7 +136,7 @@ class Leads:
 
     @cache  # noqa: B019  # it lives as long as the server
     def page(self, first: int, last: int, more: bool) -> bytes:
-        """The answer of the records road with leads `first` up to, without, `last`."""
+        """The answer of the records route with leads `first` up to, without, `last`."""
         number, size = first // max(1, last - first) + 1, last - first
         info = {
             "call": False,

@@ -1,4 +1,4 @@
-"""How fast a pull is, beside Zoho's SDK, the loop everybody writes, and the limit of each road.
+"""How fast a pull is, beside Zoho's SDK, the loop everybody writes, and the limit of each route.
 
     python -m tests.benchmarks.pull            # everything, about a quarter of an hour
     python -m tests.benchmarks.pull --quick    # about a minute
@@ -41,11 +41,11 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Contestant:
-    """One program and the road it takes. `limit` names the contestant whose figure is the limit of that road."""
+    """One program and the route it takes. `limit` names the contestant whose figure is the limit of that route."""
 
     name: str
     program: str
-    road: str
+    route: str
     limit: str = ""
 
 
@@ -144,9 +144,9 @@ class Run:
     told: dict[str, Any]
 
 
-def run(program: str, road: str, *arguments: str, url: str) -> Run:
+def run(program: str, route: str, *arguments: str, url: str) -> Run:
     """Run a contestant in a folder of its own. Raises ContestantError."""
-    command = [sys.executable, str(HERE / "contestants" / f"{program}.py"), road, url, *arguments]
+    command = [sys.executable, str(HERE / "contestants" / f"{program}.py"), route, url, *arguments]
     places = {"ZOHO_ACCOUNTS_URL": url, "ZOHO_API_URL": url}
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "out").open("w+") as out:
         began = time.perf_counter()
@@ -155,7 +155,7 @@ def run(program: str, road: str, *arguments: str, url: str) -> Run:
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise ContestantError(f"{program} {road} failed")
+            raise ContestantError(f"{program} {route} failed")
         out.seek(0)
         told = json.loads(out.read().splitlines()[-1])
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, told)
@@ -188,7 +188,7 @@ def measure(server: Server, contestants: Sequence[Contestant], rows: int, repeat
 def _once(server: Server, contestant: Contestant, rows: int) -> tuple[Run, int]:
     server.set()
     third = str(rows) if contestant.program == "limit" else ASKED
-    done = run(contestant.program, contestant.road, third, url=server.url)
+    done = run(contestant.program, contestant.route, third, url=server.url)
     if done.told["rows"] != rows:
         raise ContestantError(f"it brought {done.told['rows']} of {rows} rows")
     return done, server.set()
@@ -215,7 +215,7 @@ def show(found: dict[str, Figures], contestants: Sequence[Contestant]) -> None:
     for contestant in [one for one in contestants if one.name in found]:
         figures, limit = found[contestant.name], found.get(contestant.limit)
         _row(
-            contestant.name + (f" ({figures.told['api']})" if contestant.road == "auto" else ""),
+            contestant.name + (f" ({figures.told['api']})" if contestant.route == "auto" else ""),
             _spread(figures.all("seconds")),
             f"{median(figures.calls):.2f}",
             f"{figures.middle('busy'):.2f}",
@@ -327,7 +327,7 @@ def first_row(server: Server, options: argparse.Namespace) -> None:
         runs = []
         for _ in range(options.repeats):
             server.set()
-            done = run(contestant.program, contestant.road, ASKED, "1", url=server.url)
+            done = run(contestant.program, contestant.route, ASKED, "1", url=server.url)
             runs.append((done.seconds, done.told["call"], server.set()))
         whole, call, asked = zip(*runs, strict=True)
         _row(contestant.name, _spread(whole), _spread(call), str(asked[0]))
@@ -337,12 +337,12 @@ def start(server: Server, options: argparse.Namespace) -> None:
     """`%load_ext` and the cached token."""
     _title("Starting")
     server.set(rows=2_000, latency=0.0)
-    for road, label in (
+    for route, label in (
         ("shell", "`%load_ext` in a fresh InteractiveShell"),
         ("kernel", "`%load_ext` in a new kernel"),
     ):
-        run("start", road, url=server.url)  # compiles
-        runs = [run("start", road, url=server.url).told for _ in range(max(5, options.repeats))]
+        run("start", route, url=server.url)  # compiles
+        runs = [run("start", route, url=server.url).told for _ in range(max(5, options.repeats))]
         heavy = ", ".join(runs[0]["heavy"]) or "none"
         times = [told["load"] * 1000 for told in runs]
         print(f"- {label}: {median(times):.1f} ms ({min(times):.1f}-{max(times):.1f}), ", end="")

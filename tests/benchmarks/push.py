@@ -29,7 +29,7 @@ class Contestant:
 
     name: str
     program: str
-    road: str
+    route: str
     runs: list[Run] = field(default_factory=list)
     requests: int = 0
 
@@ -66,7 +66,7 @@ def measure(url: str, contestants: Sequence[Contestant], rows: int, latency: flo
     for _ in range(repeats):
         for each in contestants:
             scene(url, latency=latency)
-            done = run(each.program, each.road, str(rows), url=url)
+            done = run(each.program, each.route, str(rows), url=url)
             came = scene(url)
             if not done.told["rows"] == came["rows"] == rows:
                 raise SystemExit(f"{each.name} wrote {came['rows']} of {rows} rows and told of {done.told['rows']}")

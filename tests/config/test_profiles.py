@@ -66,7 +66,7 @@ def write(path: Path, zoho: Simulator, **more: str) -> None:
     path.write_text("".join(f"{key}={value}\n" for key, value in lines.items()), encoding="utf-8")
 
 
-def mints(zoho: Simulator) -> int:
+def token_requests(zoho: Simulator) -> int:
     return zoho.traffic.count(path=TOKEN)
 
 
@@ -84,7 +84,7 @@ def test_two_profiles_are_alive_at_once_and_switching_back_is_instant(
     assert shell.run("%zoho_token") is first
     shell.run("%zoho --env prod")
     assert shell.run("%zoho_token") is other
-    assert (mints(simulator), mints(prod)) == (1, 1)
+    assert (token_requests(simulator), token_requests(prod)) == (1, 1)
     assert (len(simulator.traffic.calls), len(prod.traffic.calls)) == calls, "nothing is asked again"
 
 

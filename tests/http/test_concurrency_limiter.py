@@ -12,7 +12,7 @@ from tests.support.pull_env import no_pauses
 from zoho_magic.crm.parallel import map_parallel
 from zoho_magic.errors import ThrottledError
 from zoho_magic.http import backoff
-from zoho_magic.http import concurrency_limiter as gates
+from zoho_magic.http import concurrency_limiter as limiters
 from zoho_magic.http.backoff import wait_budget
 from zoho_magic.http.concurrency_limiter import ConcurrencyLimiter
 
@@ -28,18 +28,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     ours = SimpleNamespace(monotonic=lambda: now[0])
     monkeypatch.setattr(backoff, "_sleep", sleep)
-    monkeypatch.setattr(gates, "time", ours)
+    monkeypatch.setattr(limiters, "time", ours)
     monkeypatch.setattr(backoff, "time", ours)
     monkeypatch.setattr("zoho_magic.http.backoff.random.uniform", lambda _, high: high)
     return now
 
 
-def room(gate: ConcurrencyLimiter) -> int:
+def room(limiter: ConcurrencyLimiter) -> int:
     """How many calls it lets run at once right now."""
     entered = 0
     with ExitStack() as held:
-        while gate._running < max(1, int(gate._limit)):
-            held.enter_context(gate.slot())
+        while limiter._running < max(1, int(limiter._limit)):
+            held.enter_context(limiter.slot())
             entered += 1
     return entered
 
@@ -50,69 +50,69 @@ def room(gate: ConcurrencyLimiter) -> int:
      ("CRM Plus", 10), ("ultimate", 10), ("", 5), ("something new", 5)],
 )  # fmt: skip
 def test_an_edition_sets_the_bound(edition: str, calls: int) -> None:
-    gate = ConcurrencyLimiter()
-    gate.set_edition(edition)
-    assert gate.max_concurrency == room(gate) == calls
+    limiter = ConcurrencyLimiter()
+    limiter.set_edition(edition)
+    assert limiter.max_concurrency == room(limiter) == calls
 
 
 def test_a_429_halves_the_bound_and_answers_bring_it_back(clock: list[float]) -> None:
-    gate = ConcurrencyLimiter()
-    gate.set_edition("enterprise")
-    gate.on_throttled(0.0)
-    assert room(gate) == 5
+    limiter = ConcurrencyLimiter()
+    limiter.set_edition("enterprise")
+    limiter.on_throttled(0.0)
+    assert room(limiter) == 5
     for _ in range(10):
-        gate.on_throttled(0.0)
-    assert room(gate) == 1
+        limiter.on_throttled(0.0)
+    assert room(limiter) == 1
     for _ in range(400):
-        gate.on_success()
-    assert room(gate) == 20
+        limiter.on_success()
+    assert room(limiter) == 20
 
 
 def test_asking_for_the_edition_again_forgets_no_429(clock: list[float]) -> None:
-    gate = ConcurrencyLimiter()
-    gate.set_edition("enterprise")
-    gate.on_throttled(0.0)
-    gate.set_edition("enterprise")
-    assert room(gate) == 5
+    limiter = ConcurrencyLimiter()
+    limiter.set_edition("enterprise")
+    limiter.on_throttled(0.0)
+    limiter.set_edition("enterprise")
+    assert room(limiter) == 5
 
 
 def test_pauses_grow_and_hold_for_everyone(clock: list[float]) -> None:
-    gate, begun = ConcurrencyLimiter(), clock[0]
+    limiter, begun = ConcurrencyLimiter(), clock[0]
     for waited in (0.5, 1.5, 3.5):
-        gate.on_throttled(None)
-        with gate.slot():
+        limiter.on_throttled(None)
+        with limiter.slot():
             assert clock[0] - begun == pytest.approx(waited)
-    gate.on_success()
-    gate.on_throttled(None)
-    with gate.slot():
+    limiter.on_success()
+    limiter.on_throttled(None)
+    with limiter.slot():
         assert clock[0] - begun == pytest.approx(3.5 + 0.5)
 
 
 def test_several_calls_that_meet_the_same_429_pause_once(clock: list[float]) -> None:
-    gate, begun = ConcurrencyLimiter(), clock[0]
+    limiter, begun = ConcurrencyLimiter(), clock[0]
     for _ in range(5):
-        gate.on_throttled(None)
-    with gate.slot():
+        limiter.on_throttled(None)
+    with limiter.slot():
         assert clock[0] - begun == pytest.approx(0.5)
 
 
 def test_what_zoho_asks_for_is_waited(clock: list[float]) -> None:
-    gate, begun = ConcurrencyLimiter(), clock[0]
-    gate.on_throttled(42.0)
-    with gate.slot():
+    limiter, begun = ConcurrencyLimiter(), clock[0]
+    limiter.on_throttled(42.0)
+    with limiter.slot():
         assert clock[0] - begun == pytest.approx(42)
 
 
 def test_a_pause_beyond_the_budget_is_refused_at_once(clock: list[float]) -> None:
-    gate, begun = ConcurrencyLimiter(), clock[0]
-    gate.on_throttled(42.0)
-    with wait_budget(41), pytest.raises(ThrottledError) as refused, gate.slot():
+    limiter, begun = ConcurrencyLimiter(), clock[0]
+    limiter.on_throttled(42.0)
+    with wait_budget(41), pytest.raises(ThrottledError) as refused, limiter.slot():
         pass
     assert (clock[0] - begun, refused.value.retry_after) == (0, pytest.approx(42))
 
 
 def test_every_caller_gets_in_and_never_too_many_at_once() -> None:
-    gate, lock, running, peak, done = ConcurrencyLimiter(), threading.Lock(), 0, 0, 0
+    limiter, lock, running, peak, done = ConcurrencyLimiter(), threading.Lock(), 0, 0, 0
 
     def call() -> None:
         nonlocal running, peak, done
@@ -124,9 +124,9 @@ def test_every_caller_gets_in_and_never_too_many_at_once() -> None:
             done += 1
 
     def enter() -> None:
-        with gate.slot():
+        with limiter.slot():
             call()
-        gate.on_success()
+        limiter.on_success()
 
     list(map_parallel([enter] * 300, 30))
     assert (done, running) == (300, 0)
@@ -136,19 +136,19 @@ def test_every_caller_gets_in_and_never_too_many_at_once() -> None:
 def test_waiting_callers_use_the_room_that_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """One by one would be too slow for ever: whoever waits must hear that the bound has risen."""
     no_pauses(monkeypatch)
-    gate = ConcurrencyLimiter()
+    limiter = ConcurrencyLimiter()
     for _ in range(5):
-        gate.on_throttled(0.0)
+        limiter.on_throttled(0.0)
     together, go = threading.Barrier(3), threading.Event()
 
     def call() -> str:
-        with gate.slot():
+        with limiter.slot():
             go.set()
             together.wait(10)  # never returns unless three are in at once
         return "done"
 
     found = map_parallel([call] * 3, 3)
-    threading.Thread(target=lambda: (go.wait(10), [gate.on_success() for _ in range(20)])).start()
+    threading.Thread(target=lambda: (go.wait(10), [limiter.on_success() for _ in range(20)])).start()
     assert list(found) == ["done"] * 3
 
 
@@ -156,12 +156,12 @@ def test_waiting_callers_use_the_room_that_comes_back(monkeypatch: pytest.Monkey
 
 
 def test_results_come_in_order() -> None:
-    gates_ = [threading.Event() for _ in range(3)]
+    limiters_ = [threading.Event() for _ in range(3)]
 
     def task(place: int) -> int:
         if place < 2:
-            assert gates_[place + 1].wait(10)  # the first ends last
-        gates_[place].set()
+            assert limiters_[place + 1].wait(10)  # the first ends last
+        limiters_[place].set()
         return place
 
     assert list(map_parallel([lambda place=place: task(place) for place in range(3)], 3)) == [0, 1, 2]  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Bare %zoho_login: which road, where, and why."""
+"""Bare %zoho_login: which route, where, and why."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ CASES: list[tuple[dict[str, Any], RuntimeEnvironment, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("known", "place", "road", "why"), CASES)
-def test_the_road_and_the_reason(known: dict[str, Any], place: RuntimeEnvironment, road: str, why: str) -> None:
+@pytest.mark.parametrize(("known", "place", "route", "why"), CASES)
+def test_the_route_and_the_reason(known: dict[str, Any], place: RuntimeEnvironment, route: str, why: str) -> None:
     choice = choose_method(CLIENT.replace(**known), place)
-    assert choice.method == road
+    assert choice.method == route
     assert why in choice.reason
     assert choice.reason.endswith(".")
 

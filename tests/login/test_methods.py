@@ -1,4 +1,4 @@
-"""Every road over real HTTP: each ends connected, saved and able to pull; none leaves a secret behind."""
+"""Every route over real HTTP: each ends connected, saved and able to pull; none leaves a secret behind."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def again(simulator: Simulator) -> ZohoSession:
 
 
 def works(zoho: ZohoSession, simulator: Simulator) -> None:
-    """The state every road ends in: this session pulls, and a new one does from what was saved."""
+    """The state every route ends in: this session pulls, and a new one does from what was saved."""
     assert zoho.status().connected
     assert len(zoho.pull("Leads")) == 3
     other = again(simulator)
@@ -76,22 +76,22 @@ def works(zoho: ZohoSession, simulator: Simulator) -> None:
     other.close()
 
 
-# To the end of every road
+# To the end of every route
 
 
-@pytest.mark.parametrize("road", ["browser", "paste-url", "device", "client-credentials", "code"])
-def test_every_road_ends_connected_and_saved(
-    zoho: ZohoSession, simulator: Simulator, someone: Someone, isolated: Path, road: str
+@pytest.mark.parametrize("route", ["browser", "paste-url", "device", "client-credentials", "code"])
+def test_every_route_ends_connected_and_saved(
+    zoho: ZohoSession, simulator: Simulator, someone: Someone, isolated: Path, route: str
 ) -> None:
     shows = someone.person.show
-    if road == "device":
+    if route == "device":
         object.__setattr__(someone.person, "show", lambda one: (requests.get(one.qr_url, timeout=9), shows(one))[1])
-    changes: dict[str, Any] = {"soid": simulator.soid} if road == "client-credentials" else {}
-    changes |= {"grant_code": simulator.grant_code()} if road == "code" else {}
-    status = zoho.login(road, ui=someone.person, environment=LAPTOP, timeout=10, **changes)
+    changes: dict[str, Any] = {"soid": simulator.soid} if route == "client-credentials" else {}
+    changes |= {"grant_code": simulator.grant_code()} if route == "code" else {}
+    status = zoho.login(route, ui=someone.person, environment=LAPTOP, timeout=10, **changes)
     assert (status.connected, status.dc, status.warnings) == (True, "us", ())
     works(zoho, simulator)
-    assert ("ZOHO_REFRESH_TOKEN" in env(isolated)) is (road != "client-credentials")
+    assert ("ZOHO_REFRESH_TOKEN" in env(isolated)) is (route != "client-credentials")
     assert "ZOHO_GRANT_CODE" not in env(isolated)
     assert (isolated / ".env").stat().st_mode & 0o777 == 0o600
     assert someone.taken_away == someone.invitations
@@ -122,9 +122,9 @@ def test_unknown_login_method_is_refused_with_a_suggestion(zoho: ZohoSession) ->
 
 def test_without_a_client_nothing_is_asked(simulator: Simulator, isolated: Path, someone: Someone) -> None:
     with signing_in(simulator, isolated / ".env", ZOHO_CLIENT_ID="", ZOHO_CLIENT_SECRET="") as zoho:
-        for road in ("auto", "browser", "device"):
+        for route in ("auto", "browser", "device"):
             with pytest.raises(ConfigurationError, match="ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET"):
-                zoho.login(road, ui=someone.person, environment=LAPTOP)
+                zoho.login(route, ui=someone.person, environment=LAPTOP)
     assert someone.invitations == []
     assert simulator.traffic.count() == 0
 
@@ -148,9 +148,9 @@ def untouched(isolated: Path, before: bytes) -> bool:
 def test_a_refusal_changes_nothing(zoho: ZohoSession, simulator: Simulator, someone: Someone, isolated: Path) -> None:
     before = (isolated / ".env").read_bytes()
     simulator.options.auto_consent = "reject"
-    for road in ("browser", "paste-url"):
+    for route in ("browser", "paste-url"):
         with pytest.raises(AuthError, match="access was refused"):
-            zoho.login(road, ui=someone.person, environment=LAPTOP, timeout=10)
+            zoho.login(route, ui=someone.person, environment=LAPTOP, timeout=10)
     assert "Access was not given" in someone.page.text
     assert untouched(isolated, before)
     assert someone.taken_away == someone.invitations
@@ -267,12 +267,12 @@ def at_home_in_eu(simulator: Simulator, isolated: Path, **secret: str) -> Any:
     return signing_in(simulator, isolated / ".env", **secret)
 
 
-@pytest.mark.parametrize("road", ["browser", "paste-url"])
+@pytest.mark.parametrize("route", ["browser", "paste-url"])
 def test_the_redirect_says_where_and_it_is_saved(
-    simulator: Simulator, someone: Someone, isolated: Path, road: str
+    simulator: Simulator, someone: Someone, isolated: Path, route: str
 ) -> None:
     with at_home_in_eu(simulator, isolated) as zoho:
-        assert zoho.login(road, ui=someone.person, environment=LAPTOP, timeout=10).dc == "eu"
+        assert zoho.login(route, ui=someone.person, environment=LAPTOP, timeout=10).dc == "eu"
         assert env(isolated)["ZOHO_DC"] == "eu"
         assert zoho.api == simulator.api("eu")
         works(zoho, simulator)

@@ -36,7 +36,9 @@ def _by_tab(magics: dict[str, dict[str, str]]) -> list[str]:
 class Travel(Magics):
     """A magic with choices."""
 
-    @magic(option("--via", choices=["records", "coql", "bulk"], help="the road"), option("--stop", action="store_true"))
+    @magic(
+        option("--via", choices=["records", "coql", "bulk"], help="the route"), option("--stop", action="store_true")
+    )
     def zoho_travel(self, line: Namespace) -> Namespace:
         """Go. Example: %zoho_travel --via bulk"""
         return line
@@ -76,7 +78,7 @@ def test_front_ends_that_ask_line_by_line_get_the_same(shell: Shell) -> None:
 def test_choices_of_the_option_before_the_cursor_are_offered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ZohoMagic, "zoho_travel", Travel.zoho_travel, raising=False)
     assert sorted(shell.offered("%zoho_travel --via ")) == [
-        f"%zoho_travel --via {road}" for road in ("bulk", "coql", "records")
+        f"%zoho_travel --via {route}" for route in ("bulk", "coql", "records")
     ]
     assert shell.offered("%zoho_travel --via co") == ["%zoho_travel --via coql"]
     assert "%zoho_travel --stop --via" in shell.offered("%zoho_travel --stop --")

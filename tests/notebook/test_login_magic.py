@@ -69,7 +69,7 @@ LOGIN_OPTIONS = ["--browser", "--paste-url", "--device", "--client-credentials",
 
 
 @pytest.mark.parametrize(("first", "second"), [*permutations(LOGIN_OPTIONS, 2)])
-def test_two_roads_on_one_line_exclude_each_other(shell: Shell, simulator: Simulator, first: str, second: str) -> None:
+def test_two_routes_on_one_line_exclude_each_other(shell: Shell, simulator: Simulator, first: str, second: str) -> None:
     told = shell.failed(f"%zoho_login {first} {second}")
     assert "UsageError: %zoho_login:" in told
     assert "cannot be used together" in told

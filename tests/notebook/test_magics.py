@@ -284,7 +284,7 @@ def test_a_token_is_masked_and_usable(shell: Shell, simulator: Simulator, env_fi
     assert answer.json()["org"][0]["company_name"]
 
 
-def test_refresh_mints_a_new_token(shell: Shell, env_file: Path) -> None:
+def test_refresh_asks_for_a_new_token(shell: Shell, env_file: Path) -> None:
     first, second = shell.run("%zoho_token"), shell.run("%zoho_refresh")
     assert second.reveal() != first.reveal()
     assert shell.run("%zoho_token") is second

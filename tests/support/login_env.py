@@ -1,4 +1,4 @@
-"""A Zoho whose clients may be signed in to by every road, and a person who does what the invitation says."""
+"""A Zoho whose clients may be signed in to by every route, and a person who does what the invitation says."""
 
 from __future__ import annotations
 

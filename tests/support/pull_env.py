@@ -103,7 +103,7 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
 def as_bulk_tells(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with what a bulk CSV cannot tell: "" is null there, and a comma inside a tag ends it.
 
-    This is the canonical form of both; the other roads keep "" and whole tags, because they can.
+    This is the canonical form of both; the other routes keep "" and whole tags, because they can.
     """
     found = frame.copy()
     for name in found.columns[found.dtypes == TEXT]:

@@ -42,7 +42,7 @@ def cache_dir() -> Path:
 
 
 def fingerprint(path: Path) -> FileFingerprint | None:
-    """What changes whenever the file is written: inode, size, time; None where there is no file. Raises Unfit."""
+    """What changes whenever the file is written: inode, size, time; None without one. Raises UnusableCacheError."""
     with _wrap_errors(path):
         _check_folder(path.parent)
         try:
@@ -54,7 +54,7 @@ def fingerprint(path: Path) -> FileFingerprint | None:
 
 
 def read(path: Path) -> bytes:
-    """The file's bytes. Raises Unfit."""
+    """The file's bytes. Raises UnusableCacheError."""
     with _wrap_errors(path), open(os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK), "rb") as file:  # noqa: PTH123  # a descriptor
         found = os.fstat(file.fileno())
         _check(path, found, stat.S_ISREG, "file")
@@ -64,7 +64,7 @@ def read(path: Path) -> bytes:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Replace the file in one rename; mode 0600. Only under `lock`. Raises Unfit."""
+    """Replace the file in one rename; mode 0600. Only under `lock`. Raises UnusableCacheError."""
     scratch = path.with_suffix(".tmp")
     with _wrap_errors(path):
         with suppress(FileNotFoundError):
@@ -79,7 +79,7 @@ def write(path: Path, content: bytes) -> None:
 def lock(path: Path) -> Iterator[None]:
     """Hold the file against every other process of this user; the system lets go of it when a process dies.
 
-    Raises Unfit where the folder cannot be used, or another process does not let go.
+    Raises UnusableCacheError where the folder cannot be used, or another process does not let go.
     """
     from filelock import FileLock  # it probes the file system at import
 

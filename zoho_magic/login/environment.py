@@ -1,4 +1,4 @@
-"""The best road where one stands: from what is configured, and from where the kernel and the browser are."""
+"""The login method that fits: by what is configured, and by where the kernel and the browser run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RuntimeEnvironment:
 
 @dataclass(frozen=True)
 class Choice:
-    """A road, and the reason for it in a sentence."""
+    """A login method, and the reason for it in a sentence."""
 
     method: str
     reason: str
@@ -72,7 +72,7 @@ def detect(
 
 
 def choose_method(credentials: Credentials, place: RuntimeEnvironment) -> Choice:
-    """The road that can work here with the least to do.
+    """The login method that can work here with the least to do.
 
     Raises:
         CredentialsMissing: there is no client yet, or nobody is there and nothing works without somebody.

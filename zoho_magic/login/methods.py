@@ -1,6 +1,6 @@
-"""The roads to a grant. Each takes an context and returns credentials and a token, in the same state whichever it was.
+"""The login methods. Each takes a context and returns credentials and a token, in the same state whichever it was.
 
-To add one, write a function and add it to `ROUTES`.
+To add one, write a function and add it to `LOGIN_METHODS`.
 """
 
 from __future__ import annotations

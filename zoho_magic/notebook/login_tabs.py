@@ -1,4 +1,4 @@
-"""Face 2, the roads beside the pasted code: a link whose last address is pasted, and a code for another device.
+"""The form's login methods beside the pasted code: a link whose last address is pasted, and a code for another device.
 
 A device login waits on a thread of its own: the kernel stays free, and the form says how it goes.
 """
@@ -25,7 +25,7 @@ ErrorHandler = Callable[[Callable[[], None]], Callable[..., None]]
 
 
 class PasteTab:
-    """The road by any browser: a button for the link, a field for the address it ended on.
+    """Login by any browser: a button for the link, a field for the address it ended on.
 
     Args:
         begin: makes a consent page from what the form holds.
@@ -71,7 +71,7 @@ class PasteTab:
 
 
 class DeviceTab:
-    """The road by another device: a code, a QR code, the time that is left, and a way out.
+    """Login by another device: a code, a QR code, the time that is left, and a way out.
 
     Args:
         begin: asks Zoho for a code, with what the form holds.

@@ -78,7 +78,7 @@ def _unattended(session: ZohoSession) -> Status:
     return status
 
 
-def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ...]) -> Status:
+def login(session: ZohoSession, shell: Any, method: str, add_scopes: tuple[str, ...]) -> Status:
     """`ZohoSession.login` in a shell: invitations are shown in the cell, and leave it once they are used up.
 
     Raises:
@@ -88,7 +88,7 @@ def login(session: ZohoSession, shell: Any, road: str, add_scopes: tuple[str, ..
     person = LoginUI(show=partial(_show_instructions, shell), prompt=partial(_read, getpass))
     stopped = False
     try:
-        return session.login(road, add_scopes=add_scopes, ui=person, environment=detect(is_interactive(shell)))
+        return session.login(method, add_scopes=add_scopes, ui=person, environment=detect(is_interactive(shell)))
     except KeyboardInterrupt:
         stopped = True
     assert stopped

@@ -1,5 +1,5 @@
 # ruff: noqa: E402  # the clock starts before the imports
-"""The limit of a road: the same bytes, asked for in the same way, and not parsed.
+"""The limit of a route: the same bytes, asked for in the same way, and not parsed.
 
 `python limit.py records|coql|bulk|arrow|imports|tiny URL ROWS`: `arrow` also unzips and parses with bare pyarrow,
 `imports` only loads what every frame needs, `tiny` shows how many small answers a second the server gives.
@@ -17,7 +17,7 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-road, url, rows = sys.argv[1], sys.argv[2].removeprefix("http://"), int(sys.argv[3])
+route, url, rows = sys.argv[1], sys.argv[2].removeprefix("http://"), int(sys.argv[3])
 WIDTH = 10
 mine = threading.local()
 
@@ -124,6 +124,6 @@ def tiny():
 
 
 called = time.perf_counter()
-size = {"records": records, "coql": coql, "bulk": bulk, "arrow": arrow, "imports": imports, "tiny": tiny}[road]()
+size = {"records": records, "coql": coql, "bulk": bulk, "arrow": arrow, "imports": imports, "tiny": tiny}[route]()
 ended = time.perf_counter()
 print(json.dumps({"rows": rows, "before": called - began, "call": ended - called, "bytes": size}))

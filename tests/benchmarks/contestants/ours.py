@@ -21,7 +21,7 @@ print(
             "rows": len(frame),
             "before": called - began,
             "call": ended - called,
-            "road": frame.attrs["api"],
+            "route": frame.attrs["api"],
             "bytes": int(frame.memory_usage(deep=True).sum()),
         }
     )

@@ -29,7 +29,7 @@ from zohocrmsdk.src.com.zoho.crm.api.modules import MinifiedModule
 from zohocrmsdk.src.com.zoho.crm.api.record import GetRecordsParam, RecordOperations
 from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
 
-road, url, fields = sys.argv[1:4]
+route, url, fields = sys.argv[1:4]
 limit = int(sys.argv[4]) if len(sys.argv) > 4 else None
 
 
@@ -120,7 +120,7 @@ def downloaded():
 
 called = time.perf_counter()
 connect()
-frame = {"records": records, "coql": coql, "bulk": bulk, "bulk-csv": bulk_csv}[road]()
+frame = {"records": records, "coql": coql, "bulk": bulk, "bulk-csv": bulk_csv}[route]()
 ended = time.perf_counter()
 size = int(frame.memory_usage(deep=True).sum())
 print(json.dumps({"rows": len(frame), "before": called - began, "call": ended - called, "bytes": size}))

@@ -43,7 +43,7 @@ def token():
     from zoho_magic import ZohoSession
 
     session = ZohoSession.from_env()
-    session.token  # noqa: B018  # mints it
+    session.token  # noqa: B018  # asks for it
     began = time.perf_counter()
     for _ in range(10_000):
         session.token  # noqa: B018

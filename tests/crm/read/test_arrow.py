@@ -1,4 +1,4 @@
-"""From Zoho's values to a typed table, value by value; whole pulls are in test_roads."""
+"""From Zoho's values to a typed table, value by value; whole pulls are in test_routes."""
 
 from __future__ import annotations
 

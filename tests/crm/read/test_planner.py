@@ -1,4 +1,4 @@
-"""Three roads, one frame: whatever the rows, fields, filter and limit, records, COQL and bulk read bring the same."""
+"""Three routes, one frame: whatever the rows, fields, filter and limit, records, COQL and bulk read bring the same."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _as_stored(sim: Simulator, key: int, row: dict[str, Any]) -> dict[str, Any]:
 
 @given(rows=st.lists(st.tuples(IDS, ROWS), max_size=8, unique_by=lambda pair: pair[0]))
 @QUICK
-def test_any_value_is_the_same_on_every_road(leads: World, rows: list[tuple[int, dict[str, Any]]]) -> None:
+def test_any_value_is_the_same_on_every_route(leads: World, rows: list[tuple[int, dict[str, Any]]]) -> None:
     sim, zoho = leads
     put(sim, "Leads", [_as_stored(sim, key, row) for key, row in rows])
     fields = [*rows[0][1]] if rows else ["Last_Name", "Owner", "Tag", "Next_Follow_Up"]
@@ -115,7 +115,7 @@ def test_any_value_is_the_same_on_every_road(leads: World, rows: list[tuple[int,
 
 
 def _assert_is(found: pd.Series[Any], row: dict[str, Any]) -> None:
-    """What was put in comes out: not only the same by every road, but the value itself."""
+    """What was put in comes out: not only the same by every route, but the value itself."""
     for name in ("Last_Name", "Description", "Lead_Score", "Calibration", "Budget"):
         assert (None if pd.isna(found[name]) else found[name]) == row[name], name
     assert (None if pd.isna(found["Tax_Number"]) else int(found["Tax_Number"])) == row["Tax_Number"]
@@ -134,7 +134,7 @@ MODULES = ("Leads", "Accounts", "Contacts", "Deals", "Tasks", "Projects", "Proje
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_is_the_same_on_every_road(demo: World, module: str) -> None:
+def test_every_module_is_the_same_on_every_route(demo: World, module: str) -> None:
     _, zoho = demo
     records, coql, bulk = (zoho.pull(module, via=via) for via in ROUTES)
     assert len(records) > 10
@@ -171,7 +171,7 @@ def _trees(leaves: list[str]) -> st.SearchStrategy[str]:
 
 @given(data=st.data())
 @QUICK
-def test_fields_filters_and_limits_are_the_same_on_every_road(demo: World, data: st.DataObject) -> None:
+def test_fields_filters_and_limits_are_the_same_on_every_route(demo: World, data: st.DataObject) -> None:
     _, zoho = demo
     module = data.draw(st.sampled_from([*FILTERS]))
     names = [name for name in zoho.metadata.fields(module) if name not in ("id", "Site_Plans")]

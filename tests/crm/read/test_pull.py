@@ -268,7 +268,7 @@ def test_a_plan_keeps_its_word(org: World) -> None:
             assert (told.calls, told.credits) == (len(sim.traffic.calls) - 1, spent - 1)
 
 
-# Which road
+# Which route
 
 
 def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
@@ -278,7 +278,7 @@ def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("ask", "rows", "allowed", "road", "calls", "credits"),
+    ("ask", "rows", "allowed", "route", "calls", "credits"),
     [
         ({"fields": ["Amount"]}, 200, "records coql bulk", "records", 1, 1),
         ({"fields": ["Amount"]}, 201, "records coql bulk", "coql", 1, 2),
@@ -306,11 +306,13 @@ def _reading(zoho: ZohoSession, **asked_for: Any) -> Any:
         ({}, 300_000, "records coql", "coql", 153, 453),
     ],
 )  # fmt: skip
-def test_the_planner(org: World, ask: Any, rows: int | None, allowed: str, road: str, calls: Any, credits: Any) -> None:
+def test_the_planner(
+    org: World, ask: Any, rows: int | None, allowed: str, route: str, calls: Any, credits: Any
+) -> None:
     found = planner.plan(_reading(org[1], **ask), "auto", allowed.split(), rows, 10)
-    assert (found.api, found.calls, found.credits) == (road, calls, credits)
+    assert (found.api, found.calls, found.credits) == (route, calls, credits)
     best = planner.plan(_reading(org[1], **ask), "auto", tuple(ROUTES), rows, 10).api
-    assert any(f"it would use {best}" in note for note in found.notes) == (road != best)
+    assert any(f"it would use {best}" in note for note in found.notes) == (route != best)
     assert (found.seconds is None) == (calls is None)
 
 
@@ -338,7 +340,7 @@ def test_the_planner_minds_the_credits_left(org: World) -> None:
 @pytest.mark.parametrize(
     ("ask", "told"),
     [
-        ({"via": "road"}, "Unknown value for `via`: 'road'"),
+        ({"via": "route"}, "Unknown value for `via`: 'route'"),
         ({"via": "records", "where": "Amount > 5"}, "neither `where` nor `order_by`"),
         ({"via": "records", "order_by": "Amount"}, "neither `where` nor `order_by`"),
         ({"via": "bulk", "order_by": "Amount"}, "Bulk read does not support `order_by`"),
@@ -352,7 +354,7 @@ def test_the_planner_minds_the_credits_left(org: World) -> None:
         ({"via": "bulk", "where": "Stage = $stage"}, "not bound"),
     ],
 )
-def test_what_a_road_cannot_do_is_told_before_it_costs(org: World, ask: Any, told: str) -> None:
+def test_what_a_route_cannot_do_is_told_before_it_costs(org: World, ask: Any, told: str) -> None:
     sim, zoho = org
     with pytest.raises(QueryError) as caught:
         zoho.pull("Deals", **ask)
@@ -360,16 +362,16 @@ def test_what_a_road_cannot_do_is_told_before_it_costs(org: World, ask: Any, tol
     assert sim.traffic.count(path=JOBS) + sim.traffic.count(path="/crm/v8/Deals") == 0
 
 
-def test_scopes_that_are_missing_leave_the_other_roads(org: World) -> None:
+def test_scopes_that_are_missing_leave_the_other_routes(org: World) -> None:
     sim, _ = org
     known = ids(sim, where="Converted__s = 0")
-    for more, road, hint in [
+    for more, route, hint in [
         ("", "records", "ZohoCRM.coql.READ"), (",ZohoSearch.securesearch.READ", "records", "ZohoCRM.coql.READ"),
         (",ZohoCRM.bulk.READ", "bulk", "ZohoCRM.coql.READ"), (",ZohoCRM.coql.READ", "coql", ""),
     ]:  # fmt: skip
         zoho = connect(sim, READ_ALL + more)
         found = zoho.pull("Leads", fields=["Company"])
-        assert (found.attrs["api"], list(found["id"])) == (road, known)
+        assert (found.attrs["api"], list(found["id"])) == (route, known)
         assert any(hint in text for text in found.attrs["warnings"]) if hint else True
         zoho.close()
 
@@ -383,7 +385,7 @@ def test_nobody_may_be_named(org: World) -> None:
     zoho.close()
 
 
-def test_a_road_that_is_asked_for_and_closed_names_the_scope(org: World) -> None:
+def test_a_route_that_is_asked_for_and_closed_names_the_scope(org: World) -> None:
     sim, _ = org
     zoho = connect(sim, READ_ALL)
     for via, scope in (("coql", "ZohoCRM.coql.READ"), ("bulk", "ZohoCRM.bulk.READ")):
@@ -394,7 +396,7 @@ def test_a_road_that_is_asked_for_and_closed_names_the_scope(org: World) -> None
 
 
 @pytest.mark.parametrize("code", ["FIELD_IN_CRITERIA_NOT_SUPPORTED", "MODULE_NOT_SUPPORTED"])
-def test_a_road_that_turns_out_closed_is_left(org: World, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_a_route_that_turns_out_closed_is_left(org: World, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     sim, zoho = org
     monkeypatch.setattr("zoho_magic.crm.limits.COQL_MAX_OFFSET", 10)
     body = {"code": code, "details": {}, "message": "no", "status": "error"}

@@ -169,7 +169,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "more", "road", "why"),
+    ("rows", "more", "route", "why"),
     [
         (20, {}, "records", "2 API credits; bulk write takes 2"),
         (21, {}, "bulk", "2 API credits instead of 3"),
@@ -180,12 +180,12 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.usefixtures("cheap")
 def test_auto_takes_what_costs_fewer_credits_and_says_so(
-    zoho: World, rows: int, more: dict[str, Any], road: str, why: str
+    zoho: World, rows: int, more: dict[str, Any], route: str, why: str
 ) -> None:
     report = zoho[1].push("Leads", leads(rows), "insert", **more).raise_for_failed()
-    assert (report.attrs["api"], report.attrs["reason"]) == (road, why)
-    assert (jobs(zoho[0]) == 1) == (road == "bulk")
-    assert any("workflows" in warning for warning in report.attrs["warnings"]) == (road == "bulk")
+    assert (report.attrs["api"], report.attrs["reason"]) == (route, why)
+    assert (jobs(zoho[0]) == 1) == (route == "bulk")
+    assert any("workflows" in warning for warning in report.attrs["warnings"]) == (route == "bulk")
 
 
 MODULES = ["ZohoCRM.modules.ALL", "ZohoCRM.settings.ALL", "ZohoCRM.org.READ", "ZohoCRM.users.READ"]
@@ -296,8 +296,8 @@ def test_a_job_that_was_lost_sight_of_is_asked_after_by_a_retry(zoho: World, act
     again = report.retry()
     assert list(again["status"]) == ["succeeded", "succeeded", "failed", "succeeded", "succeeded", "succeeded"]
     assert (again["code"].iloc[2], jobs(sim), sim.crm.count("Leads")) == ("MANDATORY_NOT_FOUND", 1, before)
-    mended = session.push("Leads", frame.fillna("Mended"), "insert", dry_run=True)
-    assert mended.counts["valid"] == 6
+    corrected = session.push("Leads", frame.fillna("Mended"), "insert", dry_run=True)
+    assert corrected.counts["valid"] == 6
     assert list(again.retry(frame.fillna("Mended"))["status"]) == ["succeeded"]
 
 

@@ -404,7 +404,7 @@ BAD = pd.DataFrame(
 
 @pytest.mark.parametrize("mixed", [200, 202, 207])
 @pytest.mark.parametrize("failed", [200, 202, 400])
-def test_each_row_has_its_own_fate_whatever_the_status(zoho: World, mixed: int, failed: int) -> None:
+def test_each_row_has_its_own_result_whatever_the_status(zoho: World, mixed: int, failed: int) -> None:
     sim, session = zoho
     sim.options.mixed_write_status, sim.options.failed_write_status = mixed, failed
     session.push("Leads", [{"Last_Name": "First", "Email": "taken@example.com"}], "insert").raise_for_failed()

@@ -192,16 +192,16 @@ def check_reasons(rows: list[Lead], action: str, report: pd.DataFrame, faults: l
     """A bad row never succeeds nor hides; a good row never fails for what is in it."""
     seen: Counter[Any] = Counter()
     for place, row in enumerate(rows):
-        fate = report.iloc[place]
+        result = report.iloc[place]
         twice = action == "delete" and seen[row.old] > 0
         seen[row.old] += 1
         if is_bad(row, action):
-            assert fate["status"] != "succeeded"
-            assert faults or (fate["status"], fate["code"] in ROW_FAULTS) == ("failed", True)
+            assert result["status"] != "succeeded"
+            assert faults or (result["status"], result["code"] in ROW_FAULTS) == ("failed", True)
         elif not twice:
-            assert fate["code"] not in ROW_FAULTS, dict(fate)
-            assert faults or fate["status"] == "succeeded", dict(fate)
-        assert fate["message"]
+            assert result["code"] not in ROW_FAULTS, dict(result)
+            assert faults or result["status"] == "succeeded", dict(result)
+        assert result["message"]
 
 
 def pushed(zoho: tuple[Simulator, ZohoSession], rows: list[Lead], action: str, via: str, faults: list[Fault]) -> Any:

@@ -96,7 +96,7 @@ def test_its_ids_delete_what_was_written(zoho: World) -> None:
 # retry
 
 
-def test_a_mended_frame_pushes_the_failed_rows_and_no_others(zoho: World) -> None:
+def test_a_corrected_frame_pushes_the_failed_rows_and_no_others(zoho: World) -> None:
     sim, session = zoho
     frame = leads(4, Rating=["Active", "x", "Active", "y"]).set_axis(list("abcd"))
     report = session.push("Leads", frame, "insert")
@@ -104,10 +104,10 @@ def test_a_mended_frame_pushes_the_failed_rows_and_no_others(zoho: World) -> Non
         report.retry()
     first = report.retry(frame.replace("x", "Active"))
     assert (list(first.index), list(first["status"])) == (["b", "d"], ["succeeded", "failed"])
-    for mended in (frame.replace(["x", "y"], "Active"), frame.loc[["b", "d"]].replace("y", "Active")):
+    for corrected in (frame.replace(["x", "y"], "Active"), frame.loc[["b", "d"]].replace("y", "Active")):
         with pytest.MonkeyPatch.context() as patch:  # the same from the first report's rows and from the second's
             patch.setattr(session._crm, "request", _nothing_is_sent(session))
-            assert list(first.retry(mended).index) == ["d"]
+            assert list(first.retry(corrected).index) == ["d"]
     last = first.retry(frame.replace(["x", "y"], "Active"))
     assert (list(last.index), list(last["status"])) == (["d"], ["succeeded"])
     assert sorted(row["Last_Name"] for row in stored(sim).values() if row["Company"] == "Northwind") == [
