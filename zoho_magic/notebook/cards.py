@@ -79,23 +79,22 @@ def comparison_card(found: Comparison) -> str:
     return _card(_GREEN, "Comparison", {label: text for label, text in found.details.items() if text}, [])
 
 
-SHOWN_ROWS = 10
+SHOWN_CAUSES = 10
 
 
 def push_card(report: PushReport) -> str:
-    """HTML for a push report: the counts, and the first rows that were not written."""
-    counts = report.counts
+    """HTML for a push report: the counts, and why rows were not written; rows with the same cause stand together."""
+    from ..crm.write.causes import causes_of
+
+    counts, about = report.counts, report.attrs
     edge = _RED if counts.get("unknown") else _AMBER if counts.get("failed") else _GREEN
-    about = report.attrs
-    bad = report[report["status"].isin(("failed", "unknown", "skipped"))]
     api = str(about.get("api", ""))
     rows = {"API used": f"{api} ({about['reason']})" if about.get("reason") else api}
-    for number, (label, row) in enumerate(bad.head(SHOWN_ROWS).iterrows()):
-        name = f"Row {label}" if bad.index.is_unique else f"Row {label} (bad row {number + 1})"
-        rows[name] = " ".join(filter(None, (row["status"], row["code"], row["field"], row["message"])))
-    more = len(bad) - SHOWN_ROWS
-    notes = [_line(f"and {more:,} more: report.failed, report.unknown")] if more > 0 else []
-    return _card(edge, report.title, rows, notes)
+    causes = causes_of(report)
+    shown = [_line(f"{cause.rows}: {cause.text}") for cause in causes[:SHOWN_CAUSES]]
+    more = len(causes) - SHOWN_CAUSES
+    notes = [_line(f"and {more:,} more causes: report.failed, report.unknown")] if more > 0 else []
+    return _card(edge, report.title, rows, [*shown, *notes])
 
 
 def not_connected_card(status: Status, step: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from .lazy_session import is_interactive
+from .translation import to_magic_text
 
 if TYPE_CHECKING:
     from ..crm.write.report import PushReport
@@ -38,10 +41,32 @@ class Message:
 
 
 def show_warnings(frame: Any) -> Any:
-    """The frame, after showing the warnings it carries in `attrs`."""
-    for text in getattr(frame, "attrs", {}).get("warnings", ()):
-        display(Message(text))  # type: ignore[no-untyped-call]
+    """The frame, after showing the warnings it carries in `attrs`, in the words of the magics.
+
+    What holds for every pull of a module is said once in a kernel; it stays in `attrs`.
+    """
+    attrs = getattr(frame, "attrs", {})
+    for text in attrs.get("warnings", ()):
+        if not _is_told(attrs.get("module", ""), text):
+            display(Message(to_magic_text(text)))  # type: ignore[no-untyped-call]
     return frame
+
+
+_STANDING = ("Converted records are not included", "Only single records carry")
+"""How the warnings begin that are about the module and not about the rows."""
+
+_told: WeakKeyDictionary[Any, set[tuple[str, str]]] = WeakKeyDictionary()
+
+
+def _is_told(module: str, text: str) -> bool:
+    """Whether this shell has shown a standing note of the module before."""
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    if shell is None or not text.startswith(_STANDING):
+        return False
+    told = _told.setdefault(shell, set())
+    before = (module, text) in told
+    told.add((module, text))
+    return before
 
 
 def show_summary(frame: Any, seconds: float) -> Any:

@@ -42,7 +42,7 @@ def test_counts_and_parts(zoho: World) -> None:
     assert sum(report.counts.values()) == 103
     assert report.counts["unknown"] in (3, 100)
     for part, status in ((report.succeeded, "succeeded"), (report.failed, "failed"), (report.unknown, "unknown")):
-        assert (len(part), type(part)) == (report.counts[status], pd.DataFrame)
+        assert (len(part), isinstance(part, pd.DataFrame)) == (report.counts[status], True)
         assert set(part["status"]) <= {status}
     assert report.title.startswith("insert Leads: ")
     assert repr(report).startswith(report.title)
@@ -257,8 +257,9 @@ def test_the_card_shows_counts_and_the_first_bad_rows(zoho: World) -> None:
     report = zoho[1].push("Leads", frame, "insert")
     html = push_card(report)
     assert "insert Leads: 0 succeeded, 14 failed, 0 unknown" in html
-    assert html.count("INVALID_DATA Rating") == 10, "rows with the same label are told apart"
-    assert "and 4 more: report.failed, report.unknown" in html
+    assert html.count("INVALID_DATA Rating") == 1, "rows with the same cause stand together"
+    assert "14 rows: 7 (position 0), 7 (position 1), " in html, "rows with the same label are told apart"
+    assert "and 4 more: failed INVALID_DATA Rating" in html
     assert "records (2 API credits; bulk write takes 500)" in html
     dry = push_card(zoho[1].push("Leads", frame, "insert", dry_run=True))
     assert "0 valid" not in dry

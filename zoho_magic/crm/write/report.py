@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ...errors import PushError
+from .causes import causes_text
 from .input_table import Table
 from .row_result import FAILED, SKIPPED, SUCCEEDED, UNKNOWN, VALID, RowResult
 
@@ -16,13 +17,30 @@ __all__ = ["PushReport", "build_report"]
 COLUMNS = ("status", "action", "id", "code", "message", "field")
 
 
+class _Rows(pd.DataFrame):
+    """Rows of a report; shown, their messages are whole, which pandas cuts at 50 characters."""
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        return causes_text(self) or super().__repr__()
+
+    def _repr_html_(self) -> str | None:
+        with pd.option_context("display.max_colwidth", None):
+            html: str | None = super()._repr_html_()  # type: ignore[operator]
+        return html
+
+
 class PushReport(pd.DataFrame):
     """A frame with the index of what was pushed and the columns status, action, id, code, message, field (all text).
 
     `status` is succeeded, failed, unknown (Zoho may have written the row: nobody can tell from here), after a dry run
     valid, with `only_changes` unchanged (the record had its values already), and in the report of an undo skipped
     (somebody changed the record since). What you select from it is a plain DataFrame. `attrs` has module, action, on,
-    api, reason, warnings, and the calls and credits that writing, reading and looking up names took.
+    api, reason, warnings, and the calls and credits that writing, reading and looking up names took. As text and as a
+    card it shows the rows that were not written, those with the same cause together, and no row that was.
 
     Example::
 
@@ -49,7 +67,7 @@ class PushReport(pd.DataFrame):
         return f"{self.attrs.get('action', 'push')} {self.attrs.get('module', '')}: {counts}"
 
     def __repr__(self) -> str:
-        return f"{self.title}\n{super().__repr__()}"
+        return "\n".join(filter(None, (self.title, causes_text(self))))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -66,12 +84,12 @@ class PushReport(pd.DataFrame):
     @property
     def failed(self) -> pd.DataFrame:
         """The rows that were not written, each with its reason."""
-        return self[self["status"] == FAILED]
+        return _Rows(self[self["status"] == FAILED])
 
     @property
     def unknown(self) -> pd.DataFrame:
         """The rows that may have been written."""
-        return self[self["status"] == UNKNOWN]
+        return _Rows(self[self["status"] == UNKNOWN])
 
     @property
     def problem(self) -> str:

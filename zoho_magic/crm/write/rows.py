@@ -12,8 +12,9 @@ from .cell_encoders import InvalidCellError, encoder_for, record_id
 from .input_table import Table, is_blank, is_empty
 from .operation import WriteOperation
 
-__all__ = ["TARGET_MODULE", "Row", "RowError", "rows_of", "with_target_module", "writable"]
+__all__ = ["TARGET_MODULE", "Row", "RowError", "rows_of", "shortened", "with_target_module", "writable"]
 
+MAX_SHOWN_CHARACTERS = 80
 _TEXTS = ("text", "phone", "picklist")
 TARGET_MODULE = Field("$se_module", "Module of the record that What_Id names")
 _NOTHING_TO_WRITE = "every cell of this row is empty: there is nothing to write (clear_empty=True empties the fields)"
@@ -98,7 +99,7 @@ def _deletion(place: int, value: Any) -> Row:
     try:
         return Row(place, {"id": record_id(value)})
     except InvalidCellError as error:
-        return Row(place, {}, RowError("INVALID_DATA", f"id: expected {error}", "id"))
+        return Row(place, {}, RowError("INVALID_DATA", _expected("id", error, value), "id"))
 
 
 def _mapped(
@@ -148,9 +149,27 @@ def _fill(rows: Iterable[Row], cells: Sequence[Any], target: Field, operation: W
                 raise cell
             row.data[target.name] = write(cell)
         except InvalidCellError as error:
-            row.problem = row.problem or RowError("INVALID_DATA", f"{target.name}: expected {error}", target.name)
+            row.problem = row.problem or RowError("INVALID_DATA", _expected(target.name, error, cell), target.name)
         else:
             row.is_append = row.is_append or grows
+
+
+def _expected(name: str, error: InvalidCellError, value: Any) -> str:
+    """What a field takes, and the value that it got instead; of a long one the beginning."""
+    got = "" if isinstance(value, InvalidCellError) else f", not {shortened(value)}"
+    return f"{name}: expected {error}{got}"
+
+
+def shortened(value: Any) -> str:
+    """A value as a message shows it.
+
+    Example::
+
+        >>> shortened("many")
+        "'many'"
+    """
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}..."
 
 
 def _writer(target: Field) -> Callable[[Any], Any]:

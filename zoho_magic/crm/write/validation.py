@@ -14,7 +14,7 @@ from .record_keys import is_always_new, record_keys
 from .references import REFERENCES, USERS
 from .row_messages import message_for, unknown_reference
 from .row_result import FAILED, RowResult
-from .rows import TARGET_MODULE, Row, RowError
+from .rows import TARGET_MODULE, Row, RowError, shortened
 
 __all__ = ["check", "invalid_value", "with_values_named"]
 
@@ -91,7 +91,7 @@ def with_values_named(result: RowResult, row: Row, fields: Mapping[str, Field]) 
         return replace(result, message=wrong.message)
     if name == "id" or (name in fields and fields[name].value_type in REFERENCES):
         return replace(result, message=unknown_reference(name, name in fields and fields[name].value_type in USERS))
-    return result
+    return replace(result, message=f"{shortened(row.data[name])}: {result.message}") if name in row.data else result
 
 
 def _too_long(value: Any, field: Field) -> str:
