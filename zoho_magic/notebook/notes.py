@@ -60,7 +60,7 @@ _told: WeakKeyDictionary[Any, set[tuple[str, str]]] = WeakKeyDictionary()
 
 def _is_told(module: str, text: str) -> bool:
     """Whether this shell has shown a standing note of the module before."""
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None or not text.startswith(_STANDING):
         return False
     told = _told.setdefault(shell, set())

@@ -29,7 +29,7 @@ class _Rows(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         with pd.option_context("display.max_colwidth", None):
-            html: str | None = super()._repr_html_()  # type: ignore[operator]
+            html: str | None = super()._repr_html_()  # type: ignore[misc]
         return html
 
 
