@@ -550,6 +550,7 @@ class ZohoSession:
         ids: Iterable[str | int] | None = None,
         full: bool = False,
         view: str | None = None,
+        expand: str | None = None,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         frame: Literal["pandas", "polars", "arrow", "dask", "duckdb", "polars-lazy"] = "pandas",
         progress: bool | None = None,
@@ -578,6 +579,9 @@ class ZohoSession:
             view: name or id of a custom view (`views` lists them): the records it shows, which only the Records API
                 brings, 3 API credits for 200 and up to 100,000 of them. With `limit` the first in the view's own order.
                 Not with `where`, `order_by`, `ids` or `full`. Needs the scope ZohoCRM.settings.custom_views.READ.
+            expand: a subform or a multi-select lookup of the module: one row for each of its rows, whose columns are
+                called `Line_Items.Quantity` and so on; a record without rows stays, with nulls there. The rows are
+                pulled from their own module; `limit` counts records, and `via` is the API that reads these.
             via: the API to use: records, coql, bulk, or auto (chooses the cheapest that can).
             frame: pandas, polars or arrow (a `pyarrow.Table`); or lazily dask, duckdb (a relation) or polars-lazy: then
                 the rows are landed as a Parquet file first, which the engine reads without Zoho and without a secret.
@@ -600,6 +604,7 @@ class ZohoSession:
 
         Raises:
             QueryError: no such module or field, or a filter that no API supports; the message names the nearest. Or
+                `expand` is not a subform or multi-select lookup. Or
                 the frame would not fit into memory: `export` writes it to a file.
             AuthError, ApiError, ThrottledError, TransportError: as `request`. Fewer rows than asked for are never
                 returned.
@@ -611,8 +616,10 @@ class ZohoSession:
         with self._waiting(max_wait):
             self._preload_dataframe_libraries("pandas")
             if frame not in ("pandas", "polars", "arrow") or to is not None:
-                if ids is not None or full:
-                    raise QueryError(f"frame={frame!r} takes neither ids nor full.", hint="Pull a pandas frame.")
+                if ids is not None or full or expand is not None:
+                    raise QueryError(
+                        f"frame={frame!r} takes neither ids nor full nor expand.", hint="Pull a pandas frame."
+                    )
                 asked: dict[str, Any] = {"fields": fields, "where": where, "params": params, "order_by": order_by}
                 asked |= {"limit": limit, "since": since, "converted": converted, "view": view, "via": via}
                 more = {"progress": progress, "confirm": confirm}
@@ -633,6 +640,7 @@ class ZohoSession:
                 ids=ids,
                 full=full,
                 view=view,
+                expand=expand,
             )
 
     def batches(

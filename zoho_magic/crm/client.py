@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import QueryError, ZohoError
@@ -116,10 +116,16 @@ class CrmClient:
         show: bool,
         confirm: Confirm | None = None,
         check_memory: bool = True,
+        expand: str | None = None,
         **asked: Any,
     ) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
+        if expand is not None:
+            from .read.expand import pull_expanded
+
+            asked |= {"via": via, "show": show, "confirm": confirm, "check_memory": check_memory}
+            return pull_expanded(partial(self.pull, frame="arrow"), self.metadata, module, expand, frame, asked)
         if asked.get("ids") is not None or asked.get("full"):
             return self._pull_selected(module, frame, show, via=via, confirm=confirm, **asked)
         with self.stream(module, via=via, show=show, order="id desc", confirm=confirm, **asked) as arriving:

@@ -55,6 +55,12 @@ class ReadingMagics(Magics):
         ),
         option("--ids", nargs="+", metavar="ID", help="only these records, in this order: --ids $ids"),
         option("--full", action="store_true", help="complete records with subforms; one API credit a record"),
+        option(
+            "--expand",
+            completes="field",
+            metavar="FIELD",
+            help="a subform or multi-select lookup: one row for each of its rows, as FIELD.Column",
+        ),
         option("--via", choices=VIA, default="auto", help="the Zoho API to use: records, coql, bulk, or auto"),
         PULL_FRAME,
         option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
@@ -78,6 +84,7 @@ class ReadingMagics(Magics):
             leads = %zoho_pull Leads
             %zoho_pull Deals --fields Deal_Name Stage Amount --where "Amount > 5000" --limit 50
             %zoho_pull Leads --view "Hot Leads"
+            %zoho_pull Projects --expand Line_Items
             %zoho_pull Leads --explain
             %zoho_pull Leads --to leads.parquet
         """
@@ -97,6 +104,7 @@ class ReadingMagics(Magics):
         if line.deleted:
             _refuse_with_deleted(line)
             return show_warnings(session.deleted(line.module, since=line.since, frame=line.frame))
+        _refuse_with_expand(line)
         if line.explain:
             return session.plan(line.module, **asked, **by_id)
         shared: dict[str, Any] = {
@@ -111,7 +119,8 @@ class ReadingMagics(Magics):
         if line.to:
             return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
         begun = time.perf_counter()
-        frame = session.pull(line.module, **asked, **by_id, **shared, frame=line.frame, check_memory=not line.yes)
+        shared |= {"check_memory": not line.yes, "expand": line.expand}
+        frame = session.pull(line.module, **asked, **by_id, **shared, frame=line.frame)
         if is_assigned() and wants_notes(self):
             show_summary(frame, time.perf_counter() - begun)
         return show_warnings(frame)
@@ -153,10 +162,29 @@ class ReadingMagics(Magics):
         return assign(shell, line.variable, show_warnings(frame))
 
 
-_NOT_WITH_DELETED = ("fields", "where", "order_by", "limit", "view", "ids", "full", "explain", "to", "safe_csv")
+_NOT_WITH_DELETED = (
+    "fields",
+    "where",
+    "order_by",
+    "limit",
+    "view",
+    "ids",
+    "full",
+    "expand",
+    "explain",
+    "to",
+    "safe_csv",
+)
 
 
 def _refuse_with_deleted(line: Namespace) -> None:
     given = [f"--{name.replace('_', '-')}" for name in _NOT_WITH_DELETED if getattr(line, name)]
     if given or line.frame in LAZY_FRAMES:
         raise UsageError(f"%zoho_pull: --deleted does not go with {given[0] if given else f'--frame {line.frame}'}.")
+
+
+def _refuse_with_expand(line: Namespace) -> None:
+    given = [f"--{name}" for name in ("explain", "to") if getattr(line, name)]
+    given += [f"--frame {line.frame}"] if line.frame in LAZY_FRAMES else []
+    if line.expand and given:
+        raise UsageError(f"%zoho_pull: --expand does not go with {given[0]}: pull a frame in memory.")
