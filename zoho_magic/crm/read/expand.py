@@ -91,7 +91,8 @@ def _join(parents: pa.Table, children: pa.Table, prefix: str, key: str) -> tuple
     for place, parent in enumerate(children.column(f"{key}.id").to_pylist()):
         places.setdefault(parent, []).append(place)
     ids = parents.column("id").to_pylist()
-    pairs = [(row, place) for row, parent in enumerate(ids) for place in places.get(parent) or [None]]
+    alone: list[int | None] = [None]
+    pairs = [(row, place) for row, parent in enumerate(ids) for place in places.get(parent, alone)]
     left = parents.take(pa.array([row for row, _ in pairs], pa.int64()))
     right = children.take(pa.array([place for _, place in pairs], pa.int64()))
     for name in right.column_names:
