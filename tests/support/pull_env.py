@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,10 +25,14 @@ MANY = "\x1f"  # between values of a multi-select in the simulator's tables
 _EASY = {"job_seconds": 0.0, "bulk_downloads_per_minute": 10**6, "credit_limit": 10**9}
 
 
+BEHAVIOUR: Any = os.environ.get("ZOHO_SIMULATOR_BEHAVIOUR", "documented")
+"""Which behaviour of the simulator the reading tests run against: documented, or worst."""
+
+
 @contextmanager
 def world(rows: int = 60, scopes: str | None = None, **options: Any) -> Iterator[tuple[Simulator, ZohoSession]]:
     """A Zoho whose bulk jobs are done at once, and a session that lives by its clock."""
-    with Simulator(rows=rows, options=Options(**{**_EASY, **options})) as sim:
+    with Simulator(rows=rows, options=Options(**{**_EASY, **options}), behaviour=BEHAVIOUR) as sim:
         zoho = connect(sim, scopes)
         yield sim, zoho
         zoho.close()

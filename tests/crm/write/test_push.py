@@ -761,3 +761,13 @@ def test_all_calls_of_a_push_share_max_wait(zoho: World) -> None:
         report = session.push("Leads", leads(1_000), "insert", via="records")
         assert budget.left < 0.5, "what the threads waited counts"
     assert report.counts == {"succeeded": 0, "failed": 1_000, "unknown": 0}
+
+
+def test_a_deletion_names_no_more_ids_than_zohos_address_takes(zoho: World) -> None:
+    sim, session = zoho
+    rows = [{"Last_Name": f"Gone {number}", "Company": "Gone"} for number in range(120)]
+    made = session.push("Leads", rows, "insert", keep=False)
+    sim.options.parameter_length = 1_024
+    report = session.push("Leads", made[["id"]].reset_index(drop=True), "delete", keep=False)
+    assert (report.status == "succeeded").all()
+    sim.options.parameter_length = None

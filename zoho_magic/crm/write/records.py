@@ -127,6 +127,10 @@ def _tried(state: PushState, batch: Batch) -> list[RowResult]:
         answer, error = {}, met
     if error is None:
         return from_results(answer.get("data"), batch, operation.action, operation.module)
+    if len(batch) > limits.IDS_PER_CALL and error.details.get("param_name") == "ids":
+        # A deletion names its records in the address, whose `ids` Zoho may take up to 1,024 characters of.
+        half = len(batch) // 2
+        return [*_called(state, batch[:half]), *_called(state, batch[half:])]
     if (place := blamed_row(error, len(batch))) is not None and len(batch) > 1:
         rest = _called(state, batch[:place] + batch[place + 1 :])
         return [*rest[:place], from_error(error), *rest[place:]]
