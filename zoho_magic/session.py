@@ -551,6 +551,7 @@ class ZohoSession:
         full: bool = False,
         view: str | None = None,
         expand: str | None = None,
+        home_currency: bool = False,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         frame: Literal["pandas", "polars", "arrow", "dask", "duckdb", "polars-lazy"] = "pandas",
         progress: bool | None = None,
@@ -582,6 +583,9 @@ class ZohoSession:
             expand: a subform or a multi-select lookup of the module: one row for each of its rows, whose columns are
                 called `Line_Items.Quantity` and so on; a record without rows stays, with nulls there. The rows are
                 pulled from their own module; `limit` counts records, and `via` is the API that reads these.
+            home_currency: add `Amount_home` (Float64) for each amount `Amount` of the module: the amount divided by the
+                record's own Exchange_Rate, not rounded; null where the record has no rate. Warnings say the rate's
+                field and the day it was read, and name records without a rate. Amounts of `expand` are not converted.
             via: the API to use: records, coql, bulk, or auto (chooses the cheapest that can).
             frame: pandas, polars or arrow (a `pyarrow.Table`); or lazily dask, duckdb (a relation) or polars-lazy: then
                 the rows are landed as a Parquet file first, which the engine reads without Zoho and without a secret.
@@ -604,7 +608,7 @@ class ZohoSession:
 
         Raises:
             QueryError: no such module or field, or a filter that no API supports; the message names the nearest. Or
-                `expand` is not a subform or multi-select lookup. Or
+                `expand` is not a subform or multi-select lookup. Or the module has no Exchange_Rate to convert by. Or
                 the frame would not fit into memory: `export` writes it to a file.
             AuthError, ApiError, ThrottledError, TransportError: as `request`. Fewer rows than asked for are never
                 returned.
@@ -616,9 +620,10 @@ class ZohoSession:
         with self._waiting(max_wait):
             self._preload_dataframe_libraries("pandas")
             if frame not in ("pandas", "polars", "arrow") or to is not None:
-                if ids is not None or full or expand is not None:
+                if ids is not None or full or expand is not None or home_currency:
                     raise QueryError(
-                        f"frame={frame!r} takes neither ids nor full nor expand.", hint="Pull a pandas frame."
+                        f"frame={frame!r} takes neither ids nor full nor expand nor home_currency.",
+                        hint="Pull a pandas frame.",
                     )
                 asked: dict[str, Any] = {"fields": fields, "where": where, "params": params, "order_by": order_by}
                 asked |= {"limit": limit, "since": since, "converted": converted, "view": view, "via": via}
@@ -641,6 +646,7 @@ class ZohoSession:
                 full=full,
                 view=view,
                 expand=expand,
+                home_currency=home_currency,
             )
 
     def batches(

@@ -117,10 +117,16 @@ class CrmClient:
         confirm: Confirm | None = None,
         check_memory: bool = True,
         expand: str | None = None,
+        home_currency: bool = False,
         **asked: Any,
     ) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
+        if home_currency:
+            from .read.home_currency import pull_with_home_currency
+
+            asked |= {"via": via, "show": show, "confirm": confirm, "check_memory": check_memory, "expand": expand}
+            return pull_with_home_currency(partial(self.pull, frame="arrow"), self.metadata, module, frame, asked)
         if expand is not None:
             from .read.expand import pull_expanded
 

@@ -61,6 +61,11 @@ class ReadingMagics(Magics):
             metavar="FIELD",
             help="a subform or multi-select lookup: one row for each of its rows, as FIELD.Column",
         ),
+        option(
+            "--home-currency",
+            action="store_true",
+            help="add Amount_home and so on: amounts in the home currency by each record's Exchange_Rate",
+        ),
         option("--via", choices=VIA, default="auto", help="the Zoho API to use: records, coql, bulk, or auto"),
         PULL_FRAME,
         option("--explain", action="store_true", help="show the plan and its cost instead of pulling"),
@@ -104,7 +109,7 @@ class ReadingMagics(Magics):
         if line.deleted:
             _refuse_with_deleted(line)
             return show_warnings(session.deleted(line.module, since=line.since, frame=line.frame))
-        _refuse_with_expand(line)
+        _refuse_beside_a_frame(line)
         if line.explain:
             return session.plan(line.module, **asked, **by_id)
         shared: dict[str, Any] = {
@@ -119,7 +124,7 @@ class ReadingMagics(Magics):
         if line.to:
             return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
         begun = time.perf_counter()
-        shared |= {"check_memory": not line.yes, "expand": line.expand}
+        shared |= {"check_memory": not line.yes, "expand": line.expand, "home_currency": line.home_currency}
         frame = session.pull(line.module, **asked, **by_id, **shared, frame=line.frame)
         if is_assigned() and wants_notes(self):
             show_summary(frame, time.perf_counter() - begun)
@@ -171,6 +176,7 @@ _NOT_WITH_DELETED = (
     "ids",
     "full",
     "expand",
+    "home_currency",
     "explain",
     "to",
     "safe_csv",
@@ -183,8 +189,9 @@ def _refuse_with_deleted(line: Namespace) -> None:
         raise UsageError(f"%zoho_pull: --deleted does not go with {given[0] if given else f'--frame {line.frame}'}.")
 
 
-def _refuse_with_expand(line: Namespace) -> None:
+def _refuse_beside_a_frame(line: Namespace) -> None:
     given = [f"--{name}" for name in ("explain", "to") if getattr(line, name)]
     given += [f"--frame {line.frame}"] if line.frame in LAZY_FRAMES else []
-    if line.expand and given:
-        raise UsageError(f"%zoho_pull: --expand does not go with {given[0]}: pull a frame in memory.")
+    shaping = "--expand" if line.expand else "--home-currency" if line.home_currency else ""
+    if shaping and given:
+        raise UsageError(f"%zoho_pull: {shaping} does not go with {given[0]}: pull a frame in memory.")
