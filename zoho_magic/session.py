@@ -552,6 +552,8 @@ class ZohoSession:
         view: str | None = None,
         expand: str | None = None,
         home_currency: bool = False,
+        labels: bool = False,
+        categories: bool = False,
         via: Literal["auto", "records", "coql", "bulk"] = "auto",
         frame: Literal["pandas", "polars", "arrow", "dask", "duckdb", "polars-lazy"] = "pandas",
         progress: bool | None = None,
@@ -586,6 +588,9 @@ class ZohoSession:
             home_currency: add `Amount_home` (Float64) for each amount `Amount` of the module: the amount divided by the
                 record's own Exchange_Rate, not rounded; null where the record has no rate. Warnings say the rate's
                 field and the day it was read, and name records without a rate. Amounts of `expand` are not converted.
+            labels: picklists, multi-selects too, with the labels that people see instead of the values that records
+                carry; a push takes values. A value that has no label stays, and a warning names it.
+            categories: of a pandas frame: picklists as ordered categories in the CRM's order, such as that of stages.
             via: the API to use: records, coql, bulk, or auto (chooses the cheapest that can).
             frame: pandas, polars or arrow (a `pyarrow.Table`); or lazily dask, duckdb (a relation) or polars-lazy: then
                 the rows are landed as a Parquet file first, which the engine reads without Zoho and without a secret.
@@ -620,9 +625,9 @@ class ZohoSession:
         with self._waiting(max_wait):
             self._preload_dataframe_libraries("pandas")
             if frame not in ("pandas", "polars", "arrow") or to is not None:
-                if ids is not None or full or expand is not None or home_currency:
+                if ids is not None or full or expand is not None or home_currency or labels or categories:
                     raise QueryError(
-                        f"frame={frame!r} takes neither ids nor full nor expand nor home_currency.",
+                        f"frame={frame!r} takes neither ids nor full, expand, home_currency, labels, categories.",
                         hint="Pull a pandas frame.",
                     )
                 asked: dict[str, Any] = {"fields": fields, "where": where, "params": params, "order_by": order_by}
@@ -647,6 +652,8 @@ class ZohoSession:
                 view=view,
                 expand=expand,
                 home_currency=home_currency,
+                labels=labels,
+                categories=categories,
             )
 
     def batches(

@@ -12,11 +12,12 @@ from ..errors import QueryError, ZohoError
 from ..fork_safety import renew_after_fork
 from . import limits, schema_tables
 from . import users as people
-from .metadata import Metadata
+from .metadata import Field, Metadata
 from .parallel import map_parallel
 from .progress import Progress
 from .read import pull
 from .read.arrow import FRAMES, Frame, to_backend
+from .read.labels import to_categories, to_labels
 from .read.planner import Plan
 from .read.pull import Confirm
 from .read.record_query import CallCounter, RecordQuery
@@ -118,29 +119,54 @@ class CrmClient:
         check_memory: bool = True,
         expand: str | None = None,
         home_currency: bool = False,
+        labels: bool = False,
+        categories: bool = False,
         **asked: Any,
     ) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
+        if (expand is not None and labels) or ((expand is not None or home_currency) and categories):
+            other, one = "expand" if expand is not None else "home_currency", "categories" if categories else "labels"
+            raise QueryError(f"`{one}` does not go with `{other}`.", hint="Leave one of the two out.")
         if home_currency:
             from .read.home_currency import pull_with_home_currency
 
-            asked |= {"via": via, "show": show, "confirm": confirm, "check_memory": check_memory, "expand": expand}
+            asked |= {
+                "labels": labels,
+                "via": via,
+                "show": show,
+                "confirm": confirm,
+                "check_memory": check_memory,
+                "expand": expand,
+            }
             return pull_with_home_currency(partial(self.pull, frame="arrow"), self.metadata, module, frame, asked)
         if expand is not None:
             from .read.expand import pull_expanded
 
             asked |= {"via": via, "show": show, "confirm": confirm, "check_memory": check_memory}
             return pull_expanded(partial(self.pull, frame="arrow"), self.metadata, module, expand, frame, asked)
+        if categories and frame != "pandas":
+            raise QueryError(f"`categories` does not go with frame={frame!r}.", hint="Leave one of the two out.")
+        rows, attrs, fields = self._pull_rows(module, via, show, confirm, check_memory, asked)
+        if labels:
+            rows, doubts = to_labels(rows, fields)
+            attrs["warnings"] = [*attrs["warnings"], *doubts]
+        found = to_backend(rows, frame, attrs)
+        return to_categories(found, fields, labels) if categories else found
+
+    def _pull_rows(
+        self, module: str, via: str, show: bool, confirm: Confirm | None, check_memory: bool, asked: dict[str, Any]
+    ) -> tuple[pyarrow.Table, dict[str, Any], tuple[Field, ...]]:
+        """The rows of a pull, what `attrs` say of them, and their fields."""
         if asked.get("ids") is not None or asked.get("full"):
-            return self._pull_selected(module, frame, show, via=via, confirm=confirm, **asked)
+            return self._pull_selected(module, show, via=via, confirm=confirm, **asked)
         with self.stream(module, via=via, show=show, order="id desc", confirm=confirm, **asked) as arriving:
             rows = arriving.collect(check_memory=check_memory)
-        return to_backend(rows, frame, arriving.attrs)
+        return rows, arriving.attrs, arriving.fields
 
     def _pull_selected(
-        self, module: str, frame: Frame, show: bool, *, via: str, confirm: Confirm | None, **asked: Any
-    ) -> Any:
+        self, module: str, show: bool, *, via: str, confirm: Confirm | None, **asked: Any
+    ) -> tuple[pyarrow.Table, dict[str, Any], tuple[Field, ...]]:
         """Records by id, or complete records."""
         from .read.selected import pull_selected
 
@@ -148,7 +174,7 @@ class CrmClient:
         label = f"Reading complete records of {module}, one API credit each" if reading.is_full else f"Pulling {module}"
         with Progress(label, show) as progress:
             rows, attrs = pull_selected(self, reading, warnings, via, progress, confirm)
-        return to_backend(rows, frame, attrs)
+        return rows, attrs, reading.fields
 
     @contextmanager
     def stream(

@@ -133,6 +133,11 @@ class RecordStream:
         self._api.__exit__(None, None, None)
 
     @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that the columns are made of."""
+        return self._fields
+
+    @property
     def warnings(self) -> list[str]:
         """What the user should know of the rows that have come so far."""
         return list(dict.fromkeys([*self._before, *self._late, *self._api.warnings]))

@@ -53,6 +53,8 @@ class ReadingMagics(Magics):
             metavar="VIEW",
             help='the records of a custom view, by name in quotes or id: "Hot Leads"; 3 credits for 200 rows',
         ),
+        option("--labels", action="store_true", help="labels of picklists, as people see them, instead of values"),
+        option("--categories", action="store_true", help="picklists as ordered categories, in the CRM's order"),
         option("--ids", nargs="+", metavar="ID", help="only these records, in this order: --ids $ids"),
         option("--full", action="store_true", help="complete records with subforms; one API credit a record"),
         option(
@@ -105,6 +107,7 @@ class ReadingMagics(Magics):
             "via": line.via,
         }
         by_id = {"ids": split_names(line.ids) if line.ids else None, "full": line.full}
+        shown = {"labels": line.labels, "categories": line.categories}
         session = get_session(line.profile)
         if line.deleted:
             _refuse_with_deleted(line)
@@ -118,13 +121,16 @@ class ReadingMagics(Magics):
             "confirm": None if line.yes else confirm_cost(self.shell),
         }
         if line.frame in LAZY_FRAMES:
-            return session.pull(line.module, **asked, **by_id, **shared, frame=line.frame, to=line.to)
-        if line.to and any(by_id.values()):
-            raise UsageError("--to goes with neither --ids nor --full: pull a frame and write it with its own methods.")
+            return session.pull(line.module, **asked, **by_id, **shown, **shared, frame=line.frame, to=line.to)
+        if line.to and any((*by_id.values(), *shown.values())):
+            raise UsageError(
+                "--to goes with none of --ids, --full, --labels and --categories: pull a frame and write it with its "
+                "own methods."
+            )
         if line.to:
             return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
         begun = time.perf_counter()
-        shared |= {"check_memory": not line.yes, "expand": line.expand, "home_currency": line.home_currency}
+        shared |= {**shown, "check_memory": not line.yes, "expand": line.expand, "home_currency": line.home_currency}
         frame = session.pull(line.module, **asked, **by_id, **shared, frame=line.frame)
         if is_assigned() and wants_notes(self):
             show_summary(frame, time.perf_counter() - begun)
@@ -173,6 +179,8 @@ _NOT_WITH_DELETED = (
     "order_by",
     "limit",
     "view",
+    "labels",
+    "categories",
     "ids",
     "full",
     "expand",
