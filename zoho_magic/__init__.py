@@ -97,15 +97,15 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ip: Any) -> None:
     """`%load_ext zoho_magic`: add the magics, TAB completion and cards. No I/O, nothing printed."""
-    from .notebook import cards, completion, magics
+    from .notebook import cards, completion, magics, query_file
 
-    for front_end in (magics, completion, cards):
+    for front_end in (magics, completion, cards, query_file):
         front_end.register(ip)
 
 
 def unload_ipython_extension(ip: Any) -> None:
     """`%unload_ext zoho_magic`: take all of it away again; the session and its tokens stay."""
-    from .notebook import cards, completion, magics
+    from .notebook import cards, completion, magics, query_file
 
-    for front_end in (magics, completion, cards):
+    for front_end in (magics, completion, cards, query_file):
         front_end.unregister(ip)

@@ -10,7 +10,15 @@ from .config import dotenv_file, profiles
 from .fork_safety import renew_after_fork
 from .session import ZohoSession
 
-__all__ = ["SessionRegistry", "close_sessions", "current_session", "get_session", "open_session", "use_session"]
+__all__ = [
+    "SessionRegistry",
+    "close_sessions",
+    "current_session",
+    "get_session",
+    "has_sessions",
+    "open_session",
+    "use_session",
+]
 
 
 class SessionRegistry:
@@ -27,6 +35,11 @@ class SessionRegistry:
     def current(self) -> ZohoSession | None:
         """The session the magics use, or None if none was needed yet."""
         return self._current
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any session was asked for so far."""
+        return self._current is not None or bool(self._by_path or self._nearest)
 
     def get_current(self) -> ZohoSession:
         """The session the magics use, made from the nearest `.env` at first use."""
@@ -112,6 +125,11 @@ def open_session(profile: str | os.PathLike[str]) -> ZohoSession:
 def current_session() -> ZohoSession | None:
     """The session the magics use, or None if none was needed yet."""
     return _registry.current
+
+
+def has_sessions() -> bool:
+    """Whether this process has asked for a session, of `.env` or of a profile."""
+    return _registry.is_used
 
 
 def use_session(session: ZohoSession | None) -> None:

@@ -282,6 +282,9 @@ def test_every_magic_on_data_says_so_in_its_help(shell: Shell) -> None:
 def test_tab_offers_profiles_and_their_modules(shell: Shell, simulator: Simulator, prod: Simulator) -> None:
     assert shell.offered("%zoho_pull Leads --profile p") == ["%zoho_pull Leads --profile prod"]
     assert shell.offered("%zoho --env p") == ["%zoho --env prod"]
+    assert shell.offered("%zoho_pull --profile prod Lea") == []
+    assert not prod.traffic.calls, "TAB alone connects to nothing"
+    shell.run("%zoho_modules --profile prod")
     assert shell.offered("%zoho_pull --profile prod Lea") == ["%zoho_pull --profile prod Leads"]
     line = "%zoho_pull --profile=prod Leads --fields Last_N"
     assert shell.offered(line) == [f"{line}ame"]

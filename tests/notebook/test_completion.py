@@ -132,6 +132,19 @@ def connected(shell: Shell) -> Iterator[Shell]:
             "%%zoho_coql\nselect id\nfrom Deals where Account_Name.Industry",
         ),
         ("%zoho_coql select id from Lea", "%zoho_coql select id from Leads"),
+        ("%zoho_pull Deals --where \"Stage = 'Closed W", "%zoho_pull Deals --where \"Stage = 'Closed Won"),
+        (
+            "%zoho_pull Deals --where \"Stage in ('Qualification', 'closed w",
+            "%zoho_pull Deals --where \"Stage in ('Qualification', 'Closed Won",
+        ),
+        (
+            "%%zoho_coql\nselect id from Deals where Stage = 'Closed W",
+            "%%zoho_coql\nselect id from Deals where Stage = 'Closed Won",
+        ),
+        (
+            "%zoho_coql select id from Deals where Stage != 'Closed W",
+            "%zoho_coql select id from Deals where Stage != 'Closed Won",
+        ),
     ],
 )
 def test_names_come_from_the_crm(connected: Shell, typed: str, becomes: str) -> None:
@@ -160,3 +173,25 @@ def test_before_the_first_magic_tab_opens_no_session(shell: Shell, env_file: Pat
 
 def test_without_a_connection_tab_is_silent(shell: Shell) -> None:
     assert shell.offered("%zoho_pull Lea") == []
+
+
+def test_values_of_a_picklist_are_all_offered_and_nothing_else(connected: Shell) -> None:
+    line = "%zoho_pull Deals --where \"Stage = '"
+    stages = list(connected.run("import zoho_magic\nzoho_magic.get_session().choices('Deals', 'Stage')")["value"])
+    assert sorted(connected.offered(line)) == sorted(line + stage for stage in stages)
+
+
+def test_tab_with_a_profile_makes_no_call_before_the_first_magic(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Simulator(rows=5) as sim:
+        (tmp_path / ".env").touch()
+        file = tmp_path / ".env.other"
+        file.write_text(
+            f"ZOHO_CLIENT_ID={sim.client_id}\nZOHO_CLIENT_SECRET={sim.client_secret}\n"
+            f"ZOHO_REFRESH_TOKEN={sim.refresh_token()}\nZOHO_ACCOUNTS_URL={sim.url}\nZOHO_API_URL={sim.url}\n"
+        )
+        monkeypatch.chdir(tmp_path)
+        assert shell.offered("%zoho_pull --profile other Lea") == []
+        assert shell.offered("%zoho_pull Leads --profile other --fields Last_N") == []
+        assert sim.traffic.calls == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -86,3 +87,37 @@ def test_messages_are_never_cut(shell: Shell) -> None:
     assert "".join(message.split()).replace("'", "") in "".join(repr(report.failed).split()).replace("'", "")
     assert "..." not in (report.failed._repr_html_() or "")
     assert type(report.failed.head(1)) is pd.DataFrame
+    assert report.failed.attrs == report.attrs
+
+
+# Tables of metadata
+
+
+def test_tables_of_metadata_are_readable_as_shown(shell: Shell) -> None:
+    for line in ("%zoho_fields Leads", "%zoho_modules"):
+        table = shell.run(line)
+        for shown in (repr(table), table._repr_html_()):
+            assert not re.search(r"NaN|(?<!-)None|<NA>|&lt;NA|\b\d+\.0\b|\[\]", shown), line
+            assert all(str(name) in shown for name in table.iloc[:, 0]), "all rows"
+        assert "..." not in table._repr_html_()
+    assert str(table["creatable"].dtype) == "bool"
+
+
+# A query in a file
+
+
+@pytest.mark.parametrize(
+    "cell", ["%%zoho_coql won --file {}", "%%zoho_coql won --file {}\n\n", "won = %zoho_coql --file {}"]
+)
+def test_a_query_is_read_from_a_file(shell: Shell, tmp_path: Path, cell: str) -> None:
+    file = tmp_path / "report.coql"
+    file.write_text("select Deal_Name, Stage\nfrom Deals where Stage = $stage limit 3")
+    shell.run("stage = 'Closed Won'")
+    shell.run(cell.format(file))
+    assert set(shell.run("won")["Stage"]) == {"Closed Won"}
+
+
+def test_a_query_file_that_does_not_do_says_why(shell: Shell, tmp_path: Path) -> None:
+    assert "cannot be read: No such file" in shell.failed(f"%%zoho_coql --file {tmp_path / 'none.coql'}")
+    (tmp_path / "a.coql").write_text("select id from Deals")
+    assert "not both" in shell.failed(f"%%zoho_coql --file {tmp_path / 'a.coql'}\nselect id from Leads")

@@ -65,7 +65,9 @@ def fields(metadata: Metadata, module: str) -> pandas.DataFrame:
     import pandas as pd
 
     rows = [_row(field) for field in metadata.fields(module).values()]
-    return pd.DataFrame(rows, columns=list(_FIELD_COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(_FIELD_COLUMNS))
+    frame["length"] = frame["length"].astype("Int64")
+    return frame
 
 
 def _row(field: Field) -> tuple[object, ...]:

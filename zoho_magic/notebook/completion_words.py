@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ZohoError
@@ -19,6 +19,7 @@ from .magic_parser import parser_of
 from .magics import ZohoMagic
 
 if TYPE_CHECKING:
+    from ..crm.metadata import Field
     from ..session import ZohoSession
 
 __all__ = ["Offer", "offer"]
@@ -34,6 +35,10 @@ _AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*$", re.IGNORECASE)
 _DOLLAR = re.compile(r"\$(\w*)$")
 _PATH = re.compile(r"[\w.]*$")
 _PROFILE = re.compile(r"(?<!\S)--profile(?:=|\s+)(\S+)(?=\s)")
+_OPEN_VALUE = re.compile(
+    r"(?P<path>\w[\w.]*)\s*(?:=|!=|<>|\blike\b|\b(?:not\s+)?in\b\s*\((?:\s*'[^']*'\s*,)*)\s*'(?P<typed>[^']*)$",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\s\"',(=<>!]*$")
 
 
@@ -56,6 +61,8 @@ def offer(line: str, cell: str) -> Offer:
     """
     if (_OURS.search(line) or _COQL_CELL.match(cell)) and (dollar := _DOLLAR.search(line)):
         return _fitting(_variables(), dollar[1])
+    if (value := _open_value(line, cell)) is not None:
+        return value
     body = _COQL_CELL.match(cell)
     query = _COQL_LINE.search(line)
     if (body is not None and not line.lstrip().startswith("%%")) or query is not None:
@@ -131,6 +138,25 @@ def _in_query(line: str, query: str, profile: str | None) -> list[str]:
     return [".".join([*steps, name]) for name in _fields(found[1], steps, profile)]
 
 
+def _open_value(line: str, cell: str) -> Offer | None:
+    """The choices of the picklist that is compared with the text before the cursor; None where there is none."""
+    value, found = _OPEN_VALUE.search(line), _OURS.search(line)
+    if value is None or not (found or _COQL_CELL.match(cell)):
+        return None
+    if found is None or found["magic"] == "zoho_coql":
+        named, profile = _FROM.search(cell), _profile(cell)
+        module = named[1] if named else ""
+    else:
+        module, profile = (found["rest"].split() or [""])[0], _profile(found["rest"])
+    *steps, field = value["path"].split(".")
+    choices = _choices(module, steps, field, profile) if module else []
+    return _fitting([choice.replace("'", "''") for choice in choices], value["typed"])
+
+
+def _choices(module: str, steps: Iterable[str], field: str, profile: str | None) -> list[str]:
+    return _in_time(lambda session: list(_target(session, module, steps)[field].picklist_values), profile)
+
+
 # Names from the CRM
 
 
@@ -139,13 +165,14 @@ def _modules(profile: str | None) -> list[str]:
 
 
 def _fields(module: str, steps: Iterable[str] = (), profile: str | None = None) -> list[str]:
-    def ask(session: ZohoSession) -> list[str]:
-        target = module
-        for step in steps:
-            target = session.metadata.fields(target)[step].lookup_module
-        return list(session.metadata.fields(target))
+    return _in_time(lambda session: list(_target(session, module, steps)), profile)
 
-    return _in_time(ask, profile)
+
+def _target(session: ZohoSession, module: str, steps: Iterable[str]) -> Mapping[str, Field]:
+    """The fields of the module that these lookups lead to."""
+    for step in steps:
+        module = session.metadata.fields(module)[step].lookup_module
+    return session.metadata.fields(module)
 
 
 def _views(module: str, profile: str | None) -> list[str]:
@@ -163,9 +190,11 @@ def _quoted(names: list[str], rest: str, typed: str) -> list[str]:
 
 def _in_time(ask: Callable[[ZohoSession], list[str]], profile: str | None) -> list[str]:
     names: list[str] = []
-    from ..session_registry import current_session
+    from ..session_registry import current_session, has_sessions
 
-    if profile is None and current_session() is None:  # TAB alone connects to nothing: a magic has to be used first
+    if not (
+        has_sessions() if profile else current_session()
+    ):  # TAB alone connects to nothing: a magic has to be used first
         return names
 
     def fetch() -> None:

@@ -84,12 +84,17 @@ class PushReport(pd.DataFrame):
     @property
     def failed(self) -> pd.DataFrame:
         """The rows that were not written, each with its reason."""
-        return _Rows(self[self["status"] == FAILED])
+        return self._rows(FAILED)
 
     @property
     def unknown(self) -> pd.DataFrame:
         """The rows that may have been written."""
-        return _Rows(self[self["status"] == UNKNOWN])
+        return self._rows(UNKNOWN)
+
+    def _rows(self, status: str) -> pd.DataFrame:
+        rows = _Rows(self[self["status"] == status])
+        rows.attrs = dict(self.attrs)
+        return rows
 
     @property
     def problem(self) -> str:

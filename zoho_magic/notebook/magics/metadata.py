@@ -44,10 +44,10 @@ class MetadataMagics(Magics):
             %zoho_modules
             %zoho_modules --count
         """
-        found: pandas.DataFrame = show_warnings(
-            get_session(line.profile).modules(count=line.count, refresh=line.refresh)
-        )
-        return found
+        from ..tables import readable  # it brings pandas
+
+        found = get_session(line.profile).modules(count=line.count, refresh=line.refresh)
+        return readable(show_warnings(found))
 
     @magic(
         MODULE,
@@ -67,7 +67,9 @@ class MetadataMagics(Magics):
         """
         session = get_session(line.profile)
         if not line.views:
-            return session.fields(line.module, search=" ".join(line.search), refresh=line.refresh)
+            from ..tables import readable  # it brings pandas
+
+            return readable(session.fields(line.module, search=" ".join(line.search), refresh=line.refresh))
         if line.search or line.refresh:
             raise UsageError("%zoho_fields: --views goes with neither SEARCH nor --refresh.")
         return session.views(line.module)

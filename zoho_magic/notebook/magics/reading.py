@@ -13,6 +13,7 @@ from ..cost_confirmation import confirm_cost
 from ..lazy_session import get_session
 from ..magic_parser import assign, magic, option
 from ..notes import show_summary, show_warnings, shows_progress, wants_notes
+from ..query_file import read_query
 from ..variables import is_assigned
 from .options import FRAME, LAZY_FRAMES, MAX_WAIT, MODULE, PROFILE, PULL_FRAME, positive_int, split_names
 
@@ -139,6 +140,7 @@ class ReadingMagics(Magics):
     @magic(
         option("variable", nargs="?", metavar="VAR", help="in a cell: the variable that takes the frame"),
         FRAME,
+        option("--file", metavar="FILE", help="a file with the query, instead of the cell's text"),
         option("--explain", action="store_true", help="show what the query would cost instead of running it"),
         MAX_WAIT,
         PROFILE,
@@ -156,8 +158,12 @@ class ReadingMagics(Magics):
 
             %%zoho_coql --explain
             select Deal_Name from Deals
+
+            %%zoho_coql won --file report.coql
         """
         shell: Any = self.shell
+        if line.file:
+            line.body = read_query(line.file, line.body)
         if line.explain:
             return get_session(line.profile).coql(line.body, params=line.variables, explain=True)
         begun = time.perf_counter()
