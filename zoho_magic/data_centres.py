@@ -52,6 +52,14 @@ class DataCentre:
     download_url: str = ""
 
     @property
+    def crm_host(self) -> str:
+        """The host that people see in their browser, such as `crm.zoho.eu`; it is shown, and nothing is sent there.
+
+        It is made from the domain of `accounts_url`.
+        """
+        return self.accounts_url.replace("https://accounts.", "crm.")
+
+    @property
     def origins(self) -> frozenset[str]:
         """Every origin of this data centre that may be sent a secret."""
         return frozenset(filter(None, (self.accounts_url, *self.api_urls.values(), self.upload_url, self.download_url)))

@@ -15,6 +15,7 @@ __all__ = [
     "PRESETS",
     "READ_ONLY",
     "READ_WRITE",
+    "SCOPE_MEANINGS",
     "TASKS",
     "covers",
     "has_crm_scope",
@@ -60,6 +61,26 @@ PRESETS = {"read only": READ_ONLY, "read and write": READ_WRITE, "everything": A
 
 KNOWN_SCOPES = tuple(dict.fromkeys((*READ_ONLY, *READ_WRITE, *ALL_SCOPES)))
 """Every scope the form offers one by one."""
+
+SCOPE_MEANINGS = {
+    "ZohoCRM.modules.READ": ("Records", "read records"),
+    "ZohoCRM.modules.ALL": ("Records", "read, create, change and delete records"),
+    "ZohoCRM.coql.READ": ("Records", "query records with COQL"),
+    "ZohoSearch.securesearch.READ": ("Records", "count records"),
+    "ZohoCRM.settings.READ": ("Settings and people", "read modules, fields, layouts and views"),
+    "ZohoCRM.settings.ALL": ("Settings and people", "read and change modules, fields, layouts and views"),
+    "ZohoCRM.users.READ": ("Settings and people", "read users"),
+    "ZohoCRM.users.ALL": ("Settings and people", "read and change users"),
+    "ZohoCRM.org.READ": ("Settings and people", "read the organisation"),
+    "ZohoCRM.org.ALL": ("Settings and people", "read and change the organisation"),
+    "AaaServer.profile.READ": ("Settings and people", "read your own Zoho profile"),
+    "ZohoCRM.bulk.READ": ("Large amounts", "pull many records as a file"),
+    "ZohoCRM.bulk.ALL": ("Large amounts", "pull and push many records as a file"),
+    "ZohoFiles.files.ALL": ("Large amounts", "upload the file of a large push"),
+    "ZohoCRM.files.CREATE": ("Other", "upload files"),
+    "ZohoCRM.notifications.ALL": ("Other", "be notified of changes"),
+}
+"""Scope -> its group in the form and what it allows, in words. To offer another scope, add a row."""
 
 _NAMED_SETTINGS = tuple(
     f"ZohoCRM.settings.{what}.READ" for what in ("modules", "fields", "layouts", "related_lists", "custom_views")

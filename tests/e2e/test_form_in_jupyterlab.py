@@ -50,6 +50,7 @@ def test_from_nothing_to_connected(lab: Lab, simulator: Simulator) -> None:
         assert link.get_attribute("href") == "https://api-console.zoho.com"
         form.get_by_label("Scopes").select_option("chosen one by one")
         form.get_by_label("AaaServer.profile.READ").check()
+        expect(form).to_contain_text("ZohoCRM.modules.READ: read records")
         expect(form.locator("code").first).to_contain_text("AaaServer.profile.READ")
         notebook.shot(form, "form-scopes-light")
         form.get_by_label("Scopes").select_option("read only")
@@ -62,6 +63,11 @@ def test_from_nothing_to_connected(lab: Lab, simulator: Simulator) -> None:
         connect(form, "Connected as Patricia Boyle")
         assert [form.get_by_label(label).input_value() for label in ("Client secret", "Grant code")] == ["", ""]
         notebook.shot(form, "form-connected-light")
+        card, button = (
+            form.locator(".zoho-status b").locator(".."),
+            form.get_by_role("button", name="Connect", exact=True),
+        )
+        assert abs(card.bounding_box()["x"] - button.bounding_box()["x"]) < 3, "the status is aligned with the button"
         card = notebook.run(1)
         expect(card).to_contain_text("%zoho_pull")
         notebook.shot(card, "card-light")
@@ -72,19 +78,33 @@ def test_from_nothing_to_connected(lab: Lab, simulator: Simulator) -> None:
 
 
 def test_trouble_is_one_line_and_a_next_step(lab: Lab, simulator: Simulator) -> None:
+    from playwright.sync_api import expect
+
     wrong = "S3CR3T-of-another-client"
     with setup_form(lab, simulator, "dark") as (notebook, form):
         connect(form, "Still missing: the client id (step 2), the client secret (step 2), the grant code (step 4).")
-        fill(form, simulator, **{"Client secret": wrong, "Grant code": "1000.spent"})
+        form.get_by_role("tab", name="Another device").click()
+        expect(form).not_to_contain_text("Still missing")
+        expect(form).to_contain_text("Non-browser Applications and copy")
+        expect(form.get_by_label("Sign in by")).to_have_value(re.compile("Another device"))
+        form.get_by_label("Sign in by").select_option(index=0)
+        expect(form).to_contain_text("Self Client and copy")
+        fill(form, simulator, **{"Client secret": wrong, "Grant code": "1000.ab.cd"})
         assert_taken_before_anything_is_sent(form)
         assert_nothing_secret_was_saved(notebook, simulator, wrong)
         assert simulator.traffic.count() == 0
-        connect(form, "The client secret is not the one Zoho (us) has for this client.")
+        connect(form, "The client secret is not the one Zoho (us, ")
         form.get_by_label("Client secret").fill(simulator.client_secret)
         connect(form, "Generate a new code (step 4), paste it and press Connect at once.")
         assert form.locator(".widget-html").last.inner_text().count("\n") == 1
         notebook.shot(form, "form-spent-code-dark")
         form.get_by_label("Grant code").fill(simulator.grant_code())
+        form.get_by_label("Grant code").press("Tab")
+        left = form.locator(".zoho-left")
+        expect(left).to_be_visible()
+        shown = left.evaluate("element => getComputedStyle(element, '::after').counterReset")
+        assert re.fullmatch(r"minutes (3 seconds 0|2 seconds [1-5]?\d)", shown), shown
+        notebook.shot(form, "form-countdown-dark")
         connect(form, "Connected as Patricia Boyle")
         notebook.shot(form, "form-connected-dark")
         notebook.shot(notebook.run(1), "card-dark")

@@ -137,7 +137,7 @@ def test_a_device_login_from_the_form_leaves_the_kernel_free(lab: Lab, simulator
         (device,) = simulator.accounts.devices._waiting.values()
         expect(form).to_contain_text(device.user_code)
         here.shot(form, "form-device")
-        link = form.get_by_role("link", name="/oauth/v3/device").get_attribute("href")
+        link = form.get_by_role("link", name="Open Zoho").get_attribute("href")
         assert link == f"{simulator.url}/oauth/v3/device"
         phone = here.page.context.new_page()
         phone.goto(f"{link}?user_code={device.user_code}")

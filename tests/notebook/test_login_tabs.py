@@ -185,6 +185,7 @@ def test_the_pasted_address_connects(form: SetupForm, isolated: Path, simulator:
     form.login_methods.selected_index = BROWSER
     assert simulator.redirect_uri in form.paste.widget.children[0].value
     press(form.paste.button)
+    assert ">Open Zoho</a>" in form.paste.invitation.value
     address = requests.get(link_in(form.paste.invitation.value), allow_redirects=False, timeout=10).headers["Location"]
     type_into(form.paste.address, address)
     assert address.split("code=")[1][:20] not in saved_state()

@@ -14,7 +14,7 @@ from zoho_magic import Secret, Status, ZohoSession
 from zoho_magic.data_centres import DATA_CENTRES
 from zoho_magic.notebook.lazy_session import session_to_set_up
 from zoho_magic.notebook.setup_form import SecretField, SetupForm
-from zoho_magic.scopes import PRESETS
+from zoho_magic.scopes import KNOWN_SCOPES, PRESETS, SCOPE_MEANINGS
 from zoho_magic.simulator import Fault, Simulator
 
 MARK = "S3CR3T-typed"
@@ -113,6 +113,55 @@ def test_scopes_of_ones_own_are_kept(simulator: Simulator, env_file: Path) -> No
     form = SetupForm(ZohoSession.from_env(env_file))
     assert form.scopes.value == "chosen one by one"
     assert set(form.wanted_scopes) == {"ZohoCRM.org.READ", "ZohoBooks.invoices.READ"}
+
+
+METHODS = ("Self Client", "Server-based Applications", "Non-browser Applications")
+
+
+@pytest.mark.parametrize(("index", "client_type"), [*enumerate(METHODS)])
+@pytest.mark.parametrize("chosen_at", ["method", "login_methods"])
+def test_the_client_type_is_that_of_the_chosen_way(
+    form: SetupForm, index: int, client_type: str, chosen_at: str
+) -> None:
+    name = "index" if chosen_at == "method" else "selected_index"
+    type_into(getattr(form, chosen_at), **{name: index})
+    assert (form.method.index, form.login_methods.selected_index) == (index, index)
+    assert [one for one in METHODS if f"<b>{one}</b>" in form.console.value] == [client_type]
+    assert index == 0 or client_type in "".join(texts(form.login_methods.children[index]))
+    assert (form._file.layout.display == "none") == (index != 0)
+
+
+def test_an_error_leaves_with_its_tab(form: SetupForm) -> None:
+    press(form.button)
+    assert "grant code" in form.status.value
+    type_into(form.login_methods, selected_index=1)
+    assert "Still missing" not in form.status.value
+    press(form.button)
+    assert "Still missing" in form.status.value
+    type_into(form.method, index=0)
+    assert "Still missing" not in form.status.value
+
+
+def test_the_file_comes_before_the_fields_it_fills(form: SetupForm) -> None:
+    whole = "\n".join(texts(form.widget))
+    assert whole.index("self_client.json") < whole.index("Self Client") < whole.index("Client id")
+
+
+def test_data_centres_have_the_address_people_know(form: SetupForm) -> None:
+    labels = [label for label, _ in form.data_centre.options]
+    hosts = {dc: label for label, dc in form.data_centre.options}
+    assert len(labels) == len(DATA_CENTRES)
+    for dc, host in {"us": "crm.zoho.com", "eu": "crm.zoho.eu", "au": "crm.zoho.com.au", "in": "crm.zoho.in"}.items():
+        assert f"{host} ({dc})" in hosts[dc]
+
+
+def test_each_scope_stands_in_a_group_with_a_word_on_it(form: SetupForm) -> None:
+    assert set(SCOPE_MEANINGS) == set(KNOWN_SCOPES)
+    for name, (_, meaning) in SCOPE_MEANINGS.items():
+        assert form.scope_checkboxes[name].description == f"{name}: {meaning}"
+    lines = list(texts(form._scope_grid))
+    groups = dict.fromkeys(group for group, _ in SCOPE_MEANINGS.values())
+    assert [line for line in lines if line.startswith("<b>")] == [f"<b>{group}</b>" for group in groups]
 
 
 # Connecting

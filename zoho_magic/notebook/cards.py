@@ -116,7 +116,7 @@ def note_card(text: str) -> str:
 
 def login_card(invitation: LoginInstructions) -> str:
     """HTML for what to do now to sign in; the link opens a page of its own and tells it nothing."""
-    link = _link_html(invitation.link) if invitation.link else ""
+    link = _link_html(invitation.link, bool(invitation.code)) if invitation.link else ""
     code = f'<div style="font-size:150%;letter-spacing:.15em;margin:.2em 0">{escape(invitation.code)}</div>'
     minutes = (
         f"Good for {invitation.expires_in // 60} min {invitation.expires_in % 60} s." if invitation.expires_in else ""
@@ -125,11 +125,20 @@ def login_card(invitation: LoginInstructions) -> str:
     return _card(_AMBER, invitation.title, {}, [*notes, _qr_html(invitation.qr_url)])
 
 
-def _link_html(url: str) -> str:
+def _link_html(url: str, typed_elsewhere: bool) -> str:
+    """A button for the link; the address itself is for another device, or for who unfolds it."""
+    address = f'<div style="overflow-wrap:anywhere">{escape(url)}</div>'
+    folded = f'<details style="margin-top:.35em"><summary>The address, to copy</summary>{address}</details>'
     return (
-        f'<div style="margin-top:.35em;overflow-wrap:anywhere"><a href="{escape(url)}" target="_blank" '
-        f'rel="noopener noreferrer">{escape(url)}</a></div>'
+        f'<div style="margin-top:.5em"><a href="{escape(url)}" target="_blank" rel="noopener noreferrer" '
+        f'style="{_LINK_BUTTON}">Open Zoho</a></div>{address if typed_elsewhere else folded}'
     )
+
+
+_LINK_BUTTON = (
+    "display:inline-block;padding:.25em 1.2em;border:1px solid currentColor;border-radius:4px;"
+    "color:inherit;text-decoration:none;font-weight:600"
+)
 
 
 def _qr_html(address: str) -> str:

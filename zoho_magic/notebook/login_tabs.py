@@ -135,8 +135,12 @@ def countdown(text: str, seconds: float) -> str:
     return f'<div class="zoho-left" style="--from:{life};--life:{life}s">{escape(text)} </div>'
 
 
+# A registered integer is rounded: (seconds - 29.5) / 60 gives the whole minutes where CSS has no round().
 LEFT_STYLE = """@property --zoho-left { syntax: "<integer>"; inherits: false; initial-value: 0 }
+@property --zoho-minutes { syntax: "<integer>"; inherits: false; initial-value: 0 }
 @keyframes zoho-left { from { --zoho-left: var(--from) } to { --zoho-left: 0 } }
 .zoho-left { margin-top: .35em }
-.zoho-left::after { content: counter(left) " s."; counter-reset: left var(--zoho-left);
+.zoho-left::after { content: counter(minutes) " min " counter(seconds) " s.";
+  --zoho-minutes: calc((var(--zoho-left) - 29.5) / 60);
+  counter-reset: minutes var(--zoho-minutes) seconds calc(var(--zoho-left) - 60 * var(--zoho-minutes));
   animation: zoho-left var(--life) linear forwards }"""

@@ -18,7 +18,7 @@ from ..config.pasted import clean, kind_of, parse_grant
 from ..data_centres import DATA_CENTRES
 from ..errors import ConfigurationError, CredentialsMissing, ZohoError
 from ..login.methods import LoginResult
-from ..scopes import KNOWN_SCOPES, PRESETS, parse_scopes, with_named_settings
+from ..scopes import KNOWN_SCOPES, PRESETS, SCOPE_MEANINGS, parse_scopes, with_named_settings
 from ..secret import Secret
 from ..session import ZohoSession
 from ..status import Status
@@ -115,6 +115,7 @@ class SetupForm:
         self._session = session
         now = session.credentials
         self.data_centre = _field(widgets.Dropdown, "Data centre", options=[*map(_option, DATA_CENTRES)], value=now.dc)
+        self.method = _field(widgets.Dropdown, "Sign in by", options=[*_METHODS.values()], index=0)
         self.console = widgets.HTML()
         self.upload = SelfClientUpload(self._fill_in)
         self.client_id = _field(
@@ -130,7 +131,9 @@ class SetupForm:
         self._make_login_tabs(now)
         self.button = widgets.Button(description="Connect", button_style="primary")
         self.status = widgets.HTML()
-        self._scope_grid = widgets.GridBox([*self.scope_checkboxes.values()]).add_class("zoho-marks")
+        self.status.add_class("zoho-status")
+        self._scope_grid = _scope_groups(self.scope_checkboxes)
+        self._file = widgets.VBox([widgets.HTML(_FILE_HELP), self.upload])
         self.widget = self._build_layout()
         self._connect_callbacks()
 
@@ -159,8 +162,8 @@ class SetupForm:
 
     def _build_layout(self) -> widgets.Widget:
         steps = (
-            _step(1, "Data centre", self.data_centre),
-            _step(2, "Client ID and secret", self.console, self.upload, self.client_id, self.client_secret),
+            _step(1, "Data centre and way to authorise", self.data_centre, self.method),
+            _step(2, "Client ID and secret", self._file, self.console, self.client_id, self.client_secret),
             _step(3, "Scopes", self.scopes, self._scope_grid, self.scope_line),
             _step(4, "Authorise", self.login_methods),
         )
@@ -168,6 +171,8 @@ class SetupForm:
 
     def _connect_callbacks(self) -> None:
         self.scopes.observe(self._show_errors(self._tick_preset), "value")
+        self._method_link = traitlets.link((self.method, "index"), (self.login_methods, "selected_index"))
+        self.login_methods.observe(self._show_errors(self._show_method), "selected_index")
         for part in (self.data_centre, self.scopes, *self.scope_checkboxes.values()):
             part.observe(self._show_errors(self._show_steps), "value")
         self.code.observe(self._show_errors(self._show_code_left), "placeholder")
@@ -180,9 +185,18 @@ class SetupForm:
         for name, box in self.scope_checkboxes.items():
             box.value = name in PRESETS.get(self.scopes.value, self.wanted_scopes)
 
+    def _show_method(self) -> None:
+        """Follow the chosen way to authorise; what went wrong on the way before is no longer said."""
+        self._show_steps()
+        self._show_status()
+
     def _show_steps(self) -> None:
         link = _link(DATA_CENTRES[self.data_centre.value].console_url)
-        self.console.value = f"In {link} add a <b>Self Client</b> and copy its client id and secret."
+        index = self.login_methods.selected_index or 0
+        self.console.value = (
+            f"In {link} add a client of the type <b>{_CLIENT_TYPES[index]}</b> and copy its id and secret."
+        )
+        self._file.layout.display = "" if index == 0 else "none"
         self._scope_grid.layout.display = "" if self.scopes.value == _CHOSEN else "none"
         self.scope_line.value = _to_copy(",".join(self.wanted_scopes)) + self._second_line()
         self.generate_help.value = (
@@ -250,7 +264,7 @@ class SetupForm:
             self.button.disabled, self.button.description = False, "Connect"
 
     def _connected(self) -> Status:
-        if self.login_methods.selected_index == _METHODS.index("Your browser"):
+        if self.login_methods.selected_index == [*_METHODS].index("Your browser"):
             return self._session.complete_login(self.paste.finish())
         now, wanted = self._session.credentials, self._wanted()
         if self.code.secret is None and now.grant_code is None and not _has_changes(now, wanted) and now.refresh_token:
@@ -318,7 +332,13 @@ class SetupForm:
         self.status.value = error_card(error, hint)
 
 
-_METHODS = ("A code", "Your browser", "Another device")
+_METHODS = {  # title of the tab -> the same where the way is chosen
+    "A code": "A code from Zoho's console (simplest for yourself)",
+    "Your browser": "Your browser: sign in and agree there",
+    "Another device": "Another device: a telephone or another computer",
+}
+_CLIENT_TYPES = ("Self Client", "Server-based Applications", "Non-browser Applications")
+_FILE_HELP = "If you have downloaded <b>self_client.json</b>, drop it here: it fills in steps 2 to 4."
 _MISSING_LABELS = ("the grant code (step 4)", "the address (step 4)", "your consent: press Show a code (step 4)")
 _CODE_LIFE = 180  # a self client's code, unless its person chose 5, 7 or 10 minutes
 _NEXT_STEP = "Fill in the steps from 1 to 4, then press Connect."
@@ -346,7 +366,20 @@ def _field(kind: Callable[..., Any], label: str, **settings: Any) -> Any:
 
 
 def _checkbox(name: str, value: bool) -> Any:
-    return widgets.Checkbox(description=name, value=value, indent=False, layout={"width": "auto"})
+    _, meaning = SCOPE_MEANINGS.get(name, _OWN_SCOPE)
+    label = f"{name}: {meaning}" if meaning else name
+    return widgets.Checkbox(description=label, value=value, indent=False, layout={"width": "auto"})
+
+
+def _scope_groups(checkboxes: dict[str, Any]) -> Any:
+    groups: dict[str, list[Any]] = {group: [] for group, _ in (*SCOPE_MEANINGS.values(), _OWN_SCOPE)}
+    for name, box in checkboxes.items():
+        groups[SCOPE_MEANINGS.get(name, _OWN_SCOPE)[0]].append(box)
+    parts = [[widgets.HTML(f"<b>{escape(group)}</b>"), *boxes] for group, boxes in groups.items() if boxes]
+    return widgets.VBox([part for group in parts for part in group]).add_class("zoho-marks")
+
+
+_OWN_SCOPE = ("Your own", "")  # a scope of the settings that the table does not know
 
 
 def _step(number: int, title: str, *parts: Any) -> Any:
@@ -356,7 +389,8 @@ def _step(number: int, title: str, *parts: Any) -> Any:
 
 def _option(dc: str) -> tuple[str, str]:
     found = DATA_CENTRES[dc]
-    return f"{found.display_name} ({dc})" + ("" if found.documented else ", CRM hosts less certain"), dc
+    known = f"{found.display_name}: {found.crm_host} ({dc})"
+    return known + ("" if found.documented else ", CRM hosts less certain"), dc
 
 
 def _preset(scopes: tuple[str, ...]) -> str:
@@ -407,7 +441,9 @@ stroke-width='2'/%3E%3C/svg%3E") }
 .zoho-setup .widget-html-content { line-height: 1.45; overflow-wrap: anywhere }
 .zoho-setup .widget-label { text-align: left }
 .zoho-setup a { color: var(--jp-content-link-color, inherit); text-decoration: underline }
-.zoho-setup .zoho-marks { grid-template-columns: 1fr 1fr; overflow: visible }
+.zoho-setup .zoho-marks { overflow: visible }
+.zoho-setup > .zoho-status { margin-left: 30px }
+.zoho-setup > .zoho-status > .widget-html-content > div { display: block !important; box-sizing: border-box }
 .zoho-setup .zoho-marks .widget-checkbox { height: 24px; line-height: 24px }
 .zoho-setup .zoho-marks label { display: flex; align-items: center }
 .zoho-setup .zoho-line { display: flex; gap: 8px; align-items: flex-start }
