@@ -1623,8 +1623,8 @@ class ZohoSession:
 
         Returns:
             One row a field: module, field, label, type (Zoho's), target (module of a lookup), required, read_only,
-            unique and custom (boolean), length (Int64, characters), choices (a list). Two of them, of two orgs or days,
-            can be compared with `merge(..., how="outer", indicator=True)` on module and field.
+            unique and custom (boolean), length (Int64, characters), choices (a list). `compare_schema` says what
+            differs between two of them, of two orgs or days.
 
         Raises:
             QueryError: no such module; the message names the nearest.
@@ -1637,6 +1637,27 @@ class ZohoSession:
         from .crm import schema
 
         return schema.schema(self._crm, modules)
+
+    def compare_schema(self, old: pandas.DataFrame, new: pandas.DataFrame) -> pandas.DataFrame:
+        """What differs between two data dictionaries: of two days, or of a sandbox and production. Makes no call.
+
+        Args:
+            old, new: frames of `schema`, of this or another session, also read back from Parquet.
+
+        Returns:
+            One row a difference: module, field, change (added, removed or changed), and for a change the property
+            (a column of `schema`), old and new. No rows where nothing differs.
+
+        Raises:
+            QueryError: a frame lacks the column module or field, or has a field twice.
+
+        Example::
+
+            zoho.compare_schema(pandas.read_parquet("schema-monday.parquet"), zoho.schema())
+        """
+        from .crm import schema
+
+        return schema.compare_schema(old, new)
 
     def schema_diagram(self, *modules: str) -> str:
         """The lookups between some modules, or all, as an entity diagram in Mermaid's language.

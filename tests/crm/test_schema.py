@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.support.ipython_shell import open_shell
@@ -113,3 +115,35 @@ def test_a_large_view_comes_whole_and_tab_offers_its_name() -> None:
         shell.run('%zoho_pull Leads --view "Hot Leads" --explain')
         assert offer("%zoho_pull Leads --view ", "").words == ['"All Leads"', '"My Leads"', '"Hot Leads"']
         assert offer('%zoho_pull Leads --view "Hot L', "") == (['Leads"'], "L")
+
+
+def test_two_dictionaries_are_compared_field_by_field(org: Org, tmp_path: Path) -> None:
+    _, zoho = org
+    old = zoho.schema("Deals", "Accounts")
+    old.to_parquet(tmp_path / "old.parquet")
+    assert zoho.compare_schema(pd.read_parquet(tmp_path / "old.parquet"), old).empty
+    new = old[~((old["module"] == "Accounts") & (old["field"] == "Website"))].reset_index(drop=True)
+    place = new.index[(new["module"] == "Deals") & (new["field"] == "Stage")][0]
+    new.at[place, "choices"] = [*new.at[place, "choices"], "Paused"]
+    new.loc[place, "length"] = pd.NA
+    extra = new.iloc[[place]].assign(field="Brand_New")
+    found = zoho.compare_schema(old, pd.concat([new, extra], ignore_index=True))
+    said = [tuple(row) for row in found[["module", "field", "change", "property"]].to_numpy()]
+    assert ("Accounts", "Website", "removed", None) in said
+    assert ("Deals", "Brand_New", "added", None) in said
+    row = found[(found["field"] == "Stage") & (found["property"] == "choices")].iloc[0]
+    assert (row["change"], row["new"]) == ("changed", [*row["old"], "Paused"])
+    assert {each[1] for each in said} == {"Website", "Brand_New", "Stage"}
+    with pytest.raises(QueryError, match="`new` has no column field"):
+        zoho.compare_schema(old, old[["module"]])
+    with pytest.raises(QueryError, match="`old` has a field twice"):
+        zoho.compare_schema(pd.concat([old, old]), old)
+
+
+def test_the_dictionary_is_written_as_excel(org: Org, tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    _, zoho = org
+    found = zoho.schema("Deals")
+    found.to_excel(tmp_path / "dictionary.xlsx", index=False)
+    back = pd.read_excel(tmp_path / "dictionary.xlsx")
+    assert list(back["field"]) == list(found["field"])
