@@ -1717,6 +1717,63 @@ class ZohoSession:
         name = self.metadata.module(module).name
         return deleted.deleted(self._crm, name, since=parse_since(since), kind=kind, frame=frame)
 
+    def backup(self, folder: str | os.PathLike[str], *, progress: bool | None = None) -> pandas.DataFrame:
+        """Back up every module that can be read, the schema and the users; run again, it brings what is missing.
+
+        Args:
+            folder: a new or empty one, or that of a backup to continue. It gets `MODULE.parquet` for each module
+                (converted leads too), `_schema.parquet`, `_users.parquet` and `manifest.json` with the rows, bytes and
+                sha256 of each file. Attached files are not in it: `attachments` and `download` fetch them.
+            progress: as `pull`.
+
+        Returns:
+            One row a file: name, file, status (written; kept from an earlier run; failed), rows and bytes (Int64),
+            sha256, message. `attrs["complete"]` says whether all are there, `attrs["warnings"]` if not. Each module is
+            as of the moment it was read; the API credits are those of `export`.
+
+        Raises:
+            ConfigurationError: the folder holds other files, or a backup of another organisation.
+            QueryError: the folder's manifest cannot be read.
+            AuthError, ApiError, ThrottledError, TransportError: the list of modules could not be read; later failures
+                are rows of the result.
+
+        Example::
+
+            zoho.backup("crm-2026-01-31").attrs["complete"]
+        """
+        from .mirror.backup import backup
+
+        parts: dict[str, Callable[[Path], object]] = {
+            "_schema": lambda path: self.schema().to_parquet(path),
+            "_users": lambda path: self.users().to_parquet(path),
+        }
+        parts |= {name: partial(self._back_up_module, name, progress) for name in self.metadata.modules()}
+        return backup(Path(folder).expanduser(), parts, self._identity())
+
+    def _back_up_module(self, module: str, progress: bool | None, path: Path) -> None:
+        everything: Literal["both", False] = "both" if "Converted__s" in self.metadata.fields(module) else False
+        self.export(module, path, converted=everything, progress=progress)
+
+    def check_backup(self, folder: str | os.PathLike[str]) -> pandas.DataFrame:
+        """Whether a backup is complete and its files are as they were written; it makes no call.
+
+        Args:
+            folder: of `backup`.
+
+        Returns:
+            As `backup`, with the status ok, changed or missing.
+
+        Raises:
+            QueryError: the folder has no manifest of a backup.
+
+        Example::
+
+            zoho.check_backup("crm-2026-01-31").attrs["complete"]
+        """
+        from .mirror.backup import check_backup
+
+        return check_backup(Path(folder).expanduser())
+
     def usage(self) -> pandas.DataFrame:
         """The calls of this session so far: how many, by which magic, on which route, at what cost.
 

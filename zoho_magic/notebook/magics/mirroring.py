@@ -10,6 +10,7 @@ from IPython.core.magic import Magics
 
 from ..lazy_session import get_session, is_interactive
 from ..magic_parser import magic, option
+from ..notes import show_warnings
 from .options import PROFILE, split_names
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ class MirroringMagics(Magics):
             %zoho_sync Leads --to leads.parquet --explain
         """
         return run_line(get_session(line.profile), line, progress=is_interactive(self.shell))
+
+    @magic(
+        option("folder", metavar="FOLDER", help="a new or empty folder, or that of a backup to continue"),
+        option("--check", action="store_true", help="only check that the backup is complete and unchanged"),
+        PROFILE,
+    )
+    def zoho_backup(self, line: Namespace) -> Any:
+        """Every module that can be read as Parquet, with schema, users and a manifest; run again, it continues.
+
+        Examples::
+
+            %zoho_backup crm-2026-01-31
+            %zoho_backup crm-2026-01-31 --check
+        """
+        session = get_session(line.profile)
+        if line.check:
+            return show_warnings(session.check_backup(line.folder))
+        return show_warnings(session.backup(line.folder, progress=is_interactive(self.shell)))
 
 
 def run_line(session: ZohoSession, line: Namespace, *, progress: bool) -> Any:
