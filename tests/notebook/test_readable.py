@@ -121,3 +121,19 @@ def test_a_query_file_that_does_not_do_says_why(shell: Shell, tmp_path: Path) ->
     assert "cannot be read: No such file" in shell.failed(f"%%zoho_coql --file {tmp_path / 'none.coql'}")
     (tmp_path / "a.coql").write_text("select id from Deals")
     assert "not both" in shell.failed(f"%%zoho_coql --file {tmp_path / 'a.coql'}\nselect id from Leads")
+
+
+def test_a_profile_says_what_every_column_holds_and_what_it_cost(shell: Shell) -> None:
+    found = shell.run("%zoho_profile Deals").set_index("column")
+    assert "credit" in shell.shown
+    deals = shell.run("import zoho_magic\nzoho_magic.get_session().pull('Deals')")
+    assert list(found.index) == list(deals.columns)
+    for name in deals.columns:
+        assert found.loc[name, "fill_rate"] == round(deals[name].notna().mean(), 4)
+    assert (found.loc["Amount", "minimum"], found.loc["Amount", "maximum"]) == (
+        deals["Amount"].min(),
+        deals["Amount"].max(),
+    )
+    count = deals["Stage"].value_counts().iloc[0]
+    assert f"({count})" in found.loc["Stage", "top"][0]
+    assert found.loc["Stage", "distinct"] == deals["Stage"].nunique()

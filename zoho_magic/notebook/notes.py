@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Message",
+    "show_credits",
     "show_failures",
     "show_reading_cost",
     "show_summary",
@@ -79,6 +80,12 @@ def show_summary(frame: Any, seconds: float) -> Any:
         size = f"{_counted(rows, 'row')} x {_counted(columns, 'column')}"
         display(Message(f"{size}, {api}, {cost}, {seconds:.1f} s"))  # type: ignore[no-untyped-call]
     return frame
+
+
+def show_credits(frame: Any) -> None:
+    """Say what a frame took that is not the records themselves."""
+    calls, credits = (_counted(frame.attrs.get(f"{unit}s"), unit) for unit in ("call", "credit"))
+    display(Message(f"Read with {calls}, {credits}."))  # type: ignore[no-untyped-call]
 
 
 def show_usage(frame: Any) -> Any:

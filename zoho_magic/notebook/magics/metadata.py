@@ -10,7 +10,7 @@ from IPython.core.magic import Magics
 
 from ..lazy_session import get_session
 from ..magic_parser import magic, option
-from ..notes import show_warnings
+from ..notes import show_credits, show_warnings
 from .options import MODULE, PROFILE, REFRESH
 
 if TYPE_CHECKING:
@@ -73,6 +73,20 @@ class MetadataMagics(Magics):
         if line.search or line.refresh:
             raise UsageError("%zoho_fields: --views goes with neither SEARCH nor --refresh.")
         return session.views(line.module)
+
+    @magic(MODULE, PROFILE)
+    def zoho_profile(self, line: Namespace) -> pandas.DataFrame:
+        """Fill rate, distinct and commonest values and range of every column of a module; it reads all records.
+
+        Example::
+
+            %zoho_profile Leads
+        """
+        from ..tables import readable  # it brings pandas
+
+        found = get_session(line.profile).profile(line.module)
+        show_credits(found)
+        return readable(show_warnings(found))
 
     @magic(
         MODULE,
