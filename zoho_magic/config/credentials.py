@@ -110,10 +110,10 @@ class Credentials:
     @property
     def error_context(self) -> dict[str, Any]:
         """What an error's hint names."""
-        table = not self.accounts_url or by_accounts_url(self.accounts_url)
+        known = not self.accounts_url or by_accounts_url(self.accounts_url) or is_loopback(self.accounts_url)
         return {
             "dc": self.dc,
-            "server": self.dc if table else f"{self.dc}, {self.accounts_url}",
+            "server": self.dc if known else f"{self.dc}, {self.accounts_url}",
             "console": self.data_centre.console_url,
             "environment": self.environment,
             "notes": self.setting_notes,

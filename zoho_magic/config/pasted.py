@@ -45,6 +45,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (  # the first pattern that fi
     ("a placeholder", re.compile(r".*(?:…|\.\.\.|xxx|your[ _-]|example).*", re.IGNORECASE | re.DOTALL)),
 )
 _TOKEN = re.compile(r"100\d\.[0-9a-z]+\.[0-9a-z]+", re.IGNORECASE)  # Zoho's are hexadecimal, so far
+_TOKEN_OF_ANOTHER_FORM = re.compile(r"100\d\.[\w.-]{4,}", re.ASCII)
 _CLIENT_ID = re.compile(r"100\d\.\w+", re.ASCII)
 _FIELDS = {"client_id": "client_id", "client_secret": "client_secret", "code": "grant_code", "scope": "scopes"}
 
@@ -87,8 +88,12 @@ def check_client_secret(text: str) -> tuple[str, str]:
 
 
 def check_token(text: str) -> tuple[str, str]:
-    """The grant code or token in a text, and what is wrong with it ("" if nothing)."""
-    return _check(text, _TOKEN, "a grant code or a token", "does not look like 1000.<hex>.<hex>")
+    """The grant code or token in a text, and what is wrong with it ("" if nothing).
+
+    What begins as one and is nothing else that is known is left to Zoho to judge: the form may change.
+    """
+    value, problem = _check(text, _TOKEN, "a grant code or a token", "does not look like 1000.<hex>.<hex>")
+    return value, "" if problem.startswith("does ") and _TOKEN_OF_ANOTHER_FORM.fullmatch(value) else problem
 
 
 def check_stored_token(text: str) -> tuple[str, str]:
