@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.ipython_shell import open_shell
-from tests.support.pull_env import world
+from tests.support.pull_env import connect, world
 from zoho_magic.errors import ConfigurationError, QueryError
 from zoho_magic.session_registry import use_session
 
@@ -37,3 +37,17 @@ def test_a_backup_is_complete_continues_and_can_be_checked(tmp_path: Path) -> No
             zoho.backup(tmp_path)
         with pytest.raises(QueryError, match="no manifest"):
             zoho.check_backup(tmp_path)
+
+
+def test_a_part_that_was_refused_is_named_and_brought_by_the_next_run(tmp_path: Path) -> None:
+    scopes = "ZohoCRM.modules.READ ZohoCRM.settings.modules.READ ZohoCRM.settings.fields.READ ZohoCRM.org.READ"
+    with world(rows=3) as (sim, zoho), connect(sim, scopes) as narrow:
+        first = narrow.backup(tmp_path / "crm")
+        assert list(first["name"][first["status"] == "failed"]) == ["_users"]
+        assert "scopes do not cover" in first.set_index("name")["message"]["_users"]
+        assert not first.attrs["complete"]
+        assert not zoho.check_backup(tmp_path / "crm").attrs["complete"]
+        second = zoho.backup(tmp_path / "crm")
+        assert list(second["name"][second["status"] == "written"]) == ["_users"]
+        assert second.attrs["complete"]
+        assert zoho.check_backup(tmp_path / "crm").attrs["complete"]
