@@ -62,7 +62,7 @@ def test_what_cannot_be_joined_is_said(org: Org) -> None:
     assert "Line_Items, Team" in caught.value.hint
     with pytest.raises(QueryError, match="Line_Item"):
         zoho.pull("Projects", expand="Line_Item")
-    with pytest.raises(QueryError, match="takes neither .*expand"):
+    with pytest.raises(QueryError, match=r"takes neither .*expand"):
         zoho.pull("Projects", expand="Team", frame="duckdb")
     nothing = zoho.pull("Projects", expand="Team", where="Name = 'no such project'")
     assert (len(nothing), "Team.Contacts.id" in nothing) == (0, True)
