@@ -100,7 +100,7 @@ class SelfClientUpload(widgets.FileUpload):  # type: ignore[misc]
         files = change["new"].values() if isinstance(change["new"], dict) else change["new"]
         texts = [Secret(bytes(file["content"]).decode("utf-8-sig", "replace")) for file in files]
         if texts:
-            self.value: Any = {} if isinstance(change["new"], dict) else ()
+            self.set_trait("value", {} if isinstance(change["new"], dict) else ())
             self._on_text(texts[0])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,12 +35,17 @@ def zoho() -> Iterator[World]:
 # Files, as people write and read them
 
 
+def _csv_text(frame: pd.DataFrame) -> io.StringIO:
+    # pandas 2.2 writes the year 1 without its zeros.
+    return io.StringIO(re.sub(r"(?m)(?<![^,])1-01-01(?=,|$)", "0001-01-01", frame.to_csv(index=False)))
+
+
 def csv(frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(frame.to_csv(index=False)), dtype={name: str for name in ids(frame)})
+    return pd.read_csv(_csv_text(frame), dtype={name: str for name in ids(frame)})
 
 
 def csv_of_text(frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(frame.to_csv(index=False)), dtype=str, keep_default_na=False)
+    return pd.read_csv(_csv_text(frame), dtype=str, keep_default_na=False)
 
 
 def excel(frame: pd.DataFrame) -> pd.DataFrame:
