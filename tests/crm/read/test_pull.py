@@ -439,7 +439,7 @@ def test_amounts_are_compared_as_coql_does(org: World) -> None:
         ("Leads", {"limit": 0}, "whole number from 1"),
         ("Leads", {"limit": -5}, "whole number from 1"),
         ("Leads", {"since": pd.NaT}, "since=NaT is not a date"),
-        ("Leads", {"since": np.datetime64("NaT")}, "is not a date"),
+        ("Leads", {"since": np.datetime64("NaT", "s")}, "is not a date"),
         ("Leads", {"since": ""}, "since='' is not a date"),
         ("Leads", {"since": 5}, "since=5 is not a date"),
         ("Leads", {"since": float("nan")}, "since=nan is not a date"),

@@ -72,6 +72,8 @@ def test_an_update_is_put_back(zoho: World, via: Any, clear_empty: bool) -> None
     assert sim.crm.triggered[-1][2] == (), "an undo runs no automation"
     with pytest.raises(PushError, match="undone already"):
         report.undo()
+    with pytest.raises(PushError, match="undone already"):  # its file still says whose push it was
+        session.undo(session.kept_pushes()["name"].iloc[0])
 
 
 @pytest.mark.parametrize("via", ["records", "bulk"])

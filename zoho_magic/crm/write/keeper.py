@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -71,7 +72,9 @@ class Keeper:
         if is_saved:
             self._file = push
             self._save(warnings)
-        undo = Undo(self._client, push, self._index[[row.index for row, _ in pairs]], self._file is not None)
+        undo = Undo(
+            self._client, self._file or push, self._index[[row.index for row, _ in pairs]], self._file is not None
+        )
         return lambda: undo(Progress("Undoing", False))
 
     def _push(self, records: Sequence[KeptRecord], name: str = "") -> KeptPush:
@@ -84,7 +87,8 @@ class Keeper:
             return
         try:
             org = " ".join(self._client.identity())
-            save_kept(KeptPush(**{**vars(self._file), "org": org}))
+            self._file = replace(self._file, org=org)  # an undo saves it again
+            save_kept(self._file)
         except (OSError, ZohoError) as error:
             self._file = None
             warnings.append(f"Previous values are kept in this kernel only, not in a file: {error}")

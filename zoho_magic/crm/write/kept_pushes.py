@@ -38,7 +38,7 @@ MAX_KEPT_ROWS = 10_000
 
 MAX_AGE_DAYS = 30
 MAX_TOTAL_BYTES = 200_000_000
-_NAME = re.compile(r"\d{8}T\d{6}Z-\w+-[0-9a-f]{6}")
+_NAME = re.compile(r"\d{8}T\d{6}(?:\d{3})?Z-\w+-[0-9a-f]{6}")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ def kept_folder() -> Path:
 
 def new_name(module: str, when: float) -> str:
     """A name that no other push has, in order of time."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(when))}-{module}-{secrets.token_hex(3)}"
+    moment = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(when))}{int(when * 1000) % 1000:03d}Z"
+    return f"{moment}-{module}-{secrets.token_hex(3)}"
 
 
 def save_kept(push: KeptPush) -> Path:
