@@ -93,7 +93,7 @@ def test_trouble_is_one_line_and_a_next_step(lab: Lab, simulator: Simulator) -> 
         assert_taken_before_anything_is_sent(form)
         assert_nothing_secret_was_saved(notebook, simulator, wrong)
         assert simulator.traffic.count() == 0
-        connect(form, "The client secret is not the one Zoho (us, ")
+        connect(form, "The client secret is not the one Zoho (us) has for this client.")
         form.get_by_label("Client secret").fill(simulator.client_secret)
         connect(form, "Generate a new code (step 4), paste it and press Connect at once.")
         assert form.locator(".widget-html").last.inner_text().count("\n") == 1
