@@ -624,37 +624,20 @@ class ZohoSession:
         """
         with self._waiting(max_wait):
             self._preload_dataframe_libraries("pandas")
+            asked: dict[str, Any] = {"fields": fields, "where": _bound(where, params), "order_by": order_by}
+            asked |= {"limit": limit, "since": since, "converted": converted, "view": view, "via": via}
+            shaping: dict[str, Any] = {"ids": ids, "full": full, "expand": expand, "home_currency": home_currency}
+            shaping |= {"labels": labels, "categories": categories}
+            more: dict[str, Any] = {"confirm": confirm}
             if frame not in ("pandas", "polars", "arrow") or to is not None:
-                if ids is not None or full or expand is not None or home_currency or labels or categories:
+                if any(value is not None and value is not False for value in shaping.values()):
                     raise QueryError(
                         f"frame={frame!r} takes neither ids nor full, expand, home_currency, labels, categories.",
                         hint="Pull a pandas frame.",
                     )
-                asked: dict[str, Any] = {"fields": fields, "where": where, "params": params, "order_by": order_by}
-                asked |= {"limit": limit, "since": since, "converted": converted, "view": view, "via": via}
-                more = {"progress": progress, "confirm": confirm}
-                return self._pull_lazily(module, frame, asked, more, to, max_age)
-            return self._crm.pull(
-                module,
-                via=via,
-                frame=frame,
-                show=_is_interactive() if progress is None else progress,
-                confirm=confirm,
-                check_memory=check_memory,
-                fields=fields,
-                where=_bound(where, params),
-                order_by=order_by,
-                limit=limit,
-                since=since,
-                converted=converted,
-                ids=ids,
-                full=full,
-                view=view,
-                expand=expand,
-                home_currency=home_currency,
-                labels=labels,
-                categories=categories,
-            )
+                return self._pull_lazily(module, frame, asked, more | {"progress": progress}, to, max_age)
+            more |= {"show": _shows(progress), "check_memory": check_memory}
+            return self._crm.pull(module, frame=frame, **asked, **shaping, **more)
 
     def batches(
         self,
@@ -694,7 +677,7 @@ class ZohoSession:
         return self._crm.batches(
             module,
             via=via,
-            show=_is_interactive() if progress is None else progress,
+            show=_shows(progress),
             fields=fields,
             where=_bound(where, params),
             order_by=order_by,
@@ -756,17 +739,9 @@ class ZohoSession:
         """
         from .mirror.export import export
 
-        asked: dict[str, Any] = {
-            "fields": fields,
-            "where": _bound(where, params),
-            "order_by": order_by,
-            "limit": limit,
-            "since": since,
-            "converted": converted,
-            "view": view,
-        }
-        show = _is_interactive() if progress is None else progress
-        stream = partial(self._crm.stream, module, via=via, show=show, confirm=confirm, **asked)
+        asked: dict[str, Any] = {"fields": fields, "where": _bound(where, params), "order_by": order_by}
+        asked |= {"limit": limit, "since": since, "converted": converted, "view": view, "via": via}
+        stream = partial(self._crm.stream, module, show=_shows(progress), confirm=confirm, **asked)
         with self._waiting(max_wait):
             self._preload_dataframe_libraries()
             return export(module, stream, to, safe_csv=safe_csv, rows_per_file=rows_per_file)
@@ -829,7 +804,7 @@ class ZohoSession:
         self._preload_dataframe_libraries()
         where = _bound(options.pop("where", None), options.pop("params", None))
         progress = options.pop("progress", None)
-        show = _is_interactive() if progress is None else progress
+        show = _shows(progress)
         modules = [module] if isinstance(module, str) else list(module)
         reports = sync_modules(self._crm, modules, to, self._identity, show=show, where=where, **options)
         return reports[0] if isinstance(module, str) else reports
@@ -994,7 +969,7 @@ class ZohoSession:
         """
         if explain:
             return self._crm.plan_coql(query, params=params or {})
-        show = _is_interactive() if progress is None else progress
+        show = _shows(progress)
         with self._waiting(max_wait):
             self._preload_dataframe_libraries("pandas")
             return self._crm.coql(query, params=params or {}, frame=frame, show=show)
@@ -1090,7 +1065,7 @@ class ZohoSession:
 
         wanted = (on,) if isinstance(on, str) else tuple(on or ())
         runs = None if triggers is None else tuple(triggers)
-        show = _is_interactive() if progress is None else progress
+        show = _shows(progress)
         with self._waiting(max_wait):
             self.metadata.fields(module)  # on a fresh session side by side with the list of modules
             name = self.metadata.module(module).name
@@ -1136,7 +1111,7 @@ class ZohoSession:
 
             zoho.undo("20260131T080000Z-Leads-3f9c1a")
         """
-        return self._crm.undo(name, _is_interactive() if progress is None else progress)
+        return self._crm.undo(name, _shows(progress))
 
     def tag(
         self,
@@ -1168,7 +1143,7 @@ class ZohoSession:
 
             zoho.tag("Leads", leads["id"], add=["VIP"], remove=["callback"])
         """
-        return self._crm.tag(module, ids, add, remove, _is_interactive() if progress is None else progress)
+        return self._crm.tag(module, ids, add, remove, _shows(progress))
 
     def tags(self, module: str) -> pandas.DataFrame:
         """The tags of a module.
@@ -1251,11 +1226,7 @@ class ZohoSession:
 
             zoho.fields("Leads")
         """
-        found = self._crm.fields(module, refresh=refresh)
-        for word in search.lower().split():
-            named = found["field"] + " " + found["label"] + " " + found["type"]
-            found = found[named.str.lower().str.contains(word, regex=False)].reset_index(drop=True)
-        return found
+        return self._crm.fields(module, search=search, refresh=refresh)
 
     def profile(self, module: str) -> pandas.DataFrame:
         """What the records of a module hold, column by column; it reads them as `pull(module)` does.
@@ -1458,7 +1429,7 @@ class ZohoSession:
         if explain:
             return self.plan(history.tracker_of(self._crm, module).name, since=since)
         self._preload_dataframe_libraries()
-        show = _is_interactive() if progress is None else progress
+        show = _shows(progress)
         return history.history(self._crm, module, since=since, show=show)
 
     # The org and its people
@@ -2001,9 +1972,16 @@ def _without_plain_secrets(changes: CredentialChanges) -> CredentialChanges:
 
 
 def _bound(where: str | None, params: Mapping[str, Any] | None) -> str | None:
+    if not where or params is None:
+        return where
     from .crm.coql.parameters import bind
 
-    return bind(where, params) if where and params is not None else where
+    return bind(where, params)
+
+
+def _shows(progress: bool | None) -> bool:
+    """Whether to show a progress bar: as asked, or by default where somebody is watching."""
+    return _is_interactive() if progress is None else progress
 
 
 def _is_interactive() -> bool:

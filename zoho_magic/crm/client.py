@@ -125,28 +125,18 @@ class CrmClient:
     ) -> Any:
         """See `ZohoSession.pull`."""
         _refuse_unknown_frame(frame)
-        if (expand is not None and labels) or ((expand is not None or home_currency) and categories):
-            other, one = "expand" if expand is not None else "home_currency", "categories" if categories else "labels"
-            raise QueryError(f"`{one}` does not go with `{other}`.", hint="Leave one of the two out.")
+        _refuse_together(frame, expand, home_currency, labels, categories)
+        reading = {"via": via, "show": show, "confirm": confirm, "check_memory": check_memory}
+        as_arrow = partial(self.pull, frame="arrow")
         if home_currency:
             from .read.home_currency import pull_with_home_currency
 
-            asked |= {
-                "labels": labels,
-                "via": via,
-                "show": show,
-                "confirm": confirm,
-                "check_memory": check_memory,
-                "expand": expand,
-            }
-            return pull_with_home_currency(partial(self.pull, frame="arrow"), self.metadata, module, frame, asked)
+            asked |= {**reading, "labels": labels, "expand": expand}
+            return pull_with_home_currency(as_arrow, self.metadata, module, frame, asked)
         if expand is not None:
             from .read.expand import pull_expanded
 
-            asked |= {"via": via, "show": show, "confirm": confirm, "check_memory": check_memory}
-            return pull_expanded(partial(self.pull, frame="arrow"), self.metadata, module, expand, frame, asked)
-        if categories and frame != "pandas":
-            raise QueryError(f"`categories` does not go with frame={frame!r}.", hint="Leave one of the two out.")
+            return pull_expanded(as_arrow, self.metadata, module, expand, frame, {**asked, **reading})
         rows, attrs, fields = self._pull_rows(module, via, show, confirm, check_memory, asked)
         if labels:
             rows, doubts = to_labels(rows, fields)
@@ -271,13 +261,21 @@ class CrmClient:
             self.metadata.refresh()
         return schema_tables.modules(self, count=count)
 
-    def fields(self, module: str, *, refresh: bool) -> pandas.DataFrame:
+    def fields(self, module: str, *, search: str, refresh: bool) -> pandas.DataFrame:
         """See `ZohoSession.fields`."""
         if refresh:
             self.metadata.refresh()
-        return schema_tables.fields(self.metadata, module)
+        return schema_tables.fields(self.metadata, module, search)
 
 
 def _refuse_unknown_frame(frame: str) -> None:
     if frame not in FRAMES:
         raise QueryError(f"There is no frame {frame!r}.", hint=f"Use one of {', '.join(FRAMES)}.")
+
+
+def _refuse_together(frame: str, expand: str | None, home_currency: bool, labels: bool, categories: bool) -> None:
+    if (expand is not None and labels) or ((expand is not None or home_currency) and categories):
+        other, one = "expand" if expand is not None else "home_currency", "categories" if categories else "labels"
+        raise QueryError(f"`{one}` does not go with `{other}`.", hint="Leave one of the two out.")
+    if categories and frame != "pandas":
+        raise QueryError(f"`categories` does not go with frame={frame!r}.", hint="Leave one of the two out.")

@@ -49,12 +49,19 @@ def history(client: CrmClient, module: str, **options: Any) -> pandas.DataFrame:
     )
     name, key = _singular(tracker.parent), f"{record.name}.id"
     rows = rows.sort_values([key, "Modified_Time", "id"], kind="stable").reset_index(drop=True)
-    left = rows.groupby(key)["Modified_Time"].shift(-1)
+    found = pd.DataFrame(_columns(rows, name, record.name, value.name))
+    found.attrs = {**rows.attrs, "warnings": [*rows.attrs["warnings"], *_gaps(found, name)]}
+    return found
+
+
+def _columns(rows: pandas.DataFrame, name: str, record: str, value: str) -> dict[str, pandas.Series]:
+    """The columns of the history, of periods in order of record and time."""
+    left = rows.groupby(f"{record}.id")["Modified_Time"].shift(-1)
     columns = {
         "id": rows["id"],
-        name: rows[record.name],
-        f"{name}.id": rows[key],
-        value.name.lower(): rows[value.name],
+        name: rows[record],
+        f"{name}.id": rows[f"{record}.id"],
+        value.lower(): rows[value],
         "from": rows["Modified_Time"],
         "to": left,
         "days": _days(rows, left),
@@ -62,9 +69,7 @@ def history(client: CrmClient, module: str, **options: Any) -> pandas.DataFrame:
     }
     if _MOVED_TO in rows:
         columns["moved_to"] = rows[_MOVED_TO]
-    found = pd.DataFrame(columns)
-    found.attrs = {**rows.attrs, "warnings": [*rows.attrs["warnings"], *_gaps(found, name)]}
-    return found
+    return columns
 
 
 def _days(rows: pandas.DataFrame, left: pandas.Series) -> pandas.Series:

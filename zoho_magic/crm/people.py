@@ -13,6 +13,7 @@ from ..http.responses import CrmApi, parse_json
 from .api_version import API
 from .listing import Entry, as_entry, fetch_all, field, to_frame
 from .read.record_query import CallCounter
+from .users import USER_KINDS
 
 if TYPE_CHECKING:
     import pandas
@@ -78,7 +79,7 @@ def users(api: CrmApi) -> pandas.DataFrame:
     """See `ZohoSession.users`."""
     with CallCounter(api) as counted:
         found: dict[str, Entry] = {}
-        for kind in ("AllUsers", "DeletedUsers"):  # AllUsers may leave deleted ones out, who own records still
+        for kind in USER_KINDS:  # AllUsers may leave deleted ones out, who own records still
             for entry in fetch_all(counted, f"{API}/users", "users", {"type": kind}):
                 found.setdefault(str(entry.get("id")), entry)
         return _frame(list(found.values()), _USER, counted)

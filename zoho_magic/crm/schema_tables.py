@@ -60,13 +60,19 @@ def _count(api: CallCounter, module: str, where: str = "") -> int | None:
         return None
 
 
-def fields(metadata: Metadata, module: str) -> pandas.DataFrame:
-    """One row a field: API name, label, Zoho's type, the frame's columns and dtypes, required, choices, target."""
+def fields(metadata: Metadata, module: str, search: str = "") -> pandas.DataFrame:
+    """One row a field: API name, label, Zoho's type, the frame's columns and dtypes, required, choices, target.
+
+    With `search` those whose API name, label or type have all its words.
+    """
     import pandas as pd
 
     rows = [_row(field) for field in metadata.fields(module).values()]
     frame = pd.DataFrame(rows, columns=list(_FIELD_COLUMNS))
     frame["length"] = frame["length"].astype("Int64")
+    for word in search.lower().split():
+        named = frame["field"] + " " + frame["label"] + " " + frame["type"]
+        frame = frame[named.str.lower().str.contains(word, regex=False)].reset_index(drop=True)
     return frame
 
 

@@ -38,10 +38,14 @@ _PICKLISTS = ("picklist", "multiselectpicklist")
 def views(api: CrmApi, module: str) -> pandas.DataFrame:
     """See `ZohoSession.views`."""
     with CallCounter(api) as counted:
-        found = fetch_all(counted, f"{API}/settings/custom_views", "custom_views", {"module": module})
+        found = _fetch(counted, module)
         named = [{**each, "name": each.get("display_value") or each.get("name")} for each in found]
         frame: pandas.DataFrame = to_frame(named, _VIEW, counted, module=module)
         return frame
+
+
+def _fetch(api: CallCounter, module: str) -> list[Entry]:
+    return fetch_all(api, f"{API}/settings/custom_views", "custom_views", {"module": module})
 
 
 def find_view(api: CrmApi, module: str, asked: str) -> str:
@@ -51,7 +55,7 @@ def find_view(api: CrmApi, module: str, asked: str) -> str:
         QueryError: no view, or several, have this name.
     """
     with CallCounter(api) as counted:
-        found = fetch_all(counted, f"{API}/settings/custom_views", "custom_views", {"module": module})
+        found = _fetch(counted, module)
     ways: tuple[Callable[[Entry], set[str]], ...] = (_id_of, _names, _lower_names)
     for names_of, name in zip(ways, (asked, asked, asked.lower()), strict=True):
         ids = [str(each["id"]) for each in found if name in names_of(each)]
