@@ -237,3 +237,20 @@ def test_compare_needs_ids() -> None:
         ):
             with pytest.raises(QueryError, match=problem):
                 zoho.compare(frame, frame)
+
+
+def test_a_landed_copy_depends_on_the_bound_filter_and_on_no_other_variable(org: Pair) -> None:
+    sim, zoho = org
+    chosen: dict[str, Any] = {
+        "frame": "polars-lazy",
+        "fields": ["Company"],
+        "where": "Company != $name",
+        "max_age": 1000,
+    }
+    zoho.pull("Leads", **chosen, params={"name": "Nobody", "other": 1})
+    sim.traffic.clear()
+    with pytest.warns(UserWarning, match="was landed"):
+        zoho.pull("Leads", **chosen, params={"name": "Nobody", "other": 2})
+    assert not [call for call in sim.traffic.calls if "coql" in call.path]
+    zoho.pull("Leads", **chosen, params={"name": "Somebody", "other": 2})
+    assert [call for call in sim.traffic.calls if "coql" in call.path]
