@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
@@ -95,9 +94,7 @@ def to_frame_of_table(table: pa.Table, api: CallCounter, frame: Frame = "pandas"
     """As `to_frame`, of a table that is there already."""
     told = {
         **attrs,
-        "calls": api.calls,
-        "credits": api.credits,
-        "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **api.cost,
         "warnings": [*attrs.get("warnings", ()), *api.warnings],
     }
     return arrow.to_backend(table, frame, told)

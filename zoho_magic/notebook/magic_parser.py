@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -186,22 +186,28 @@ def magic(*options: Option, cell: bool = False) -> Callable[[Callable[[Any, argp
             if body is not None:
                 refuse_braces(body, arguments.variables, method.__name__)
             arguments.body = body
-            try:
-                _complete_module_names(parser_of(run), arguments)
-                with caller(f"%{method.__name__}"):
-                    found = translate_result(method(self, arguments))
-                return None if is_quiet and not is_assigned() else found
-            except ZohoError as error:
-                translate_error(error)
-                raise
-            except KeyboardInterrupt as stop:
-                interrupted = Interrupted(str(stop) or f"%{method.__name__} was interrupted.", hint=_AFTER_INTERRUPT)
-            raise interrupted
+            found = _called(partial(method, self), parser_of(run), arguments)
+            return None if is_quiet and not is_assigned() else found
 
         _document(run, method, options)
         return needs_local_scope(no_var_expand(kind(run)))
 
     return decorate
+
+
+def _called(method: Callable[[argparse.Namespace], Any], parser: LineParser, arguments: argparse.Namespace) -> Any:
+    """What the magic returns, or its failure, in the words of magics."""
+    name = f"%{parser.prog}"
+    try:
+        _complete_module_names(parser, arguments)
+        with caller(name):
+            return translate_result(method(arguments))
+    except ZohoError as error:
+        translate_error(error)
+        raise
+    except KeyboardInterrupt as stop:
+        interrupted = Interrupted(str(stop) or f"{name} was interrupted.", hint=_AFTER_INTERRUPT)
+    raise interrupted
 
 
 def _complete_module_names(parser: LineParser, arguments: argparse.Namespace) -> None:

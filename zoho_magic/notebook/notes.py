@@ -74,7 +74,10 @@ def show_summary(frame: Any, seconds: float) -> Any:
     """The frame, after one line on what came, by which API, at what cost: an assigned frame shows nothing itself."""
     attrs = getattr(frame, "attrs", None)
     if attrs:
-        api = {"records": "Records API", "coql": "COQL", "bulk": "bulk read"}.get(attrs.get("api"), attrs.get("api"))
+        from ..crm.read.routes import ROUTES
+
+        route = ROUTES.get(attrs.get("api"))
+        api = route.label.removeprefix("the ") if route else attrs.get("api")
         rows, columns = frame.shape
         cost = f"{_counted(attrs.get('calls'), 'call')}, {_counted(attrs.get('credits'), 'credit')}"
         size = f"{_counted(rows, 'row')} x {_counted(columns, 'column')}"

@@ -31,6 +31,7 @@ __all__ = [
     "FRAMES",
     "Frame",
     "Page",
+    "attrs_of",
     "empty_table",
     "extra_columns",
     "fill_target_modules",
@@ -46,6 +47,7 @@ __all__ = [
     "sort_by_id_asc",
     "sort_by_id_desc",
     "to_backend",
+    "to_metadata",
     "with_all_columns",
 ]
 
@@ -722,8 +724,19 @@ def to_backend(data: pa.Table, frame: Frame, attrs: Mapping[str, Any]) -> Any:
         attrs = {**attrs, "warnings": [*attrs.get("warnings", ()), *clipped]}
     if frame == "pandas":
         return _pandas(data, attrs)
-    described = data.replace_schema_metadata({"zoho_magic": json.dumps(dict(attrs), default=str)})
+    described = data.replace_schema_metadata(to_metadata(attrs))
     return described if frame == "arrow" else _polars(described, attrs.get("warnings", ()))
+
+
+def to_metadata(attrs: Mapping[str, Any]) -> dict[str, str]:
+    """`attrs` as the metadata of an Arrow schema, which `attrs_of` reads."""
+    return {"zoho_magic": json.dumps(dict(attrs), default=str)}
+
+
+def attrs_of(data: pa.Table) -> dict[str, Any]:
+    """The `attrs` of an Arrow table that `to_backend` made; {} of any other."""
+    found: dict[str, Any] = json.loads((data.schema.metadata or {}).get(b"zoho_magic", b"{}"))
+    return found
 
 
 _FIRST_MOMENT = datetime(1, 1, 1, tzinfo=timezone.utc)

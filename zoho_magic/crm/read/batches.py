@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 import pyarrow as pa
 
+from .arrow import to_metadata
 from .stream import RecordStream
 
 __all__ = ["open_reader"]
@@ -18,7 +18,7 @@ def open_reader(opening: AbstractContextManager[RecordStream]) -> pa.RecordBatch
     """A reader over a stream. Its first rows have arrived; `opening` is left when the last one is read."""
     with ExitStack() as stack:
         stream = stack.enter_context(opening)
-        described = stream.schema.with_metadata({"zoho_magic": json.dumps(stream.attrs, default=str)})
+        described = stream.schema.with_metadata(to_metadata(stream.attrs))
         return pa.RecordBatchReader.from_batches(described, _batches(stream, stack.pop_all()))
 
 

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
@@ -46,9 +45,7 @@ def run(client: CrmReader, query: str, params: Mapping[str, Any], *, frame: fram
         "module": statement.module if isinstance(statement, CoqlQuery) else "",
         "api": "coql",
         "query": result.query,
-        "calls": api.calls,
-        "credits": api.credits,
-        "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **api.cost,
         "warnings": [*converted_notes(client.metadata, written), *result.warnings],
     }
     return frames.to_backend(result.rows, frame, attrs)

@@ -6,7 +6,6 @@ https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
@@ -16,7 +15,7 @@ import pyarrow as pa
 
 from ...errors import QueryError
 from ..metadata import Field, Metadata
-from .arrow import Frame, sort_by_id_asc, to_backend
+from .arrow import Frame, attrs_of, sort_by_id_asc, to_backend
 
 __all__ = ["pull_expanded"]
 
@@ -103,7 +102,7 @@ def _join(parents: pa.Table, children: pa.Table, prefix: str, key: str) -> tuple
 
 
 def _attrs(parents: pa.Table, children: pa.Table, field: Field, strays: int) -> dict[str, Any]:
-    above, below = (json.loads((each.schema.metadata or {}).get(b"zoho_magic", b"{}")) for each in (parents, children))
+    above, below = attrs_of(parents), attrs_of(children)
     rows = f"{field.related_module}: "
     note = f"{strays:,} rows of {field.related_module} belong to none of these records and are left out."
     return {

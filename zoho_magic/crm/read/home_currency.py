@@ -5,7 +5,6 @@ https://www.zoho.com/crm/developer/docs/api/v8/get-currencies.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 
 from ...errors import QueryError
 from ..metadata import Metadata
-from .arrow import Frame, to_backend
+from .arrow import Frame, attrs_of, to_backend
 
 __all__ = ["pull_with_home_currency"]
 
@@ -47,7 +46,7 @@ def pull_with_home_currency(
         asked = {**asked, "fields": list(dict.fromkeys([*asked["fields"], RATE]))}
     rows = pull(name, **asked)
     amounts = [each for each in rows.column_names if each in known and known[each].value_type == "currency"]
-    attrs = json.loads((rows.schema.metadata or {}).get(b"zoho_magic", b"{}"))
+    attrs = attrs_of(rows)
     notes = _notes(rows, amounts, attrs.get("pulled_at", "")[:10])
     return to_backend(_converted(rows, amounts), frame, {**attrs, "warnings": [*attrs.get("warnings", ()), *notes]})
 

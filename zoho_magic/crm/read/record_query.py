@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -182,9 +182,11 @@ class CallCounter:
         """The task begun under this key; None where there is none."""
         return self._begun.pop(key, None)
 
-    def has_begun(self, kind: str) -> bool:
-        """Whether a task is under way whose key begins with this word."""
-        return any(isinstance(key, tuple) and key[0] == kind for key in self._begun)
+    @property
+    def cost(self) -> dict[str, Any]:
+        """What `attrs` of a frame say of its calls: how many, their credits, and the moment, which is now."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return {"calls": self.calls, "credits": self.credits, "pulled_at": now}
 
     def __enter__(self) -> CallCounter:
         return self

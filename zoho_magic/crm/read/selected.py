@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
@@ -50,9 +49,7 @@ def pull_selected(
         "module": reading.module,
         "api": used,
         "query": f"GET {API}/{reading.module}/{{id}}" if reading.is_full else f"{reading.module} by id",
-        "calls": api.calls,
-        "credits": api.credits,
-        "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **api.cost,
         "warnings": list(dict.fromkeys([*warnings, *found.notes, *notes])),
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime, timezone
 from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
@@ -149,9 +148,7 @@ class RecordStream:
             "module": self._reading.module,
             "api": self.plan.api,
             "query": self.query,
-            "calls": self._api.calls,
-            "credits": self._api.credits,
-            "pulled_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            **self._api.cost,
             "warnings": self.warnings,
         }
 

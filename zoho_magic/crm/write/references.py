@@ -6,7 +6,6 @@ points to; a user also as `X.email`. Names are looked up by COQL, 100 to a call.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 from ...errors import QueryError, ZohoError
 from .. import limits
 from ..metadata import Field, Metadata, display_field
+from ..read.arrow import attrs_of
 from .cell_encoders import InvalidCellError, record_id
 from .input_table import Table, is_blank
 from .user_directory import Directory
@@ -61,7 +61,7 @@ class LookupCounter:
     def coql(self, query: str, *, params: Mapping[str, Any], frame: Any, show: bool) -> Any:
         """The rows of a query, as an Arrow table."""
         found = self._client.coql(query, params=params, frame=frame, show=show)
-        attrs = json.loads(found.schema.metadata[b"zoho_magic"])
+        attrs = attrs_of(found)
         with self._lock:
             self.calls, self.credits = self.calls + attrs["calls"], self.credits + attrs["credits"]
         return found

@@ -96,24 +96,12 @@ class ReadingMagics(Magics):
             %zoho_pull Leads --explain
             %zoho_pull Leads --to leads.parquet
         """
-        asked = {
-            "fields": split_names(line.fields) or None,
-            "where": line.where,
-            "params": line.variables,
-            "order_by": line.order_by,
-            "limit": line.limit,
-            "since": line.since,
-            "converted": line.converted,
-            "view": line.view,
-            "via": line.via,
-        }
-        by_id = {"ids": split_names(line.ids) if line.ids else None, "full": line.full}
-        shown = {"labels": line.labels, "categories": line.categories}
+        _refuse_together(line)
         session = get_session(line.profile)
         if line.deleted:
-            _refuse_with_deleted(line)
             return show_warnings(session.deleted(line.module, since=line.since, frame=line.frame))
-        _refuse_beside_a_frame(line)
+        asked = _question(line)
+        by_id = {"ids": split_names(line.ids) if line.ids else None, "full": line.full}
         if line.explain:
             return session.plan(line.module, **asked, **by_id)
         shared: dict[str, Any] = {
@@ -121,13 +109,9 @@ class ReadingMagics(Magics):
             "max_wait": line.max_wait,
             "confirm": None if line.yes else confirm_cost(self.shell),
         }
+        shown = {"labels": line.labels, "categories": line.categories}
         if line.frame in LAZY_FRAMES:
             return session.pull(line.module, **asked, **by_id, **shown, **shared, frame=line.frame, to=line.to)
-        if line.to and any((*by_id.values(), *shown.values())):
-            raise UsageError(
-                "--to goes with none of --ids, --full, --labels and --categories: pull a frame and write it with its "
-                "own methods."
-            )
         if line.to:
             return session.export(line.module, line.to, **asked, **shared, safe_csv=line.safe_csv)
         begun = time.perf_counter()
@@ -179,6 +163,21 @@ class ReadingMagics(Magics):
         return assign(shell, line.variable, show_warnings(frame))
 
 
+def _question(line: Namespace) -> dict[str, Any]:
+    """What a pull, its plan and an export are asked alike."""
+    return {
+        "fields": split_names(line.fields) or None,
+        "where": line.where,
+        "params": line.variables,
+        "order_by": line.order_by,
+        "limit": line.limit,
+        "since": line.since,
+        "converted": line.converted,
+        "view": line.view,
+        "via": line.via,
+    }
+
+
 _NOT_WITH_DELETED = (
     "fields",
     "where",
@@ -201,6 +200,20 @@ def _refuse_with_deleted(line: Namespace) -> None:
     given = [f"--{name.replace('_', '-')}" for name in _NOT_WITH_DELETED if getattr(line, name)]
     if given or line.frame in LAZY_FRAMES:
         raise UsageError(f"%zoho_pull: --deleted does not go with {given[0] if given else f'--frame {line.frame}'}.")
+
+
+def _refuse_together(line: Namespace) -> None:
+    """Raise UsageError where options do not go with each other."""
+    if line.deleted:
+        _refuse_with_deleted(line)
+    else:
+        _refuse_beside_a_frame(line)
+    is_file = line.to and line.frame not in LAZY_FRAMES and not line.explain
+    if is_file and (line.ids or line.full or line.labels or line.categories):
+        raise UsageError(
+            "--to goes with none of --ids, --full, --labels and --categories: pull a frame and write it with its own "
+            "methods."
+        )
 
 
 def _refuse_beside_a_frame(line: Namespace) -> None:
