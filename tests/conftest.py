@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.ipython_shell import Shell, loaded_shell
 from zoho_magic.session import ZohoSession
 from zoho_magic.session_registry import close_sessions, current_session
 from zoho_magic.simulator import Simulator
@@ -42,6 +43,13 @@ def simulator() -> Iterator[Simulator]:
     """A local Zoho with few rows; `simulator.clock.advance(3600)` moves its time, and the session's."""
     with Simulator(rows=20) as zoho:
         yield zoho
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    """An IPython shell with the extension loaded."""
+    with loaded_shell() as found:
+        yield found
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.support.ipython_shell import open_shell
+from tests.support.ipython_shell import loaded_shell
 from tests.support.secret_scan import leaks
 from tests.support.sharing_kernel import kernels, together
 from tests.support.simulator_fixture import as_new
@@ -488,8 +488,7 @@ def test_a_warning_that_is_an_error_breaks_one_call_only(
 
 def test_one_command_shares_and_one_stops(simulator: Simulator, env_file: Path, cache: Path) -> None:
     env_file.write_text(env_file.read_text().replace("ZOHO_TOKEN_CACHE=1\n", ""))
-    with open_shell() as shell:
-        shell.run("%load_ext zoho_magic")
+    with loaded_shell() as shell:
         assert not shell.run("%zoho").token_shared
         status = shell.run("%zoho --share")
         assert status.token_shared

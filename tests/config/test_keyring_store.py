@@ -14,7 +14,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell
 from tests.support.secret_scan import leaks
 from tests.support.simulator_fixture import as_new
 from zoho_magic import ConfigurationError, ZohoSession
@@ -83,13 +83,6 @@ def another(simulator: Simulator, env_file: Path) -> Iterator[ZohoSession]:
     zoho = ZohoSession.from_env(env_file, clock=simulator.clock.time)
     yield zoho
     zoho.close()
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
-        yield opened
 
 
 def secrets_of(env_file: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell, loaded_shell
 from tests.support.simulator_fixture import as_new
 from zoho_magic import Secret, Token, get_session, session
 from zoho_magic.config import profiles
@@ -49,8 +49,7 @@ def prod(copy: Simulator, env_file: Path) -> Simulator:
 
 @pytest.fixture
 def shell(prod: Simulator) -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
+    with loaded_shell() as opened:
         yield opened
 
 

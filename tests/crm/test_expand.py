@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from tests.support.ipython_shell import open_shell
+from tests.support.ipython_shell import loaded_shell
 from tests.support.pull_env import world
 from zoho_magic import QueryError
 from zoho_magic.session import ZohoSession
@@ -71,8 +71,7 @@ def test_what_cannot_be_joined_is_said(org: Org) -> None:
 def test_the_magic_joins_as_the_method(org: Org) -> None:
     _, zoho = org
     use_session(zoho)
-    with open_shell() as shell:
-        shell.run("%load_ext zoho_magic")
+    with loaded_shell() as shell:
         found = shell.run("%zoho_pull Projects --fields Name --expand Line_Items")
         pd.testing.assert_frame_equal(found, zoho.pull("Projects", fields=["Name"], expand="Line_Items"))
         for other in ("--explain", "--to x.parquet", "--frame duckdb"):

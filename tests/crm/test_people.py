@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell
 from tests.support.pull_env import TEXT, connect, world
 from zoho_magic.errors import AuthError, QueryError, TransportError
 from zoho_magic.session import ZohoSession
@@ -187,13 +186,6 @@ def test_dtypes_are_the_same_with_and_without_rows(org: tuple[Simulator, ZohoSes
     assert len(found) == 0
     assert {str(dtype) for dtype in found.dtypes} == {TEXT, "datetime64[us, UTC]"}
     assert isinstance(found, pd.DataFrame)
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with open_shell() as found:
-        found.run("%load_ext zoho_magic")
-        yield found
 
 
 def test_the_magics_show_the_same_frames(shell: Shell, env_file: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell
 from tests.support.pull_env import world
 from zoho_magic import QueryError
 from zoho_magic.crm.files import safe_name
@@ -21,13 +21,6 @@ World = tuple[Simulator, ZohoSession]
 @pytest.fixture(scope="module")
 def org() -> Iterator[World]:
     with world() as found:
-        yield found
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with open_shell() as found:
-        found.run("%load_ext zoho_magic")
         yield found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.support.ipython_shell import open_shell
+from tests.support.ipython_shell import loaded_shell, open_shell
 from tests.support.pull_env import connect, world
 from zoho_magic.errors import AuthError, QueryError
 from zoho_magic.notebook.completion_words import offer
@@ -63,8 +63,7 @@ def test_the_dictionary_has_every_field_and_the_diagram_every_lookup(org: Org) -
 def test_each_has_its_magic(org: Org) -> None:
     _, zoho = org
     use_session(zoho)
-    with open_shell() as shell:
-        shell.run("%load_ext zoho_magic")
+    with loaded_shell() as shell:
         assert len(shell.run("%zoho_choices Deals Stage")) == 9
         assert len(shell.run("%zoho_fields Leads --views")) == 3
         assert set(shell.run("%zoho_schema Deals Accounts")["module"]) == {"Deals", "Accounts"}

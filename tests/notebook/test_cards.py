@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell
 from zoho_magic import AuthError, Secret, Status, Token
 from zoho_magic.notebook.cards import error_card, not_connected_card, note_card, status_card, token_card
 
@@ -52,13 +51,6 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data + " "
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
-        yield opened
 
 
 def test_a_status_card_says_everything_and_lets_no_markup_through() -> None:

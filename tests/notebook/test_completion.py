@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from IPython.core.magic import Magics, magics_class
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell
 from zoho_magic.notebook.magic_parser import magic, option
 from zoho_magic.notebook.magics import ZohoMagic
 from zoho_magic.session_registry import current_session
@@ -42,13 +42,6 @@ class Travel(Magics):
     def zoho_travel(self, line: Namespace) -> Namespace:
         """Go. Example: %zoho_travel --via bulk"""
         return line
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
-        yield opened
 
 
 @pytest.mark.parametrize(

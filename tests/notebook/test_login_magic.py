@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.notebook.test_terminal import Terminal
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell, loaded_shell
 from tests.support.login_env import redirect_uri, signing_in
 from tests.support.simulator_fixture import as_new
 from zoho_magic import ZohoSession
@@ -44,8 +44,7 @@ def zoho(simulator: Simulator, isolated: Path) -> Iterator[ZohoSession]:
 
 @pytest.fixture
 def shell(zoho: ZohoSession) -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
+    with loaded_shell() as opened:
         yield opened
 
 

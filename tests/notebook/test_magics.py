@@ -13,7 +13,7 @@ import pytest
 import requests
 from IPython.core.oinspect import getdoc
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell, loaded_shell, open_shell
 from zoho_magic import Status, Token, ZohoSession
 from zoho_magic.notebook import demo
 from zoho_magic.notebook.magics import ZohoMagic
@@ -27,8 +27,7 @@ IPYTHON_7 = "ignore:The default datetime adapter is deprecated:DeprecationWarnin
 
 @pytest.fixture
 def shell() -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
+    with loaded_shell() as opened:
         yield opened
     demo.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell, loaded_shell
 from zoho_magic import ExportReport, SyncPlan, SyncReport
 from zoho_magic.crm.read import pull
 from zoho_magic.notebook.command_line import main
@@ -19,8 +19,7 @@ from zoho_magic.simulator import Simulator
 
 @pytest.fixture
 def shell(env_file: Path) -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
+    with loaded_shell() as opened:
         yield opened
 
 

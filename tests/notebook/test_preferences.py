@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell, loaded_shell
 from tests.support.push_env import leads, world
 from zoho_magic.session import ZohoSession
 from zoho_magic.session_registry import use_session
@@ -24,8 +24,7 @@ def zoho() -> Iterator[World]:
 
 @pytest.fixture
 def shell(zoho: World) -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
+    with loaded_shell() as opened:
         opened.ip.user_ns.update(rows=leads(2))
         yield opened
 

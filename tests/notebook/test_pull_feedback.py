@@ -6,20 +6,12 @@ import io
 import signal
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell
 from zoho_magic.crm.progress import Progress
 from zoho_magic.simulator import Simulator
-
-
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    with open_shell() as found:
-        found.run("%load_ext zoho_magic")
-        yield found
 
 
 def test_an_assigned_pull_says_one_line(shell: Shell, env_file: object) -> None:

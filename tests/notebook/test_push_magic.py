@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell, loaded_shell
 from tests.support.push_env import hurry, leads, stored, world, writes
 from zoho_magic.session import ZohoSession
 from zoho_magic.session_registry import use_session
@@ -31,8 +31,7 @@ def zoho(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def shell(zoho: World) -> Iterator[Shell]:
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
+    with loaded_shell() as opened:
         opened.ip.user_ns.update(few=leads(3), many=leads(1_001), rows=[{"Last_Name": "Li"}])
         yield opened
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.ipython_shell import Shell, open_shell
+from tests.support.ipython_shell import Shell, loaded_shell
 from tests.support.push_env import hurry, leads
 from zoho_magic.notebook.cards import push_card
 
@@ -33,8 +33,7 @@ def _contrast(one: str, other: str) -> float:
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     hurry(monkeypatch)
-    with open_shell() as opened:
-        opened.run("%load_ext zoho_magic")
+    with loaded_shell() as opened:
         opened.run("%zoho_demo --rows 20")
         yield opened
         opened.run("%zoho_demo --stop")

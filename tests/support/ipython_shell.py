@@ -63,3 +63,11 @@ def open_shell() -> Iterator[Shell]:
         ip.restore_sys_module_state()
         InteractiveShell.clear_instance()
         sys.excepthook, sys.displayhook = before
+
+
+@contextmanager
+def loaded_shell() -> Iterator[Shell]:
+    """A shell of its own in which the extension is loaded."""
+    with open_shell() as shell:
+        shell.run("%load_ext zoho_magic")
+        yield shell

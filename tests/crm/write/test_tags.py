@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.support.ipython_shell import open_shell
+from tests.support.ipython_shell import loaded_shell
 from tests.support.push_env import hurry, leads, stored, world, writes
 from zoho_magic.errors import PushError
 from zoho_magic.session import ZohoSession
@@ -99,8 +99,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_sent(zoho: World, asked:
 def test_by_magic(zoho: World) -> None:
     sim, session = zoho
     made = session.push("Leads", leads(2, Tag=[["old"]] * 2), "insert")
-    with open_shell() as shell:
-        shell.run("%load_ext zoho_magic")
+    with loaded_shell() as shell:
         shell.ip.user_ns["hot"] = made
         report = shell.run("%zoho_tag Leads hot --add VIP 'Hot lead' --remove old")
         assert report.counts["succeeded"] == 2
