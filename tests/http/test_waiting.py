@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -208,6 +209,7 @@ class _Silent:
 
     def __init__(self, target: int) -> None:
         self._target, self.accepted, self._silent = target, 0, threading.Event()
+        self._open: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -218,7 +220,10 @@ class _Silent:
         self._silent = threading.Event()
 
     def close(self) -> None:
-        self._server.close()
+        for one in (self._server, *self._open):
+            with suppress(OSError):  # the other end may have closed it
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
     def _serve(self) -> None:
         while True:
@@ -228,6 +233,7 @@ class _Silent:
                 return
             self.accepted += 1
             there = socket.create_connection(("127.0.0.1", self._target))
+            self._open += [here, there]
             for pair in ((here, there), (there, here)):
                 threading.Thread(target=self._pump, args=(*pair, self._silent), daemon=True).start()
 

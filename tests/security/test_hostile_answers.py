@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import socket
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.pull_env import hurried, world
+from tests.support.recording_server import Listener
 from zoho_magic import QueryError, TransportError, ZohoError
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Fault, Simulator
@@ -227,38 +227,6 @@ def test_a_deep_or_long_filter_is_a_query_error(org: World, where: str) -> None:
 # Bounds
 
 
-class _Server:
-    """Answers every call by a function that writes to the socket."""
-
-    def __init__(self, answer: Callable[[socket.socket], None]) -> None:
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
-        self._answer = answer
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def __enter__(self) -> _Server:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
-
-    def _one(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(65536)
-                self._answer(connection)
-            except OSError:
-                return
-
-
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -309,7 +277,7 @@ def test_an_answer_without_end_is_cut_off_and_says_so(
 ) -> None:
     simulator, zoho = org
     monkeypatch.setattr("zoho_magic.http.adapters.MAX_ANSWER_SECONDS", 0.5)
-    with _Server(answer) as server:
+    with Listener(answer) as server:
         credentials = zoho.credentials.replace(api_url=server.url)
         with ZohoSession(credentials, clock=simulator.clock.time, max_response_bytes=8 << 20) as other:
             assert other.token

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 
 class Listener:
-    """`with Listener(b"HTTP/1.1 401 ...") as host:` then `host.url`, and `host.heard`, one entry a connection."""
+    """`with Listener(b"HTTP/1.1 401 ...") as host:` then `host.url`, and `host.heard`, one entry a connection.
+
+    The answer may be a function that writes to the socket.
+    """
 
     def __init__(
-        self, answer: bytes = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        self,
+        answer: bytes
+        | Callable[[socket.socket], None] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     ) -> None:
         self.heard: list[bytes] = []
         self._answer = answer
@@ -40,7 +47,8 @@ class Listener:
             with connection:
                 connection.settimeout(5)
                 self.heard.append(_request(connection))
-                connection.sendall(self._answer)
+                with suppress(OSError):  # the caller has heard enough
+                    connection.sendall(self._answer) if isinstance(self._answer, bytes) else self._answer(connection)
 
 
 def _request(connection: socket.socket) -> bytes:
