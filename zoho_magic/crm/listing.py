@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 
 from ..errors import TransportError
-from ..http.responses import parse_json
+from ..http.responses import list_of, object_of, parse_json
 from .metadata import Field
 from .read import arrow
 from .read.arrow import Frame
 from .read.record_query import CallCounter
 
-__all__ = ["as_entry", "fetch_all", "field", "to_frame", "to_frame_of_table"]
+__all__ = ["as_entry", "fetch_all", "field", "iter_entries", "to_frame", "to_frame_of_table"]
 
 PER_PAGE = 200
 MAX_ATTEMPTS = 3
@@ -48,28 +50,60 @@ def fetch_all(
     Raises:
         TransportError: Zoho reports more entries and sends none, or the list changed during every attempt.
     """
-
-    def page(number: int) -> tuple[list[Entry], bool]:
-        place = {"page": number, "per_page": PER_PAGE} if paged or number > 1 else {}
-        asked = {**(params or {}), **place}
-        return _page(api.request("GET", path, params=asked, headers=dict(headers or {}), credits=credits), key)
-
+    ask = partial(_ask, api, path, key, params or {}, headers or {}, credits, paged)
     for _ in range(MAX_ATTEMPTS):
-        pages = [page(1)]
-        while pages[-1][1]:
-            pages.append(page(len(pages) + 1))
-            if not pages[-1][0]:
+        pages: list[list[Entry]] = []
+        for entries in _pages(ask):
+            if pages and not entries:
                 raise TransportError(f"Zoho reported more {key} on {path} but sent none.", hint="Run it again.")
-        if len(pages) == 1 or page(len(pages))[0][:1] == pages[-1][0][:1]:
-            return [entry for entries, _ in pages for entry in entries]
+            pages.append(entries)
+        if len(pages) == 1 or ask(len(pages))[0][:1] == pages[-1][:1]:
+            return [entry for entries in pages for entry in entries]
     raise TransportError(f"The {key} on {path} kept changing while they were read.", hint="Run it again.")
 
 
-def _page(response: Any, key: str) -> tuple[list[Entry], bool]:
+def iter_entries(
+    api: CallCounter,
+    path: str,
+    key: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    credits: int = 1,
+) -> Iterator[Entry]:
+    """As `fetch_all`, each entry as its page arrives and without the check at the end: for who can do without it.
+
+    Raises:
+        TransportError: an answer is no such list.
+    """
+    return chain.from_iterable(_pages(partial(_ask, api, path, key, params or {}, headers or {}, credits, True)))
+
+
+def _pages(ask: Callable[[int], tuple[list[Entry], bool]]) -> Iterator[list[Entry]]:
+    number, more = 1, True
+    while more:
+        entries, more = ask(number)
+        yield entries
+        number += 1
+
+
+def _ask(
+    api: CallCounter,
+    path: str,
+    key: str,
+    params: Mapping[str, Any],
+    headers: Mapping[str, str],
+    credits: int,
+    paged: bool,
+    number: int,
+) -> tuple[list[Entry], bool]:
+    """The entries of one page, and whether there are more."""
+    place = {"page": number, "per_page": PER_PAGE} if paged or number > 1 else {}
+    response = api.request("GET", path, params={**params, **place}, headers=dict(headers), credits=credits)
     answer = parse_json(response)
     if answer and not isinstance(answer.get(key), list):
         raise TransportError(f"The CRM's answer has no list of {key}.", hint="Run it again in a minute.")
-    return answer.get(key, []), bool((answer.get("info") or {}).get("more_records"))
+    return list_of(answer, key), bool(object_of(answer, "info").get("more_records"))
 
 
 def field(name: str, data_type: str = "text") -> Field:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from ..errors import ZohoError
-from ..http.responses import CrmApi, list_of, object_of, parse_json
+from ..http.responses import CrmApi
 from .api_version import API
+from .listing import Entry, iter_entries
 from .parallel import map_parallel
+from .read.record_query import CallCounter
 
 __all__ = ["USER_KINDS", "list_users"]
 
@@ -25,28 +26,16 @@ def list_users(
     Deleted users are in it too, for they own records still. The two lists do not depend on each other.
     https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
     """
-    lists = list(map_parallel([partial(_users_or_error, api, kind) for kind in kinds], len(kinds)))
+    counted = CallCounter(api)
+    lists = list(map_parallel([partial(_users_or_error, counted, kind) for kind in kinds], len(kinds)))
     entries = chain.from_iterable(one for one in lists if not isinstance(one, ZohoError))
     found = [user for user in entries if user.get("id")]
-    named = {
-        str(user["id"]): (user.get("full_name") or None, user.get("email") or None) for user in found if user.get("id")
-    }
+    named = {str(user["id"]): (user.get("full_name") or None, user.get("email") or None) for user in found}
     return named, [one for one in lists if isinstance(one, ZohoError)]
 
 
-def _users_or_error(api: CrmApi, kind: str) -> list[dict[str, Any]] | ZohoError:
+def _users_or_error(api: CallCounter, kind: str) -> list[Entry] | ZohoError:
     try:
-        return _users(api, kind)
+        return list(iter_entries(api, f"{API}/users", "users", {"type": kind}))
     except ZohoError as error:
         return error
-
-
-def _users(api: CrmApi, kind: str) -> list[dict[str, Any]]:
-    users: list[dict[str, Any]] = []
-    page, more = 1, True
-    while more:
-        params = {"type": kind, "page": page, "per_page": 200}
-        answer = parse_json(api.request("GET", f"{API}/users", params=params))
-        users += list_of(answer, "users")
-        page, more = page + 1, bool(object_of(answer, "info").get("more_records"))
-    return users

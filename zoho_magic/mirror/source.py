@@ -10,9 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..crm import limits
 from ..crm.api_version import API
 from ..crm.coql.parser import build_query
+from ..crm.deleted import CREDITS_A_PAGE
+from ..crm.listing import iter_entries
 from ..crm.metadata import Field
 from ..crm.progress import Progress
 from ..crm.read import arrow as frames
@@ -117,17 +118,9 @@ class Source:
     def deleted(self, since: datetime) -> Iterator[tuple[str, datetime]]:
         """Ids and moments of deletions. Raises ApiError, QueryError where the module has no such list."""
         headers = {"If-Modified-Since": since.isoformat(timespec="seconds")}
-        page, more = 1, True
-        while more:
-            params = {"type": "all", "page": page, "per_page": limits.RECORDS_PER_PAGE}
-            path = f"{API}/{self.module}/deleted"
-            response = self.api.request("GET", path, params=params, headers=headers, credits=2)
-            if response.status_code in (204, 304):
-                return
-            answer = parse_json(response)
-            for row in answer.get("data", []):
-                yield str(row["id"]), datetime.fromisoformat(str(row["deleted_time"]).replace("Z", "+00:00"))
-            page, more = page + 1, bool((answer.get("info") or {}).get("more_records"))
+        path = f"{API}/{self.module}/deleted"
+        for row in iter_entries(self.api, path, "data", {"type": "all"}, headers=headers, credits=CREDITS_A_PAGE):
+            yield str(row["id"]), datetime.fromisoformat(str(row["deleted_time"]).replace("Z", "+00:00"))
 
     def count(self) -> int | None:
         """How many records there are now; None where Zoho does not say."""
