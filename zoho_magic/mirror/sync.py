@@ -43,7 +43,6 @@ TOKEN_LIFETIME = timedelta(hours=23)
 """Zoho keeps a page token for a day."""
 MAX_BY_ID = 2_000
 MAX_MISSING_SHARE = 200
-STAGE_ROWS = 131_072
 VERSION = "1"
 
 
@@ -72,8 +71,7 @@ def sync(
 
 
 def _run(copy: Copy, source: Source, options: SyncOptions, identity: Identity) -> SyncReport:
-    _, response = source.home.metadata.ask_for_fields(source.module, source.api)
-    start = zoho_time(response)
+    start = _now(source)
     state = copy.load_state()
     is_new = state is None or not state.cursor or options.full
     if state is not None and options.full:
@@ -210,9 +208,7 @@ def _adopt_stage(copy: Copy, state: SyncState, stage: dict[str, str]) -> SyncSta
     from_bulk = stage.get("api") == "bulk"
     state = replace(state, cursor=started, formulas_at=started, swept_at=started, stage={}, from_bulk=from_bulk)
     with copy.transaction():
-        twice = f"SELECT id FROM {copy.stage} GROUP BY id HAVING count(*) > 1"
-        if copy.run(f"{twice} LIMIT 1"):
-            copy.run(f"DELETE FROM {copy.stage} WHERE rowid NOT IN (SELECT max(rowid) FROM {copy.stage} GROUP BY id)")
+        _delete_doubles(copy, copy.stage)
         for column in HISTORY_COLUMNS if state.history else ():
             copy.run(f"ALTER TABLE {copy.stage} ADD COLUMN {column} TIMESTAMPTZ")
         if state.history:
@@ -232,19 +228,12 @@ def _update(
     with copy.transaction():
         changes = _changed_fields(copy, source, options, state)
         reading = source.describe()
-        schema = frames.arrow_schema(reading.fields)
-        copy.create("changed_", schema, temporary=True)
-        copy.create("gone_", pa.schema([("id", pa.string())]), temporary=True)
-        swept = is_new and not source.has_modified_time
-        # Bulk read may leave rows out: where nobody counts them, their ids are compared.
-        unsure = is_new and state.from_bulk
-        swept = swept or _collect(copy, source, options, state, start, reading, unsure)
-        if state.from_bulk:
-            _empty_text_as_null(copy, "changed_", schema)
+        swept = _collect(copy, source, options, state, start, reading, is_new)
+        columns = frames.arrow_schema(reading.fields).names
         if changes.added:
-            _refresh(copy, source, schema.names, changes.added, state)
-        formulas_at = _refresh_formulas(copy, source, options, state, start, schema.names)
-        counts = merge(copy, schema.names, history=state.history, moment=start.isoformat())
+            _refresh(copy, source, columns, changes.added, state)
+        formulas_at = _refresh_formulas(copy, source, options, state, start, columns)
+        counts = merge(copy, columns, history=state.history, moment=start.isoformat())
         _take_users(copy, source, state)
         state = replace(
             state,
@@ -288,35 +277,64 @@ def _collect(
     state: SyncState,
     start: datetime,
     reading: RecordQuery,
-    unsure: bool,
+    is_new: bool,
 ) -> bool:
     """Fill `changed_` and `gone_`; whether the ids of all records were compared."""
-    if not source.has_modified_time:
-        for rows in source.rows(reading):
-            copy.insert("changed_", rows)
-        _delete_doubles(copy)
-        missing = f"SELECT t.id FROM {current(copy, state.history)} t ANTI JOIN changed_ c ON c.id = t.id"
-        copy.run(f"INSERT INTO gone_ {missing}")
-        return True
+    schema = frames.arrow_schema(reading.fields)
+    copy.create("changed_", schema, temporary=True)
+    copy.create("gone_", pa.schema([("id", pa.string())]), temporary=True)
+    swept = True
+    if source.has_modified_time:
+        swept = _collect_changes(copy, source, options, state, start, reading, is_new)
+    elif not is_new:
+        _collect_everything(copy, source, state, reading)
+    if state.from_bulk:
+        _empty_text_as_null(copy, "changed_", schema)
+    return swept
+
+
+def _collect_everything(copy: Copy, source: Source, state: SyncState, reading: RecordQuery) -> None:
+    """Of a module that tells no Modified_Time."""
+    for rows in source.rows(reading):
+        copy.insert("changed_", rows)
+    _delete_doubles(copy, "changed_")
+    missing = f"SELECT t.id FROM {current(copy, state.history)} t ANTI JOIN changed_ c ON c.id = t.id"
+    copy.run(f"INSERT INTO gone_ {missing}")
+
+
+def _collect_changes(
+    copy: Copy,
+    source: Source,
+    options: SyncOptions,
+    state: SyncState,
+    start: datetime,
+    reading: RecordQuery,
+    is_new: bool,
+) -> bool:
+    """What was modified and deleted since the last run; whether the ids of all records were compared."""
     cursor = datetime.fromisoformat(state.cursor)
     since = cursor - LOOKBACK
     # A record that leaves the filter is among those modified, and not among those that match.
     touched = source.changed(source.describe(["id"], where=""), since) if state.where else []
     for rows in source.changed(reading, since):
         copy.insert("changed_", rows)
-    _delete_doubles(copy)
+    _delete_doubles(copy, "changed_")
     for rows in touched:
         copy.create("touched_", rows.schema, temporary=True)
         copy.insert("touched_", rows)
         copy.run("INSERT INTO gone_ SELECT id FROM touched_ WHERE id NOT IN (SELECT id FROM changed_)")
     is_told = _take_deletions(copy, source, state, since)
     count = source.count()
-    differs = unsure or not is_told if count is None else count != _expected(copy, state)
+    # Bulk read may leave rows out: where nobody counts them, their ids are compared.
+    is_unsure = (is_new and state.from_bulk) or not is_told
+    differs = is_unsure if count is None else count != _expected(copy, state)
     return (options.check or differs or start - cursor > SWEEP_AFTER) and _sweep(copy, source, state, count)
 
 
-def _delete_doubles(copy: Copy) -> None:
-    copy.run("DELETE FROM changed_ WHERE rowid NOT IN (SELECT max(rowid) FROM changed_ GROUP BY id)")
+def _delete_doubles(copy: Copy, table: str) -> None:
+    """Of rows with the same id only the last stays."""
+    if copy.run(f"SELECT id FROM {table} GROUP BY id HAVING count(*) > 1 LIMIT 1"):
+        copy.run(f"DELETE FROM {table} WHERE rowid NOT IN (SELECT max(rowid) FROM {table} GROUP BY id)")
 
 
 def _take_deletions(copy: Copy, source: Source, state: SyncState, since: datetime) -> bool:
