@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ import pyarrow as pa
 from ..errors import ConfigurationError
 from .duckdb_file import connect, quote
 from .files import new_file
-from .state import FOOTER_KEY, STATE_TABLE, SyncState
+from .state import FOOTER_KEY, STATE_TABLE, SyncState, has_footer, read_footer
 from .target import Target
 from .writers import GROUP_ROWS, in_groups
 
-__all__ = ["HISTORY_COLUMNS", "TYPES", "Copy", "check_replaceable", "open_copy"]
+__all__ = ["HISTORY_COLUMNS", "TYPES", "Copy", "check_replaceable", "is_mirror", "open_copy"]
 
 TYPES = {
     "string": (pa.string(), "VARCHAR"),
@@ -70,10 +70,15 @@ class Copy:
 
     def load_state(self) -> SyncState | None:
         """What the copy is of; None for a copy that does not exist. Raises ConfigurationError."""
+        found = self.state_text()
+        return None if found is None else SyncState.from_json(found)
+
+    def state_text(self) -> str | None:
+        """The state as it is stored, in whatever version."""
         if not self.exists(STATE_TABLE):
             return None
         found = self.run(f"SELECT state FROM {STATE_TABLE} WHERE lower(table_name) = lower(?)", self.table)
-        return SyncState.from_json(found[0][0]) if found else None
+        return str(found[0][0]) if found else None
 
     def save_state(self, state: SyncState) -> None:
         """Remember it; part of the transaction that is open."""
@@ -92,9 +97,9 @@ class Copy:
             raise
         self.database.commit()
 
-    def insert(self, table: str, rows: pa.Table, columns: Sequence[str] | None = None) -> None:
+    def insert(self, table: str, rows: pa.Table) -> None:
         """Add rows to a table (its name for SQL)."""
-        names = ", ".join(map(quote, columns or rows.schema.names))
+        names = ", ".join(map(quote, rows.schema.names))
         self.database.register("arriving_", rows)
         try:
             self.run(f"INSERT INTO {table} ({names}) SELECT {names} FROM arriving_")
@@ -105,6 +110,12 @@ class Copy:
         """An empty table (its name for SQL) in place of what is there."""
         columns = ", ".join(f"{quote(column.name)} {TYPES[str(column.type)][1]}" for column in schema)
         self.run(f"CREATE OR REPLACE {'TEMP ' * temporary}TABLE {table} ({columns})")
+
+    def fill(self, table: str, schema: pa.Schema, arriving: Iterable[pa.Table]) -> None:
+        """A temporary table of these rows in place of what is there."""
+        self.create(table, schema, temporary=True)
+        for rows in arriving:
+            self.insert(table, rows)
 
 
 @contextlib.contextmanager
@@ -142,6 +153,16 @@ def open_copy(target: Target, *, full: bool) -> Iterator[Copy]:
                 name.unlink(missing_ok=True)
 
 
+def is_mirror(target: Target) -> bool:
+    """Whether a file or table is kept current by `sync`."""
+    if target.is_remote or not target.path.exists():
+        return False
+    if target.format == "duckdb":
+        with connect(target.path) as database:
+            return Copy(database, target.table).state_text() is not None
+    return target.format == "parquet" and has_footer(target.path)
+
+
 def _check_ours(is_strange: bool, target: Target) -> None:
     if is_strange:
         raise ConfigurationError(
@@ -158,23 +179,21 @@ def check_replaceable(state: SyncState) -> None:
 
 def _load(copy: Copy, target: Target, full: bool) -> None:
     """The rows and the state of the Parquet file; of what an earlier run left, only a first read under way is kept."""
-    import pyarrow.parquet as pq
-
     path = target.path.absolute()
     for leftover in path.parent.glob(f".{path.name}.*.tmp"):  # of a process that was killed while it wrote
         leftover.unlink()
-    footer = (pq.read_metadata(path).metadata or {}).get(FOOTER_KEY.encode()) if path.exists() else None
-    if full and footer is not None:
-        check_replaceable(SyncState.from_json(footer.decode()))
+    state = read_footer(path)[0] if path.exists() else None
+    if full and state is not None:
+        check_replaceable(state)
     if full or not path.exists():
         return
-    _check_ours(footer is None, target)
-    assert footer is not None
+    _check_ours(state is None, target)
+    assert state is not None
     with copy.transaction():
         copy.run(f"DROP TABLE IF EXISTS {copy.stage}")
         copy.run(f"DROP TABLE IF EXISTS {copy.name}")
         copy.run(f"CREATE TABLE {copy.name} AS SELECT * FROM read_parquet(?)", str(path))
-        copy.save_state(SyncState.from_json(footer.decode()))
+        copy.save_state(state)
 
 
 def _write(copy: Copy, target: Target) -> None:

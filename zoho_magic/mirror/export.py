@@ -15,10 +15,10 @@ import pyarrow as pa
 from ..crm.read.stream import RecordStream
 from ..errors import ConfigurationError, QueryError
 from . import writers
+from .copy import is_mirror
 from .files import check_ours, new_file, new_folder
 from .optional import load
 from .report import ExportReport
-from .state import is_mirror
 from .target import Target, parse_target
 from .writers import EXCEL_MAX_ROWS, WriteJob
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .copy import Copy
+from .copy import HISTORY_COLUMNS, Copy
 from .duckdb_file import quote
 
 __all__ = ["Counts", "current", "merge", "name_users", "take_fresh_columns"]
@@ -69,8 +69,8 @@ def _merge_rows(copy: Copy, columns: Sequence[str], _moment: str) -> None:
 
 
 def _merge_versions(copy: Copy, columns: Sequence[str], moment: str) -> None:
-    kept = [name for name in _columns(copy) if name not in columns and name not in ("valid_from", "valid_to")]
-    names = ", ".join(map(quote, [*columns, *kept, "valid_from", "valid_to"]))
+    kept = [name for name in _columns(copy) if name not in columns and name not in HISTORY_COLUMNS]
+    names = ", ".join(map(quote, [*columns, *kept, *HISTORY_COLUMNS]))
     values = ", ".join([*(f"c.{quote(name)}" for name in columns), *(f"t.{quote(name)}" for name in kept)])
     copy.run(
         f"CREATE OR REPLACE TEMP TABLE versions_ AS SELECT {values}, CAST(? AS TIMESTAMPTZ) AS valid_from, "
@@ -106,10 +106,11 @@ def name_users(copy: Copy, fields: Sequence[str], *, history: bool) -> None:
     valid = "AND t.valid_to IS NULL" if history else ""
     for field in fields:
         name, email, key = quote(field), quote(f"{field}.email"), quote(f"{field}.id")
-        better = f"coalesce(u.name, t.{name}), coalesce(u.email, t.{email})"
+        new_name, new_email = f"coalesce(u.name, t.{name})", f"coalesce(u.email, t.{email})"
         copy.run(
-            f"UPDATE {copy.name} AS t SET {name} = coalesce(u.name, t.{name}), {email} = coalesce(u.email, t.{email}) "
-            f"FROM users_ u WHERE t.{key} = u.id AND row(t.{name}, t.{email}) IS DISTINCT FROM row({better}) {valid}"
+            f"UPDATE {copy.name} AS t SET {name} = {new_name}, {email} = {new_email} "
+            f"FROM users_ u WHERE t.{key} = u.id AND row(t.{name}, t.{email}) "
+            f"IS DISTINCT FROM row({new_name}, {new_email}) {valid}"
         )
 
 

@@ -17,7 +17,7 @@ from ..errors import ApiError, ConfigurationError, QueryError
 from .copy import open_copy
 from .optional import load
 from .source import LOOKBACK, Source
-from .state import SyncState
+from .state import SyncState, read_footer
 from .sync import SWEEP_AFTER, Identity, check_same, sync
 from .sync_options import REFRESH, SyncOptions
 from .sync_report import SyncPlan, SyncReport
@@ -123,8 +123,6 @@ def _current(target: Target, asked: SyncOptions) -> tuple[SyncState | None, int 
     if not target.path.exists():
         return None, None
     if target.format == "parquet":
-        from .state import read_footer
-
         return read_footer(target.path)
     with open_copy(target, full=asked.full) as copy:
         rows = copy.value(f"SELECT count(*) FROM {copy.name}") if copy.exists() else None

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from .duckdb_file import connect
-from .target import Target
 
-__all__ = ["FOOTER_KEY", "STATE_TABLE", "StoredField", "SyncState", "is_mirror", "read_footer"]
+__all__ = ["FOOTER_KEY", "STATE_TABLE", "StoredField", "SyncState", "has_footer", "read_footer"]
 
 STATE_TABLE = "_zoho_sync"
 FOOTER_KEY = "zoho_sync"
@@ -95,38 +93,24 @@ def _stored_field(found: dict[str, Any]) -> StoredField:
     return StoredField(**{**found, "columns": tuple(found["columns"]), "types": tuple(found["types"])})
 
 
-def is_mirror(target: Target) -> bool:
-    """Whether a file or table is kept current by `sync`."""
-    if target.is_remote or not target.path.exists():
-        return False
-    return _READERS[target.format](target) if target.format in _READERS else False
-
-
-def _has_footer(target: Target) -> bool:
+def has_footer(path: Path) -> bool:
+    """Whether a file is a Parquet file that `sync` has written, in whatever version."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        found = pq.read_metadata(target.path).metadata or {}
+        return _footer(path)[0] is not None
     except (pa.ArrowInvalid, OSError):
         return False
-    return FOOTER_KEY.encode() in found
 
 
 def read_footer(path: Path) -> tuple[SyncState | None, int]:
     """The state in a Parquet file (None for a file that `sync` has not written), and its number of rows."""
+    text, rows = _footer(path)
+    return (SyncState.from_json(text.decode()) if text else None), rows
+
+
+def _footer(path: Path) -> tuple[bytes | None, int]:
     import pyarrow.parquet as pq
 
     found = pq.read_metadata(path)
-    text = (found.metadata or {}).get(FOOTER_KEY.encode())
-    return (SyncState.from_json(text.decode()) if text else None), found.num_rows
-
-
-def _has_state_row(target: Target) -> bool:
-    with connect(target.path) as database:
-        tables = database.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [STATE_TABLE]).fetchall()
-        wanted = "SELECT 1 FROM _zoho_sync WHERE lower(table_name) = lower(?)"
-        return bool(tables) and bool(database.execute(wanted, [target.table]).fetchall())
-
-
-_READERS = {"parquet": _has_footer, "duckdb": _has_state_row}
+    return (found.metadata or {}).get(FOOTER_KEY.encode()), found.num_rows

@@ -252,8 +252,7 @@ def _take_users(copy: Copy, source: Source, state: SyncState) -> None:
     """Names and addresses of users as they are now, in every row."""
     users = source.users() if source.user_fields else None
     if users is not None:
-        copy.create("users_", users.schema, temporary=True)
-        copy.insert("users_", users)
+        copy.fill("users_", users.schema, [users])
         name_users(copy, source.user_fields, history=state.history)
 
 
@@ -320,8 +319,7 @@ def _collect_changes(
         copy.insert("changed_", rows)
     _delete_doubles(copy, "changed_")
     for rows in touched:
-        copy.create("touched_", rows.schema, temporary=True)
-        copy.insert("touched_", rows)
+        copy.fill("touched_", rows.schema, [rows])
         copy.run("INSERT INTO gone_ SELECT id FROM touched_ WHERE id NOT IN (SELECT id FROM changed_)")
     is_told = _take_deletions(copy, source, state, since)
     count = source.count()
@@ -340,13 +338,13 @@ def _delete_doubles(copy: Copy, table: str) -> None:
 def _take_deletions(copy: Copy, source: Source, state: SyncState, since: datetime) -> bool:
     """What was deleted after it was modified last is gone. False where the module has no list of deletions."""
     schema = pa.schema([("id", pa.string()), ("deleted_time", pa.timestamp("us", "UTC"))])
-    copy.create("deleted_", schema, temporary=True)
     try:
         found = list(source.deleted(since))
     except (ApiError, QueryError) as error:
         source.warn([f"{source.module} has no list of deleted records ({error.code}); its ids are compared instead."])
         return False
-    copy.insert("deleted_", pa.Table.from_pylist([{"id": k, "deleted_time": when} for k, when in found], schema))
+    rows = pa.Table.from_pylist([{"id": key, "deleted_time": when} for key, when in found], schema)
+    copy.fill("deleted_", schema, [rows])
     copy.run(
         "INSERT INTO gone_ SELECT d.id FROM (SELECT id, max(deleted_time) AS moment FROM deleted_ GROUP BY id) d "
         f"JOIN {_expected_rows(copy, state)} r ON r.id = d.id "
@@ -372,9 +370,7 @@ def _expected(copy: Copy, state: SyncState) -> int:
 def _sweep(copy: Copy, source: Source, state: SyncState, count: int | None) -> bool:
     """Compare the ids of all records both ways: what sharing hid or showed, merges, restores that nobody reported."""
     reading = source.describe(["id", "Modified_Time"])
-    copy.create("ids_", frames.arrow_schema(reading.fields), temporary=True)
-    for rows in source.rows(reading):
-        copy.insert("ids_", rows)
+    copy.fill("ids_", frames.arrow_schema(reading.fields), source.rows(reading))
     found = int(copy.value("SELECT count(DISTINCT id) FROM ids_"))
     expected = _expected_rows(copy, state)
     unlike = f"SELECT DISTINCT i.id FROM ids_ i LEFT JOIN {expected} r ON r.id = i.id WHERE r.id IS NULL OR {_NEWER}"
@@ -395,8 +391,7 @@ _NEWER = 'i."Modified_Time" IS DISTINCT FROM r."Modified_Time"'
 def _fetch(copy: Copy, source: Source, ids: Sequence[str]) -> None:
     """Whole rows of records that the copy lacks or has in an older form."""
     for rows in _rows_of(source, ids):
-        copy.create("arrived_", rows.schema, temporary=True)
-        copy.insert("arrived_", rows)
+        copy.fill("arrived_", rows.schema, [rows])
         copy.run("DELETE FROM changed_ WHERE id IN (SELECT id FROM arrived_)")
         copy.run("DELETE FROM gone_ WHERE id IN (SELECT id FROM arrived_)")
         copy.insert("changed_", rows)
@@ -421,9 +416,7 @@ def _refresh(copy: Copy, source: Source, columns: Sequence[str], fields: Sequenc
     """The values of these fields for every record, into `changed_` where they differ."""
     reading = source.describe(["id", *(each.name for each in fields)])
     schema = frames.arrow_schema(reading.fields)
-    copy.create("fresh_", schema, temporary=True)
-    for rows in source.rows(reading):
-        copy.insert("fresh_", rows)
+    copy.fill("fresh_", schema, source.rows(reading))
     if state.from_bulk:
         _empty_text_as_null(copy, "fresh_", schema)
     take_fresh_columns(copy, columns, [name for name in schema.names if name != "id"], history=state.history)
