@@ -18,22 +18,16 @@ from .target import parse_target
 __all__ = ["LAZY_FRAMES", "landed_path", "open_lazily"]
 
 
-def _dask(path: str) -> Any:
-    return load("dask.dataframe", 'frame="dask"').read_parquet(path)
+LAZY_FRAMES: dict[str, tuple[str, Callable[[Any, Path], Any]]] = {
+    "dask": ("dask.dataframe", lambda dask, path: dask.read_parquet(str(path))),
+    "duckdb": ("duckdb", lambda duckdb, path: duckdb.read_parquet(_files(path))),
+    "polars-lazy": ("polars", lambda polars, path: polars.scan_parquet(_files(path))),
+}
+"""Value of `frame` -> its package, and what opens a landed copy with it. To add an engine, add a line."""
 
 
-def _duckdb(path: str) -> Any:
-    duckdb = load("duckdb", 'frame="duckdb"')
-    return duckdb.read_parquet(f"{path}/*.parquet" if Path(path).is_dir() else path)
-
-
-def _polars(path: str) -> Any:
-    return load("polars", 'frame="polars-lazy"').scan_parquet(f"{path}/*.parquet" if Path(path).is_dir() else path)
-
-
-LAZY_FRAMES: dict[str, Callable[[str], Any]] = {"dask": _dask, "duckdb": _duckdb, "polars-lazy": _polars}
-"""Value of `frame` -> what opens a landed copy. To add an engine, add a line."""
-_PACKAGES = {"dask": "dask.dataframe", "duckdb": "duckdb", "polars-lazy": "polars"}
+def _files(path: Path) -> str:
+    return f"{path}/*.parquet" if path.is_dir() else str(path)
 
 
 def open_lazily(
@@ -52,7 +46,8 @@ def open_lazily(
         key: what makes a copy in the cache folder another one.
         max_age: take a copy that is there if it is no older, in seconds; None lands it anew.
     """
-    load(_PACKAGES[frame], f"frame={frame!r}")
+    package, open_copy = LAZY_FRAMES[frame]
+    engine = load(package, f"frame={frame!r}")
     place = landed_path(key) if to is None else os.fspath(to)
     target = parse_target(place)
     if target.format not in ("parquet", "folder") or target.is_remote:
@@ -63,7 +58,7 @@ def open_lazily(
     if max_age is None or age is None or age > max_age:
         land(place)
         age = 0.0
-    return LAZY_FRAMES[frame](str(target.path)), str(target.path), age
+    return open_copy(engine, target.path), str(target.path), age
 
 
 def landed_path(key: Mapping[str, Any]) -> str:
