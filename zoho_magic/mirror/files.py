@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..config.atomic_file import replace
 from ..errors import ConfigurationError
 from .optional import load
 from .target import Target
@@ -42,7 +43,7 @@ def new_file(target: Target) -> Iterator[Path]:
     try:
         yield path
         _flush(path)
-        path.replace(final)
+        replace(path, final)
     finally:
         path.unlink(missing_ok=True)
 
