@@ -132,10 +132,7 @@ def test_excel_refuses_what_a_sheet_cannot_hold(
     org: tuple[Simulator, ZohoSession], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("openpyxl")
-    from zoho_magic.mirror import export
-
-    for module in (writers, export):
-        monkeypatch.setattr(module, "EXCEL_MAX_ROWS", 100)
+    monkeypatch.setattr(writers, "EXCEL_MAX_ROWS", 100)
     for via in ("auto", "bulk"):
         with pytest.raises(QueryError, match="An Excel sheet holds 100 rows"):
             org[1].export("Leads", to="leads.xlsx", via=via)

@@ -13,14 +13,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..crm.read.stream import RecordStream
-from ..errors import ConfigurationError, QueryError
+from ..errors import ConfigurationError
 from . import writers
 from .copy import is_mirror
 from .files import check_ours, new_file, new_folder
 from .optional import load
 from .report import ExportReport
 from .target import Target, parse_target
-from .writers import EXCEL_MAX_ROWS, WriteJob
+from .writers import WriteJob, check_excel_rows
 
 __all__ = ["WRITERS", "export"]
 
@@ -85,7 +85,9 @@ def export(
     began = time.monotonic()
     with stream() as arriving:
         job = WriteJob(arriving.schema, arriving.module, safe_csv, rows_per_file, arriving.progress.show_bytes)
-        _check_excel(target, arriving)
+        if target.format == "xlsx":
+            rows = arriving.plan.rows or 0
+            check_excel_rows(rows, f"about {rows:,}")
         with closing(_tables(arriving)) as tables:
             WRITERS[target.format](tables, target, job)
     return _report(target, job, arriving, time.monotonic() - began)
@@ -104,14 +106,6 @@ def _check(target: Target, rows_per_file: int) -> None:
     if is_mirror(target):
         raise ConfigurationError(
             f"to={target.text!r} is kept current by sync; an export would end that.", hint="Name another file or table."
-        )
-
-
-def _check_excel(target: Target, arriving: RecordStream) -> None:
-    if target.format == "xlsx" and (arriving.plan.rows or 0) > EXCEL_MAX_ROWS:
-        raise QueryError(
-            f"An Excel sheet holds {EXCEL_MAX_ROWS:,} rows, and there are about {arriving.plan.rows:,}.",
-            hint='Write to="....parquet" or to="....csv", or narrow the rows with where= or limit=.',
         )
 
 

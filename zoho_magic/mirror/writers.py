@@ -15,10 +15,20 @@ import pyarrow.csv as pa_csv
 
 from ..errors import QueryError
 from .cells import excel_value, text_table
+from .duckdb_file import connect, quote
 from .optional import load
 from .target import Target
 
-__all__ = ["EXCEL_MAX_ROWS", "GROUP_ROWS", "WriteJob", "in_groups", "write_arrow", "write_csv", "write_parquet"]
+__all__ = [
+    "EXCEL_MAX_ROWS",
+    "GROUP_ROWS",
+    "WriteJob",
+    "check_excel_rows",
+    "in_groups",
+    "write_arrow",
+    "write_csv",
+    "write_parquet",
+]
 
 GROUP_ROWS = 131_072
 DUCKDB_MEMORY = "128MB"
@@ -168,16 +178,17 @@ def write_xlsx(tables: Iterable[pa.Table], path: Path, job: WriteJob) -> None:
 
 def _append_rows(openpyxl: Any, sheet: Any, tables: Iterable[pa.Table], job: WriteJob, notes: dict[str, int]) -> None:
     for rows in tables:
-        _check_excel_rows(job.rows + len(rows))
+        check_excel_rows(job.rows + len(rows), "more")
         for values in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             sheet.append([_excel_cell(openpyxl, sheet, excel_value(value, notes)) for value in values])
         job.count(rows, 0)
 
 
-def _check_excel_rows(rows: int) -> None:
+def check_excel_rows(rows: int, told: str) -> None:
+    """Raise QueryError where a sheet does not hold the rows; `told` is their number in the message."""
     if rows > EXCEL_MAX_ROWS:
         raise QueryError(
-            f"An Excel sheet holds {EXCEL_MAX_ROWS:,} rows, and there are more.",
+            f"An Excel sheet holds {EXCEL_MAX_ROWS:,} rows, and there are {told}.",
             hint='Write to="....parquet" or to="....csv", or narrow the rows with where= or limit=.',
         )
 
@@ -192,8 +203,6 @@ def _excel_cell(openpyxl: Any, sheet: Any, value: Any) -> Any:
 
 def write_duckdb(tables: Iterable[pa.Table], path: Path, table: str, job: WriteJob) -> None:
     """A table of a DuckDB file, replaced in one transaction; a file that did not exist is gone after an error."""
-    from .duckdb_file import connect, quote
-
     is_new = not path.exists()
     try:
         with connect(path, memory=DUCKDB_MEMORY) as database:
