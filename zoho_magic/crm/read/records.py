@@ -25,6 +25,7 @@ __all__ = [
     "batches_of",
     "begin_page",
     "fill_columns",
+    "name_batches",
     "page_credits",
     "parallel_pages",
     "read",
@@ -99,14 +100,19 @@ def _key(path: str, params: Mapping[str, Any], headers: Mapping[str, str]) -> tu
 
 def batches_of(fields: Sequence[Field]) -> list[list[Field]]:
     """The fields of each call, `id` among them: a page token is bound to its `fields`, so every batch walks alone."""
-    record_id, rest = fields[0], list(fields[1:])
-    batches: list[list[Field]] = [[]]
-    for field in rest:
-        names = [known.name for known in batches[-1]] + [field.name]
-        if len(names) > limits.FIELDS_PER_CALL or len(",".join(names)) > limits.FIELDS_PARAMETER_LENGTH:
+    record_id, by_name = fields[0], {field.name: field for field in fields[1:]}
+    return [[record_id, *(by_name[name] for name in batch)] for batch in name_batches(list(by_name))]
+
+
+def name_batches(names: Sequence[str]) -> list[list[str]]:
+    """The names of fields in parts that one call takes, by their number and by the length of the parameter."""
+    batches: list[list[str]] = [[]]
+    for name in names:
+        longer = [*batches[-1], name]
+        if len(longer) > limits.FIELDS_PER_CALL or len(",".join(longer)) > limits.FIELDS_PARAMETER_LENGTH:
             batches.append([])
-        batches[-1].append(field)
-    return [[record_id, *batch] for batch in batches]
+        batches[-1].append(name)
+    return batches
 
 
 def fill_columns(

@@ -11,6 +11,7 @@ from .. import limits
 from ..api_version import API
 from ..metadata import Field
 from ..parallel import map_parallel
+from ..read.records import name_batches
 from .operation import WriteOperation
 from .references import ROWS_OF_ONE_CREDIT, LookupClient
 from .rows import Row
@@ -48,23 +49,13 @@ def read_records(api: CrmApi, module: str, ids: Sequence[str], names: Sequence[s
     """
     wanted = list(dict.fromkeys(ids))
     parts = [wanted[start : start + limits.IDS_PER_CALL] for start in range(0, len(wanted), limits.IDS_PER_CALL)]
-    calls = [partial(_read, api, module, part, batch) for batch in _batches(names) for part in parts]
+    batches = name_batches(names or ["Created_Time"])
+    calls = [partial(_read, api, module, part, batch) for batch in batches for part in parts]
     found: Records = {}
     for rows in map_parallel(calls, max_workers):
         for row in rows:
             found.setdefault(str(row["id"]), {}).update(row)
     return found
-
-
-def _batches(names: Sequence[str]) -> list[list[str]]:
-    """The names in parts that one call takes, by their number and by the length of the parameter."""
-    batches = [list(names[:1]) or ["Created_Time"]]
-    for name in names[1:]:
-        length = sum(len(each) + 1 for each in batches[-1]) + len(name)
-        if len(batches[-1]) >= limits.FIELDS_PER_CALL or length > limits.FIELDS_PARAMETER_LENGTH:
-            batches.append([])
-        batches[-1].append(name)
-    return batches
 
 
 def _read(api: CrmApi, module: str, ids: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
