@@ -186,12 +186,12 @@ def _fill_stage(copy: Copy, source: Source, reading: RecordQuery, state: SyncSta
 
 def _fill_by_pages(copy: Copy, source: Source, reading: RecordQuery, state: SyncState, stage: dict[str, str]) -> None:
     """Each page of 200,000 rows is committed with the token of the next one: a crash costs one page."""
-    users = source.home.known_users()
+    people = [each for each in reading.fields if frames.is_user_lookup(each)]
+    users, _ = source.home.known_users()
     for rows, token, is_last in bulk.pages(source.api, reading, source.home.metadata, stage["token"], source.warnings):
         with copy.transaction():
             for part in rows:
-                people = [each for each in reading.fields if frames.is_user_lookup(each)]
-                copy.insert(copy.stage, frames.fill_user_names(part, people, users[0]))
+                copy.insert(copy.stage, frames.fill_user_names(part, people, users))
                 source.progress.add(len(part))
             stage |= {"token": token, "done": "yes" if is_last else "", "made": _now(source).isoformat()}
             stage["api"] = "bulk"
@@ -373,7 +373,10 @@ def _sweep(copy: Copy, source: Source, state: SyncState, count: int | None) -> b
     copy.fill("ids_", frames.arrow_schema(reading.fields), source.rows(reading))
     found = int(copy.value("SELECT count(DISTINCT id) FROM ids_"))
     expected = _expected_rows(copy, state)
-    unlike = f"SELECT DISTINCT i.id FROM ids_ i LEFT JOIN {expected} r ON r.id = i.id WHERE r.id IS NULL OR {_NEWER}"
+    unlike = (
+        f"SELECT DISTINCT i.id FROM ids_ i LEFT JOIN {expected} r ON r.id = i.id "
+        'WHERE r.id IS NULL OR i."Modified_Time" IS DISTINCT FROM r."Modified_Time"'
+    )
     missing = [row[0] for row in copy.run(unlike)]
     if count is not None and count - found > max(20, count // MAX_MISSING_SHARE):
         source.warn([f"Zoho counts {count:,} records and lists {found:,} ids: nothing was deleted by that list."])
@@ -383,9 +386,6 @@ def _sweep(copy: Copy, source: Source, state: SyncState, count: int | None) -> b
     if missing:
         _fetch(copy, source, missing)
     return True
-
-
-_NEWER = 'i."Modified_Time" IS DISTINCT FROM r."Modified_Time"'
 
 
 def _fetch(copy: Copy, source: Source, ids: Sequence[str]) -> None:
