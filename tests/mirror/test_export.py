@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow.dataset as pa_dataset
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.login_env import free_port
 from tests.support.pull_env import MANY, asked, put, world
 from zoho_magic.crm.read import arrow, memory
 from zoho_magic.errors import ConfigurationError, MissingDependency, QueryError
@@ -184,9 +184,7 @@ def test_memory_and_s3_addresses(org: tuple[Simulator, ZohoSession], monkeypatch
 def test_s3(org: tuple[Simulator, ZohoSession], monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("s3fs")
     server = pytest.importorskip("moto.server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     s3 = server.ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     s3.start()
     try:

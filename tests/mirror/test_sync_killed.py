@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("duckdb")
 
 from tests.support.mirror_env import TARGETS, copy_of, differences
-from tests.support.pull_env import world
+from tests.support.pull_env import world, write_env
 from zoho_magic.session import ZohoSession
 from zoho_magic.simulator import Simulator
 
@@ -54,14 +54,6 @@ def run_child(to: str, via: str, seconds: float | None = None) -> float:
     return time.monotonic() - began
 
 
-def write_env(sim: Simulator) -> None:
-    keys = {"CLIENT_ID": sim.client_id, "CLIENT_SECRET": sim.client_secret, "REFRESH_TOKEN": sim.refresh_token()}
-    keys |= {"ACCOUNTS_URL": sim.url, "API_URL": sim.url}
-    path = Path(".env")
-    path.write_text("".join(f"ZOHO_{name}={value}\n" for name, value in keys.items()))
-    path.chmod(0o600)
-
-
 def change(sim: Simulator, zoho: ZohoSession, chance: random.Random) -> None:
     """Some updates, deletions and inserts."""
     keys = [row["id"] for row in sim.crm.rows("Leads") if not row["Converted__s"]]
@@ -80,7 +72,7 @@ def test_a_killed_run_costs_nothing(to: str, first: bool) -> None:
     chance = random.Random(len(to) + first)
     via = "bulk" if first else "auto"
     with world(rows=300, bulk_page_rows=40, active_tokens=10**6, access_tokens_per_window=10**6) as (sim, zoho):
-        write_env(sim)
+        write_env(sim, Path())
         usual = run_child(to, via)
         for number in range(KILLS):
             before = copy_of(to)

@@ -7,7 +7,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from zoho_magic.session import ZohoSession
 
@@ -47,8 +46,3 @@ def differences(zoho: ZohoSession, to: str, module: str = "Leads", **asked: Any)
         for name in columns
         if (one.get(key) or {}).get(name) != (other.get(key) or {}).get(name)
     ][:5]
-
-
-def is_whole(to: str) -> bool:
-    """Whether the file can be read at all."""
-    return len(copy_of(to)) >= 0 if "::" in to else pq.read_metadata(to).num_rows >= 0

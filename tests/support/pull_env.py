@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -48,6 +49,15 @@ def connect(sim: Simulator, scopes: str | None = None) -> ZohoSession:
         api_url=sim.url,
     )
     return ZohoSession(credentials, clock=sim.clock.time)
+
+
+def write_env(sim: Simulator, folder: Path) -> None:
+    """A `.env` there with a client and a refresh token, for a process of its own."""
+    keys = {"CLIENT_ID": sim.client_id, "CLIENT_SECRET": sim.client_secret, "REFRESH_TOKEN": sim.refresh_token()}
+    keys |= {"ACCOUNTS_URL": sim.url, "API_URL": sim.url}
+    path = folder / ".env"
+    path.write_text("".join(f"ZOHO_{name}={value}\n" for name, value in keys.items()))
+    path.chmod(0o600)
 
 
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:

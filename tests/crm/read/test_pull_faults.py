@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.support.pull_env import ROUTES, asked, connect, hurried, idle, same, settled, world
+from tests.support.pull_env import ROUTES, asked, connect, hurried, idle, same, settled, world, write_env
 from zoho_magic.crm import limits
 from zoho_magic.errors import ApiError, AuthError, ThrottledError, TransportError
 from zoho_magic.http import transport
@@ -295,10 +295,7 @@ def test_ctrl_c_stops_a_script_at_once(isolated: Path, via: str, path: str) -> N
 
 
 def _interrupted(sim: Simulator, isolated: Path, via: str, path: str) -> None:
-    values = {"CLIENT_ID": sim.client_id, "CLIENT_SECRET": sim.client_secret, "REFRESH_TOKEN": sim.refresh_token()}
-    values |= {"ACCOUNTS_URL": sim.url, "API_URL": sim.url}
-    (isolated / ".env").write_text("".join(f"ZOHO_{name}={value}\n" for name, value in values.items()))
-    (isolated / ".env").chmod(0o600)
+    write_env(sim, isolated)
     sim.faults.add(Fault(path=path, delay=20.0, times=100))
     with subprocess.Popen([sys.executable, "-c", SCRIPT, via], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
